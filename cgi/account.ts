@@ -1,0 +1,105 @@
+/**
+ * The account page: balance, what a day costs, how long that lasts, and the statement with all 18 decimals.
+ * Reads only.
+ */
+import { readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
+import { type Amount, formatDollars, formatExact } from "../lib/money/amount.ts";
+import { type BillLine, readBillLines } from "../lib/usage/bill.ts";
+import { formatUtc } from "../lib/util/clock.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import type { MeterSetting } from "../lib/util/settings.ts";
+import { daysLeft, judgeStanding, readStandingFacts, type StandingFacts } from "../lib/warnings/standing.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+
+const linesPerPage = 100;
+
+interface AccountView {
+  readonly statement: Statement;
+  readonly bills: ReadonlyMap<string, readonly BillLine[]>;
+  readonly facts: StandingFacts;
+  readonly now: number;
+}
+
+export async function handle(visit: Visit): Promise<Response> {
+  return withAccount(visit, async (account) => {
+    const { store, settings } = visit.site;
+    const before = readPosition(visit.query.get("before") ?? "");
+    // One read, so that balance, lines, and cost belong together.
+    const view = await store.read(async (tx): Promise<AccountView> => {
+      const statement = await readStatement(tx, account.id, { before, limit: linesPerPage });
+      const billIds = statement.lines.filter((line) => line.code === "bill").map((line) => line.transferId);
+      const bills = await readBillLines(tx, billIds);
+      return {
+        statement,
+        bills,
+        facts: await readStandingFacts(tx, account.id, settings.meters),
+        now: tx.now,
+      };
+    });
+    return respondPage(visit, {
+      title: "Your account",
+      template: "account",
+      data: {
+        email: account.email,
+        account: account.id,
+        ...describeStanding(view.facts, settings.warnDays),
+        lines: view.statement.lines.map((line) => describeLine(line, view.bills, settings.meters)),
+        older: view.statement.olderBefore === undefined ? "" : `?before=${view.statement.olderBefore}`,
+        newest: before === undefined,
+        asOf: formatUtc(view.now),
+        pay: pathOf("pay"),
+        logout: pathOf("logout"),
+      },
+    });
+  });
+}
+
+/** A position in the statement; anything that is none shows the newest lines. */
+function readPosition(text: string): bigint | undefined {
+  return /^[1-9]\d{0,17}$/.test(text) ? BigInt(text) : undefined;
+}
+
+function describeStanding(facts: StandingFacts, warnDays: number) {
+  const state = judgeStanding(facts, warnDays);
+  const days = daysLeft(facts);
+  return {
+    balance: formatDollars(facts.balance),
+    costPerDay: facts.costPerDay > 0n ? formatExact(facts.costPerDay) : "",
+    daysLeft: days === undefined ? "" : String(days),
+    isNew: state === "new",
+    isLow: state === "low",
+    isOverdrawn: state === "overdrawn",
+  };
+}
+
+function describeLine(
+  line: StatementLine,
+  bills: ReadonlyMap<string, readonly BillLine[]>,
+  meters: readonly MeterSetting[],
+) {
+  const details = bills.get(line.transferId) ?? [];
+  return {
+    day: line.day,
+    isPayment: line.code === "topup",
+    isUsage: line.code === "bill",
+    reference: line.reference,
+    change: showChange(line.change),
+    balanceAfter: formatExact(line.balanceAfter),
+    details: details.map((detail) => ({
+      machine: detail.machine,
+      meter: meters.find((meter) => meter.name === detail.meter)?.label ?? detail.meter,
+      quantity: groupDigits(detail.quantity),
+      amount: formatExact(detail.amount),
+    })),
+  };
+}
+
+function showChange(change: Amount): string {
+  return change > 0n ? `+${formatExact(change)}` : formatExact(change);
+}
+
+/** 259688348 -> "259,688,348". */
+function groupDigits(quantity: bigint): string {
+  return String(quantity).replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,54 @@
+/**
+ * Sign up: address and password, then a mail with a link. Whether the address has an account already shows in
+ * nothing but the mail: page, status, and the time that hashing takes are the same.
+ */
+import { beginSignup, signupLifeMs } from "../lib/accounts/account.ts";
+import { parseEmail } from "../lib/accounts/email.ts";
+import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
+import { composeMail } from "../lib/mail/compose.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { randomToken } from "../lib/util/random.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, type Visit } from "./support/visit.ts";
+
+export async function handle(visit: Visit): Promise<Response> {
+  if (visit.request.method !== "POST") return showForm(visit, {});
+  const { site, form } = visit;
+  const typed = form.get("email") ?? "";
+  const password = form.get("password") ?? "";
+  const email = parseEmail(typed);
+  if (email === undefined)
+    return showForm(visit, { email: typed, error: "That is no address we can write to. Please check it." });
+  const fit = checkPassword(password, email);
+  if (!fit.ok) return showForm(visit, { email: typed, error: fit.detail ?? fit.why });
+  // All that takes time comes before the transaction, and is the same for every address.
+  const passwordHash = await hashPassword(password, site.passwordCost);
+  const token = randomToken();
+  const confirmUrl = `${site.settings.url}${pathOf("confirm")}?token=${token}`;
+  const data = {
+    site: site.settings.name,
+    confirmUrl,
+    hours: signupLifeMs / 3_600_000,
+    loginUrl: site.settings.url + pathOf("login"),
+  };
+  const id = `signup/${sha256Hex(token)}`;
+  const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
+  const known = composeMail(site.renderer, { id, to: email, template: "known", data });
+  await site.store.write(async (tx) => {
+    const outcome = await beginSignup(tx, { email, passwordHash, token });
+    await enqueueMail(tx, outcome === "waiting" ? confirm : known);
+  });
+  return respondPage(visit, { title: "Look into your mailbox", template: "signup-sent", data: { email } });
+}
+
+function showForm(visit: Visit, shown: { readonly email?: string; readonly error?: string }): Response {
+  const { email = "", error = "" } = shown;
+  return respondPage(visit, {
+    title: "Sign up",
+    template: "signup",
+    status: error === "" ? 200 : 422,
+    data: { email, error },
+  });
+}

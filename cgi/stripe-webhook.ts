@@ -1,0 +1,38 @@
+/**
+ * Where Stripe tells what happened. The signature is proved on the raw bytes before anything is parsed; what
+ * is proved is kept and answered with 200, also where it is known already or refused: sending it again would
+ * change nothing. A failure of ours answers 5xx, and Stripe sends it again.
+ */
+import { takeEvent } from "../lib/payments/event.ts";
+import { readSignedEvent, stripeApiVersion } from "../lib/payments/stripe.ts";
+import { NeedsHuman } from "../lib/util/failure.ts";
+import { type Response, securityHeaders } from "./support/response.ts";
+import type { Visit } from "./support/visit.ts";
+
+export async function handle(visit: Visit): Promise<Response> {
+  const { secrets, store, log, settings, clock } = visit.site;
+  const webhookSecrets = [secrets.stripe_webhook_secret, secrets.stripe_webhook_secret_old].filter(
+    (secret) => secret !== undefined,
+  );
+  if (webhookSecrets.length === 0)
+    throw new NeedsHuman("stripe_webhook_secret is not set in the secrets file; events cannot be proved");
+  const { body, stripeSignature } = visit.request;
+  const read = readSignedEvent(body, stripeSignature, webhookSecrets, clock.now());
+  if (!read.ok) {
+    log("stripe-webhook: an event without a valid signature was refused");
+    return plain(settings.url, 400, "the signature does not fit\n");
+  }
+  const { event } = read;
+  const result = await store.write((tx) => takeEvent(tx, event, stripeApiVersion));
+  if (result.alarming)
+    log(`stripe-webhook: ${event.id} ${event.type} (${event.apiVersion}): ${result.outcome}`);
+  return plain(settings.url, 200, "ok\n");
+}
+
+function plain(url: string, status: number, body: string): Response {
+  return {
+    status,
+    headers: [["Content-Type", "text/plain; charset=utf-8"], ...securityHeaders({ url })],
+    body,
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * From a request to a response, whatever happens: the guard, the handler, and the one place where failures are
+ * caught. A customer learns what to do; the operator's log gets the cause under the same reference.
+ */
+import { NeedsHuman, TryLater } from "../../lib/util/failure.ts";
+import { randomToken } from "../../lib/util/random.ts";
+import type { Route } from "../../lib/util/routes.ts";
+import type { Settings } from "../../lib/util/settings.ts";
+import type { Renderer } from "../../lib/util/templates.ts";
+import { type GuardRefusal, guardRequest, refusalPages } from "./guard.ts";
+import type { Request } from "./request.ts";
+import { type Header, type Response, securityHeaders } from "./response.ts";
+import type { Handler, Site } from "./visit.ts";
+
+/** What an error page needs: it must work where the store does not. */
+export interface Frame {
+  readonly settings: Settings;
+  readonly renderer: Renderer;
+  readonly log: (line: string) => void;
+}
+
+/** Answers one request. `openSite` may fail: then the failure is answered. */
+export async function answerRequest(
+  route: Route,
+  handler: Handler,
+  request: Request,
+  frame: Frame,
+  openSite: () => Site,
+): Promise<Response> {
+  try {
+    const guarded = guardRequest(route, request, frame.settings.url);
+    if (!guarded.ok) return refusalPage(route, frame, guarded);
+    const { query, form, cookie } = guarded;
+    const response = await handler({ site: openSite(), route, request, query, form, cookie });
+    return request.method === "HEAD" ? { ...response, body: "" } : response;
+  } catch (cause) {
+    return failurePage(route, frame, cause);
+  }
+}
+
+export function refusalPage(route: Route, frame: Frame, refusal: GuardRefusal): Response {
+  const [status, sentence] = refusalPages[refusal.why];
+  const headers: Header[] = status === 405 ? [["Allow", route.methods.join(", ")]] : [];
+  return errorPage(route, frame, { status, title: "That did not work", sentence, headers });
+}
+
+/** The answer to a failure or a bug; it tells nothing of the cause but a reference to look for in the log. */
+export function failurePage(route: Route, frame: Frame, cause: unknown): Response {
+  const reference = randomToken(6);
+  frame.log(`${route.name} [${reference}] ${describe(cause)}`);
+  if (!(cause instanceof TryLater || cause instanceof NeedsHuman)) {
+    const sentence = `This is a fault of ours; nothing was changed. If it stays, write to us and name ${reference}.`;
+    return errorPage(route, frame, { status: 500, title: "A fault of ours", sentence, headers: [] });
+  }
+  const seconds = cause instanceof TryLater ? 10 : 300;
+  const sentence = `The accounts cannot be reached just now; nothing was changed. Please try again in a while. If it stays, write to us and name ${reference}.`;
+  const headers: Header[] = [["Retry-After", String(seconds)]];
+  return errorPage(route, frame, { status: 503, title: "Please try again later", sentence, headers });
+}
+
+function errorPage(
+  route: Route,
+  frame: Frame,
+  error: { status: number; title: string; sentence: string; headers: readonly Header[] },
+): Response {
+  const { settings, renderer } = frame;
+  const content = renderer.render("account/error", {
+    title: error.title,
+    sentence: error.sentence,
+    path: route.path,
+  });
+  const body = renderer.frame({
+    layout: "page",
+    title: error.title,
+    description: "",
+    path: route.path,
+    content,
+  });
+  const type: Header = ["Content-Type", "text/html; charset=utf-8"];
+  return {
+    status: error.status,
+    headers: [type, ...securityHeaders({ url: settings.url }), ...error.headers],
+    body,
+  };
+}
+
+/** A failure with its causes; stacks only for bugs. One line, so that no text can forge another line of the log. */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return JSON.stringify(String(cause));
+  const known = cause instanceof TryLater || cause instanceof NeedsHuman;
+  const own = known ? `${cause.name}: ${cause.message}` : (cause.stack ?? cause.message);
+  const below = cause.cause instanceof Error ? ` <- ${cause.cause.message}` : "";
+  return `${own}${below}`.replace(/\s*\p{Cc}+\s*/gu, " | ");
+}

@@ -1,0 +1,62 @@
+/**
+ * The front door of every CGI program: one process, one request. The build puts a call of `runProgram` behind
+ * each handler. The last byte written is the last thing done: the web server ends a program two or three
+ * milliseconds after it (lighttpd's mod_cgi), so everything is committed before.
+ */
+import { join } from "node:path";
+import { standardCost } from "../../lib/accounts/password.ts";
+import { openStore } from "../../lib/store/sqlite.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { routes } from "../../lib/util/routes.ts";
+import { applyPlace, readPlace, readSecrets } from "../../lib/util/settings.ts";
+import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
+import { answerRequest, type Frame, failurePage, refusalPage } from "./answer.ts";
+import { guardHead } from "./guard.ts";
+import { readBody, readRequest } from "./request.ts";
+import { formatCgi, type Response, writeAll } from "./response.ts";
+import type { Handler, Site } from "./visit.ts";
+
+/** Answers the one request of this process, and ends it. */
+export async function runProgram(
+  name: string,
+  handler: Handler,
+  baked: Baked,
+  addonFile: string,
+): Promise<never> {
+  writeAll(formatCgi(await answerProcess(name, handler, baked, addonFile)));
+  // Closing the database would cost a checkpoint; the next program finds the write-ahead log as it is.
+  process.exit(0);
+}
+
+async function answerProcess(
+  name: string,
+  handler: Handler,
+  baked: Baked,
+  addonFile: string,
+): Promise<Response> {
+  const route = routes.find((candidate) => candidate.name === name);
+  if (route === undefined) throw new Error(`assertion failed: no route is named ${name}`);
+  const renderer = makeRenderer(baked);
+  const log = (line: string): void => console.error(line);
+  const bare: Frame = { settings: baked.settings, renderer, log };
+  try {
+    const place = readPlace();
+    const settings = applyPlace(baked.settings, place);
+    const frame: Frame = { settings, renderer, log };
+    const head = readRequest();
+    const early = guardHead(route, head, settings.url);
+    if (early !== undefined) return refusalPage(route, frame, early);
+    const openSite = (): Site => {
+      const secrets = readSecrets(place.secretsFile, route.secrets);
+      const store = openStore({
+        file: join(place.dataFolder, "books.sqlite"),
+        clock: systemClock,
+        addonFile,
+      });
+      return { settings, secrets, store, renderer, clock: systemClock, passwordCost: standardCost, log };
+    };
+    return await answerRequest(route, handler, readBody(head, route), frame, openSite);
+  } catch (cause) {
+    return failurePage(route, bare, cause);
+  }
+}

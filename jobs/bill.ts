@@ -1,0 +1,53 @@
+/**
+ * The nightly run: bills every complete day that is not billed, oldest first, and reports the days that nobody
+ * declared complete. `--day DAY` is for people: it declares that day complete and bills it.
+ */
+import { formatExact } from "../lib/money/amount.ts";
+import { billDay } from "../lib/usage/bill.ts";
+import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
+import { type DayUtc, parseDay } from "../lib/util/clock.ts";
+import type { Job, JobContext } from "./run.ts";
+
+export const job: Job = {
+  usage: "[--day DAY]",
+  options: { day: { type: "string" } },
+  secrets: [],
+  run: async (context, { values, words }) => {
+    if (words.length > 0) return "misused";
+    if (typeof values.day !== "string") return billNight(context);
+    const day = parseDay(values.day);
+    if (day !== undefined) return billByHand(context, day);
+    context.complain(`bill: "${values.day}" is no day; write it as 2026-11-23`);
+    return "misused";
+  },
+};
+
+async function billNight(context: JobContext) {
+  const store = context.openStore();
+  const days = await store.read(readDaysToBill);
+  for (const day of days) await billAndSay(context, day);
+  const undeclared = await store.read(readUndeclaredDays);
+  if (days.length === 0) context.say("bill: no complete day is waiting");
+  for (const day of undeclared)
+    context.complain(
+      `bill: ${day} is not declared complete and was not billed; when all is in: site usage complete ${day}`,
+    );
+  return "done" as const;
+}
+
+async function billByHand(context: JobContext, day: DayUtc) {
+  const declared = await context.openStore().write((tx) => completeDay(tx, day, "person"));
+  if (!declared.ok) {
+    context.complain(`bill: ${declared.detail ?? declared.why}`);
+    return "refused" as const;
+  }
+  if (declared.outcome === "created") context.say(`bill: ${day} is complete now, declared by hand`);
+  await billAndSay(context, day);
+  return "done" as const;
+}
+
+async function billAndSay(context: JobContext, day: DayUtc): Promise<void> {
+  const report = await billDay(context.openStore(), day, context.settings.meters);
+  const counts = `${report.accounts} accounts with usage, ${report.created} bills written`;
+  context.say(`bill: ${day}: ${counts}, $${formatExact(report.total)}`);
+}

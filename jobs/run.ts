@@ -1,0 +1,112 @@
+/**
+ * The front door of every job: reads arguments and settings, opens the store, and turns what happened into an
+ * exit code, for cron as for people: 0 done, 1 refused (bad input; nothing was changed), 64 wrong usage,
+ * 100 a person must act, 111 try later.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { SqliteOptions } from "../lib/store/database.ts";
+import { openStore } from "../lib/store/sqlite.ts";
+import type { Store } from "../lib/store/store.ts";
+import { type Clock, systemClock } from "../lib/util/clock.ts";
+import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import {
+  applyPlace,
+  type Place,
+  readPlace,
+  readSecrets,
+  type SecretName,
+  type Secrets,
+  type Settings,
+} from "../lib/util/settings.ts";
+import { type Baked, makeRenderer, type Renderer } from "../lib/util/templates.ts";
+
+export interface JobContext {
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly place: Place;
+  readonly database: SqliteOptions;
+  /** Opens the books when first called; a job that makes them does not. */
+  readonly openStore: () => Store;
+  readonly renderer: Renderer;
+  readonly clock: Clock;
+  /** One line of the report. */
+  readonly say: (line: string) => void;
+  /** One line of what is wrong. */
+  readonly complain: (line: string) => void;
+}
+
+export interface Job {
+  /** What follows the name on the command line, "[--day DAY]". */
+  readonly usage: string;
+  readonly options: Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
+  readonly secrets: readonly SecretName[];
+  readonly run: (context: JobContext, input: JobInput) => Promise<"done" | "refused" | "misused">;
+}
+
+export interface JobInput {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly words: readonly string[];
+}
+
+const exitCodes = { done: 0, refused: 1, misused: 64, needsHuman: 100, tryLater: 111, bug: 70 } as const;
+
+/** Runs the job of this process, and ends it. */
+export async function runJob(name: string, job: Job, baked: Baked, addonFile: string): Promise<never> {
+  const complain = (line: string): void => console.error(line);
+  const input = readInput(job);
+  if (typeof input === "string") {
+    complain(`${name}: ${input}`);
+    complain(`usage: ${name} ${job.usage}`);
+    process.exit(exitCodes.misused);
+  }
+  try {
+    const outcome = await job.run(makeContext(job, baked, addonFile), input);
+    if (outcome === "misused") complain(`usage: ${name} ${job.usage}`);
+    process.exit(exitCodes[outcome]);
+  } catch (cause) {
+    process.exit(reportFailure(name, cause, complain));
+  }
+}
+
+function readInput(job: Job): JobInput | string {
+  try {
+    const { values, positionals } = parseArgs({ options: job.options, allowPositionals: true });
+    // Strict parsing of options that take one value each leaves no lists.
+    return { values: values as JobInput["values"], words: positionals };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function makeContext(job: Job, baked: Baked, addonFile: string): JobContext {
+  const place = readPlace();
+  const settings = applyPlace(baked.settings, place);
+  const database = { file: join(place.dataFolder, "books.sqlite"), clock: systemClock, addonFile };
+  let store: Store | undefined;
+  return {
+    settings,
+    secrets: readSecrets(place.secretsFile, job.secrets),
+    place,
+    database,
+    openStore: () => {
+      store ??= openStore(database);
+      return store;
+    },
+    renderer: makeRenderer(baked),
+    clock: systemClock,
+    say: (line) => console.log(line),
+    complain: (line) => console.error(line),
+  };
+}
+
+function reportFailure(name: string, cause: unknown, complain: (line: string) => void): number {
+  if (cause instanceof NeedsHuman || cause instanceof TryLater) {
+    complain(`${name}: ${cause.message}`);
+    if (cause.cause instanceof Error) complain(`  because: ${cause.cause.message}`);
+    return cause instanceof NeedsHuman ? exitCodes.needsHuman : exitCodes.tryLater;
+  }
+  complain(`${name}: this is a bug; nothing of the last step was kept`);
+  complain(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  return exitCodes.bug;
+}

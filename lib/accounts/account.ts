@@ -1,0 +1,85 @@
+/**
+ * Accounts and how one comes to be: a sign-up waits under the hash of its token until somebody who reads the
+ * mail confirms it; only then is there an account, with its ledger account. An address has one account at most.
+ */
+import { openLedgerAccount } from "../ledger/transfer.ts";
+import type { ReadTx, WriteTx } from "../store/store.ts";
+import { sha256Hex } from "../util/digest.ts";
+import { type Refusal, refuse } from "../util/failure.ts";
+import { randomId } from "../util/random.ts";
+import type { Email } from "./email.ts";
+
+/** `acct_` and 16 characters of base32; shown to the customer, and opaque. */
+export type AccountId = string & { readonly brand: "AccountId" };
+
+export interface Account {
+  readonly id: AccountId;
+  readonly email: Email;
+  readonly passwordHash: string;
+}
+
+/** How long the link in a confirmation mail works. */
+export const signupLifeMs = 24 * 3_600_000;
+
+/** Whether the address has an account, and if not, a waiting sign-up under the token. May be repeated. */
+export async function beginSignup(
+  tx: WriteTx,
+  signup: { readonly email: Email; readonly passwordHash: string; readonly token: string },
+): Promise<"waiting" | "has-account"> {
+  await tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now]);
+  if ((await findAccountByEmail(tx, signup.email)) !== undefined) return "has-account";
+  await tx.run("INSERT INTO signup (token_hash, email, password_hash, expires_at) VALUES (?, ?, ?, ?)", [
+    sha256Hex(signup.token),
+    signup.email,
+    signup.passwordHash,
+    tx.now + signupLifeMs,
+  ]);
+  return "waiting";
+}
+
+/** Whether a confirmation token would work now; changes nothing (mail scanners follow links). */
+export async function checkSignupToken(tx: ReadTx, token: string): Promise<boolean> {
+  return (await readSignup(tx, token)) !== undefined;
+}
+
+/**
+ * Makes the account that a sign-up asked for. The token works once, and every other sign-up of the address
+ * ends with it.
+ */
+export async function confirmSignup(
+  tx: WriteTx,
+  token: string,
+): Promise<{ readonly ok: true; readonly account: AccountId } | Refusal<"token-unknown">> {
+  const signup = await readSignup(tx, token);
+  if (signup === undefined) return refuse("token-unknown");
+  await tx.run("DELETE FROM signup WHERE email = ?", [signup.email]);
+  const id = randomId("acct_") as AccountId;
+  await openLedgerAccount(tx, id, "customer");
+  await tx.run("INSERT INTO account (id, email, password_hash, created_at) VALUES (?, ?, ?, ?)", [
+    id,
+    signup.email,
+    signup.passwordHash,
+    tx.now,
+  ]);
+  return { ok: true, account: id };
+}
+
+export async function findAccountByEmail(tx: ReadTx, email: Email): Promise<Account | undefined> {
+  return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE email = ?", [
+    email,
+  ]);
+}
+
+export async function findAccount(tx: ReadTx, id: string): Promise<Account | undefined> {
+  return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE id = ?", [id]);
+}
+
+async function readSignup(
+  tx: ReadTx,
+  token: string,
+): Promise<{ readonly email: Email; readonly passwordHash: string } | undefined> {
+  return tx.get(
+    "SELECT email, password_hash AS passwordHash FROM signup WHERE token_hash = ? AND expires_at > ?",
+    [sha256Hex(token), tx.now],
+  );
+}

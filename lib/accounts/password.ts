@@ -1,0 +1,92 @@
+/**
+ * Passwords: what is accepted, and how they are kept. scrypt at N=2^17, r=8, p=1 (OWASP ASVS 5.0 11.4.2 and
+ * appendix C): 128 MiB and about a second each, so hashing never happens inside a transaction. Parameters
+ * stand beside the hash, `scrypt$17$8$1$SALT$HASH`, so that they can be raised later.
+ */
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { assert, type Refusal, refuse } from "../util/failure.ts";
+
+/** log2 of scrypt's N, and r and p. */
+export interface PasswordCost {
+  readonly log2N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** What production uses. */
+export const standardCost: PasswordCost = { log2N: 17, r: 8, p: 1 };
+
+const hashBytes = 32;
+const shortest = 15;
+const longestBytes = 1024;
+
+/**
+ * Whether a new password is accepted: 15 characters or more (NIST SP 800-63B-4, where it is the only factor),
+ * 1,024 bytes at most, no rules of composition, and not the address itself.
+ */
+export function checkPassword(
+  password: string,
+  email: string,
+): { readonly ok: true } | Refusal<"too-short" | "too-long" | "is-address" | "too-simple"> {
+  // Counted as people count: by code point, in the form that is hashed.
+  const characters = [...password.normalize("NFKC")];
+  if (characters.length < shortest)
+    return refuse("too-short", `A password has ${shortest} characters or more; three or four words do well.`);
+  if (Buffer.byteLength(password) > longestBytes)
+    return refuse("too-long", `A password has at most ${longestBytes} bytes.`);
+  if (password.toLowerCase().includes(email))
+    return refuse("is-address", "The password must not hold your address.");
+  if (new Set(characters).size < 5)
+    return refuse(
+      "too-simple",
+      "The password repeats too few different characters; three or four words do well.",
+    );
+  return { ok: true };
+}
+
+/** Hashes a new password with a salt of its own. Takes about a second. */
+export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
+  const salt = randomBytes(32);
+  const hash = await derive(password, salt, cost);
+  const parameters = [cost.log2N, cost.r, cost.p].join("$");
+  return `scrypt$${parameters}$${salt.toString("base64url")}$${hash.toString("base64url")}`;
+}
+
+/**
+ * Compares a password with a stored hash, in constant time. Where there is no hash (an unknown address) a hash
+ * is computed all the same, so that the time tells a stranger nothing, and the answer is false.
+ */
+export async function verifyPassword(
+  password: string,
+  stored: string | undefined,
+  cost: PasswordCost,
+): Promise<boolean> {
+  const known = stored === undefined ? undefined : parseHash(stored);
+  const salt = known?.salt ?? Buffer.alloc(32);
+  const hash = await derive(password, salt, known?.cost ?? cost);
+  return known !== undefined && timingSafeEqual(hash, known.hash);
+}
+
+function derive(password: string, salt: Uint8Array, cost: PasswordCost): Promise<Buffer> {
+  const N = 2 ** cost.log2N;
+  // scrypt needs 128 x N x r bytes; Node refuses more than 32 MiB unless told.
+  const maxmem = 128 * N * cost.r + 1024 * 1024;
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize("NFKC"), salt, hashBytes, { N, r: cost.r, p: cost.p, maxmem }, (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+}
+
+function parseHash(stored: string): { cost: PasswordCost; salt: Buffer; hash: Buffer } {
+  const [kind, log2N, r, p, salt, hash] = stored.split("$");
+  assert(kind === "scrypt" && salt !== undefined && hash !== undefined, "a stored password hash is scrypt's");
+  const key = Buffer.from(hash, "base64url");
+  assert(key.length === hashBytes, "a stored password hash has 32 bytes");
+  return {
+    cost: { log2N: Number(log2N), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, "base64url"),
+    hash: key,
+  };
+}

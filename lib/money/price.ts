@@ -1,0 +1,33 @@
+/**
+ * Prices: from whole picodollars in etc/prices.yaml to the exact charge of one usage row.
+ *
+ * Worked example: 250 picodollars per byte-month, 2026-02-10 (28 days): floor(250,000,000 / 28) = 8,928,571
+ * attodollars per byte-day; in March (31 days) 8,064,516. Rounding is down, so never in the house's favour,
+ * and happens once, before the multiplication, so that quantity x price can be checked by hand.
+ */
+import { type DayUtc, daysInMonth } from "../util/clock.ts";
+import type { MeterSetting } from "../util/settings.ts";
+import { type Amount, amountOf, attoPerPicodollar } from "./amount.ts";
+
+export interface Charge {
+  /** Attodollars for one unit of the quantity: a byte-day, a byte, a piece. */
+  readonly priceAtto: bigint;
+  readonly amount: Amount;
+}
+
+/**
+ * The charge for a quantity on a day, by the price in force that day.
+ * @returns undefined if the meter has no price yet on that day
+ */
+export function chargeFor(meter: MeterSetting, day: DayUtc, quantity: bigint): Charge | undefined {
+  const priceAtto = priceAttoPerUnit(meter, day);
+  return priceAtto === undefined ? undefined : { priceAtto, amount: amountOf(quantity * priceAtto) };
+}
+
+/** Attodollars per unit of quantity on a day; undefined before the meter's first price. */
+export function priceAttoPerUnit(meter: MeterSetting, day: DayUtc): bigint | undefined {
+  const price = meter.prices.findLast((candidate) => candidate.fromDay <= day);
+  if (price === undefined) return undefined;
+  const atto = BigInt(price.picodollars) * attoPerPicodollar;
+  return meter.per === "byte-month" ? atto / BigInt(daysInMonth(day)) : atto;
+}

@@ -1,0 +1,59 @@
+/**
+ * The one function that turns a payment into credit. It is called by the webhook and by the page a customer
+ * comes back to, in any order and any number of times: the transfer's id is derived from the payment.
+ *
+ * Worked example: order_a over $10.00, paid by pi_1 -> transfer `topup/pi_1`, $10 from stripe-clearing to the
+ * order's account. The event again, the page after it, a second event about pi_1: all "exists".
+ */
+import { stripeClearing } from "../ledger/chart.ts";
+import { postTransfer } from "../ledger/transfer.ts";
+import { fromCents } from "../money/amount.ts";
+import type { WriteTx } from "../store/store.ts";
+import { assert, type Refusal, refuse } from "../util/failure.ts";
+import { findOrder } from "./order.ts";
+
+/** What Stripe says about a Checkout Session, as far as it matters here. */
+export interface CheckoutFacts {
+  /** Our order id, as Stripe hands it back. */
+  readonly orderId: string;
+  readonly paid: boolean;
+  /** "" until there is one. */
+  readonly paymentIntent: string;
+  /** Without tax. */
+  readonly netCents: number;
+  readonly currency: string;
+  readonly livemode: boolean;
+}
+
+export type Fulfilment =
+  | { readonly ok: true; readonly outcome: "created" | "exists" | "not-paid-yet" }
+  | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "differs">;
+
+/** Refusals are tried in the order of the type's list. Nothing but the transfer is written. */
+export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise<Fulfilment> {
+  // 1. It must be an order of ours, of the same mode.
+  const order = await findOrder(tx, facts.orderId);
+  if (order === undefined) return refuse("unknown-order", `no order "${facts.orderId}" is in the books`);
+  if (order.livemode !== facts.livemode)
+    return refuse("other-mode", `order ${order.id}: test money and live money never meet`);
+  // 2. Unpaid is no fault: delayed methods pay later.
+  if (!facts.paid) return { ok: true, outcome: "not-paid-yet" };
+  // 3. What was paid must be what was ordered.
+  if (facts.currency !== "usd" || fromCents(facts.netCents) !== order.amount)
+    return refuse("amount-differs", `order ${order.id}: ${facts.netCents} ${facts.currency} cents were paid`);
+  if (facts.paymentIntent === "")
+    return refuse("no-payment", `order ${order.id} is paid without a payment intent`);
+  // 4. Credit it, once.
+  assert(facts.paymentIntent.startsWith("pi_"), `${facts.paymentIntent} is a payment intent`);
+  const { amount, account } = order;
+  const id = `topup/${facts.paymentIntent}`;
+  const transfer = {
+    id,
+    code: "topup",
+    debit: stripeClearing,
+    credit: account,
+    amount,
+    reference: order.id,
+  } as const;
+  return postTransfer(tx, transfer);
+}

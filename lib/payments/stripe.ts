@@ -1,0 +1,152 @@
+/**
+ * Stripe's library, imported here only: making and reading Checkout Sessions, and proving that an event was
+ * signed. Everything that leaves this file is ours: orders, facts, failures.
+ */
+import Stripe from "stripe";
+import { toCents } from "../money/amount.ts";
+import { assert, NeedsHuman, type Refusal, refuse, TryLater } from "../util/failure.ts";
+import { isLoopbackHttp, type Secrets } from "../util/settings.ts";
+import type { StripeEvent } from "./event.ts";
+import type { CheckoutFacts } from "./fulfil.ts";
+import type { Order } from "./order.ts";
+
+/** The API version that events must have; it is the library's own. */
+export const stripeApiVersion: string = Stripe.API_VERSION;
+
+export interface CheckoutRequest {
+  readonly order: Order;
+  readonly email: string;
+  /** What Stripe's page shows: "Credit for NAME". */
+  readonly description: string;
+  readonly successUrl: string;
+  readonly cancelUrl: string;
+}
+
+export interface Checkouts {
+  readonly livemode: boolean;
+  /** Makes the session of an order, or finds it again: the order's id is the idempotency key. */
+  readonly create: (request: CheckoutRequest) => Promise<{ readonly session: string; readonly url: string }>;
+  readonly read: (session: string) => Promise<CheckoutFacts>;
+}
+
+// Stripe takes 30 minutes to 24 hours. Counted from the order, so that a repeated call says the same.
+const checkoutLifeSeconds = 3600;
+// Stripe's own tolerance for old signatures; the library does not look at signatures from the future.
+const toleranceSeconds = 300;
+
+/** @throws NeedsHuman if there is no key, or stripe_api is set for anything but tests on this machine */
+export function connectStripe(secrets: Secrets): Checkouts {
+  const key = secrets.stripe_key;
+  if (key === undefined) throw new NeedsHuman("stripe_key is not set in the secrets file; payments need it");
+  const livemode = /^[a-z]+_live_/.test(key);
+  const stripe = new Stripe(key, { ...standIn(secrets, livemode), maxNetworkRetries: 2, timeout: 15_000 });
+  return {
+    livemode,
+    create: (request) => translated(() => createSession(stripe, request)),
+    read: (session) => translated(async () => factsOf(await stripe.checkout.sessions.retrieve(session))),
+  };
+}
+
+/**
+ * Proves the signature of a webhook's body and reads the event. Both secrets are tried, so that one can be
+ * replaced without losing an event.
+ */
+export function readSignedEvent(
+  raw: Uint8Array,
+  signature: string,
+  webhookSecrets: readonly string[],
+  now: number,
+): { readonly ok: true; readonly event: StripeEvent } | Refusal<"forged"> {
+  const signedAt = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1] ?? "NaN");
+  if (!(signedAt <= now / 1000 + toleranceSeconds)) return refuse("forged");
+  for (const secret of webhookSecrets) {
+    try {
+      const body = Buffer.from(raw);
+      const event = Stripe.webhooks.constructEvent(body, signature, secret, toleranceSeconds, undefined, now);
+      return { ok: true, event: ownEvent(event, raw) };
+    } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
+    }
+  }
+  return refuse("forged");
+}
+
+function ownEvent(event: Stripe.Event, raw: Uint8Array): StripeEvent {
+  const isCheckout = event.type.startsWith("checkout.session.") && event.api_version === stripeApiVersion;
+  const checkout = isCheckout ? factsOf(event.data.object as Stripe.Checkout.Session) : undefined;
+  return { id: event.id, type: event.type, apiVersion: event.api_version ?? "", raw, checkout };
+}
+
+/** Only the development stand-in has an address of its own, and only test keys may go there. */
+function standIn(secrets: Secrets, livemode: boolean): Stripe.StripeConfig {
+  const address = secrets.stripe_api;
+  if (address === undefined) return {};
+  if (livemode || !isLoopbackHttp(address))
+    throw new NeedsHuman(
+      "stripe_api may be set for a test key and this machine only; take it out of the secrets file",
+    );
+  const { hostname, port } = new URL(address);
+  return { protocol: "http", host: hostname, port };
+}
+
+async function createSession(
+  stripe: Stripe,
+  request: CheckoutRequest,
+): Promise<{ session: string; url: string }> {
+  const { order } = request;
+  const cents = toCents(order.amount);
+  assert(cents !== undefined && cents > 0, `order ${order.id} is over whole cents`);
+  const metadata = { order: order.id };
+  const session = await stripe.checkout.sessions.create(
+    {
+      mode: "payment",
+      client_reference_id: order.id,
+      metadata,
+      payment_intent_data: { metadata },
+      customer_email: request.email,
+      line_items: [
+        {
+          quantity: 1,
+          price_data: { currency: "usd", unit_amount: cents, product_data: { name: request.description } },
+        },
+      ],
+      success_url: request.successUrl,
+      cancel_url: request.cancelUrl,
+      expires_at: Math.floor(order.createdAt / 1000) + checkoutLifeSeconds,
+    },
+    { idempotencyKey: order.id },
+  );
+  if (session.url === null) throw new TryLater(`Stripe made no page for order ${order.id}; try again`);
+  return { session: session.id, url: session.url };
+}
+
+function factsOf(session: Stripe.Checkout.Session): CheckoutFacts {
+  const intent = session.payment_intent;
+  const tax = session.total_details?.amount_tax ?? 0;
+  return {
+    orderId: session.client_reference_id ?? "",
+    paid: session.payment_status === "paid",
+    paymentIntent: typeof intent === "string" ? intent : (intent?.id ?? ""),
+    netCents: (session.amount_total ?? 0) - tax,
+    currency: session.currency ?? "",
+    livemode: session.livemode,
+  };
+}
+
+/** Stripe's errors as ours: what may pass by itself, and what a person must mend. */
+async function translated<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (
+      cause instanceof Stripe.errors.StripeConnectionError ||
+      cause instanceof Stripe.errors.StripeRateLimitError
+    )
+      throw new TryLater("Stripe cannot be reached; try again", { cause });
+    if (cause instanceof Stripe.errors.StripeAPIError)
+      throw new TryLater("Stripe has a fault; try again", { cause });
+    if (cause instanceof Stripe.errors.StripeError)
+      throw new NeedsHuman(`Stripe refused the call: ${cause.message}`, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Opening a SQLite file, and the only files that import the driver lie in this folder. What is guarded here:
+ * every commit reaches the disk (synchronous=FULL), no integer is rounded (safe integers), and a file of
+ * another program is refused. Called by sqlite.ts and migrate.ts.
+ */
+import Database from "better-sqlite3";
+import type { Clock } from "../util/clock.ts";
+import { assert, NeedsHuman, TryLater } from "../util/failure.ts";
+
+/** "pico" in ASCII: tells our files from other SQLite databases. */
+export const applicationId = 0x7069636f;
+
+export interface SqliteOptions {
+  /** The database file; it must exist and have the programs' schema. */
+  readonly file: string;
+  readonly clock: Clock;
+  /** Path of the native addon, where the driver cannot find it by itself (in a bundle). */
+  readonly addonFile?: string;
+}
+
+/** Opens the file with every pragma set and proved; `site migrate` may create it. */
+export function openDatabase(options: SqliteOptions, mustExist: boolean): Database.Database {
+  let db: Database.Database;
+  try {
+    const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
+    db = new Database(options.file, { fileMustExist: mustExist, timeout: 5000, ...native });
+  } catch (cause) {
+    const what = mustExist
+      ? "cannot be opened; if it does not exist yet, run: site migrate"
+      : "cannot be made";
+    throw new NeedsHuman(`${options.file}: the database ${what}`, { cause });
+  }
+  try {
+    setPragmas(db, options.file);
+  } catch (cause) {
+    db.close();
+    throw cause instanceof NeedsHuman ? cause : translate(cause);
+  }
+  return db;
+}
+
+function setPragmas(db: Database.Database, file: string): void {
+  db.defaultSafeIntegers(true);
+  const id = db.pragma("application_id", { simple: true });
+  const empty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").pluck().get() === 0n;
+  if (id !== BigInt(applicationId) && !empty)
+    throw new NeedsHuman(
+      `${file}: this is a database of another program; point SITE_DATA at the site's own data folder`,
+    );
+  db.pragma("journal_mode = WAL");
+  // The driver opens WAL files with NORMAL, under which a power cut can lose a committed payment.
+  db.pragma("synchronous = FULL");
+  db.pragma("foreign_keys = ON");
+  // Without it REPLACE deletes rows behind the append-only triggers' backs.
+  db.pragma("recursive_triggers = ON");
+  db.pragma("trusted_schema = OFF");
+  db.pragma("cell_size_check = ON");
+  db.pragma("secure_delete = ON");
+  assert(db.pragma("synchronous", { simple: true }) === 2n, "synchronous is FULL");
+  assert(db.pragma("journal_mode", { simple: true }) === "wal", "journal_mode is WAL");
+}
+
+/** SQLite's result codes (sqlite.org/rescode.html) as our two kinds of failure; everything else is a bug. */
+export function translate(cause: unknown): unknown {
+  if (!(cause instanceof Database.SqliteError)) return cause;
+  const code = cause.code;
+  if (code.startsWith("SQLITE_BUSY")) return new TryLater("the database is busy; try again", { cause });
+  if (code === "SQLITE_FULL")
+    return new TryLater("the disk that holds the database is full; free some room", { cause });
+  if (code.startsWith("SQLITE_IOERR")) return new TryLater("the disk failed under the database", { cause });
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB")
+    return new NeedsHuman("the database file is damaged or is no database; restore it from a backup", {
+      cause,
+    });
+  if (code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN"))
+    return new NeedsHuman("the database cannot be written; look at the owner and mode of file and folder", {
+      cause,
+    });
+  return cause;
+}

@@ -1,0 +1,76 @@
+/**
+ * The schema's versions. Only `site migrate` (and `npm start`) changes a file; every program checks it when it
+ * opens the store. A migration says which oldest program may still read the file, so that a release can be
+ * rolled back over it.
+ */
+import type Database from "better-sqlite3";
+import type { Clock } from "../util/clock.ts";
+import { NeedsHuman } from "../util/failure.ts";
+import { applicationId, openDatabase, type SqliteOptions } from "./database.ts";
+import { firstSchema } from "./migrations/0001-first.ts";
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** The oldest schema version whose programs still work on a file that has this migration. */
+  readonly oldestReader: number;
+  readonly sql: string;
+}
+
+const migrations: readonly Migration[] = [firstSchema];
+const programVersion = migrations.length;
+
+/**
+ * Brings the file to the newest schema, making it if need be; each migration is one transaction. May be
+ * repeated, and run twice at once.
+ * @returns the names of the migrations that were applied
+ */
+export function migrateStore(options: SqliteOptions): readonly string[] {
+  const db = openDatabase(options, false);
+  try {
+    const applied: string[] = [];
+    for (const migration of migrations)
+      if (applyMigration(db, migration, options.clock)) applied.push(migration.name);
+    checkSchema(db, options.file);
+    return applied;
+  } finally {
+    db.close();
+  }
+}
+
+function applyMigration(db: Database.Database, migration: Migration, clock: Clock): boolean {
+  return db
+    .transaction(() => {
+      // Read inside the lock: another `site migrate` may have been quicker.
+      if (readVersion(db) >= migration.version) return false;
+      db.exec(migration.sql);
+      db.prepare("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (?, ?, ?, ?)").run(
+        BigInt(migration.version),
+        migration.name,
+        BigInt(migration.oldestReader),
+        BigInt(clock.now()),
+      );
+      db.pragma(`user_version = ${migration.version}`);
+      db.pragma(`application_id = ${applicationId}`);
+      return true;
+    })
+    .immediate();
+}
+
+/** @throws NeedsHuman if the file's schema is older than the programs, or too new for them */
+export function checkSchema(db: Database.Database, file: string): void {
+  const version = readVersion(db);
+  if (version < programVersion)
+    throw new NeedsHuman(
+      `${file}: the database has schema ${version}, these programs need ${programVersion}; run: site migrate`,
+    );
+  const oldest = db.prepare("SELECT max(oldest_reader) FROM migration").pluck().get();
+  if (typeof oldest !== "bigint" || oldest > BigInt(programVersion))
+    throw new NeedsHuman(
+      `${file}: the database was made by a newer release (schema ${version}); these programs know ${programVersion}; publish the newer release`,
+    );
+}
+
+function readVersion(db: Database.Database): number {
+  return Number(db.pragma("user_version", { simple: true }));
+}

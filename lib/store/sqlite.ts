@@ -1,0 +1,111 @@
+/**
+ * The store on SQLite. What it guards: every writer takes the write lock before it reads (BEGIN IMMEDIATE: a
+ * deferred read-then-write is refused as busy at once, whatever the time-out), transactions of one connection
+ * come one after another, and nothing but SQL is awaited inside them.
+ */
+import type Database from "better-sqlite3";
+import type { Clock } from "../util/clock.ts";
+import { assert } from "../util/failure.ts";
+import { openDatabase, type SqliteOptions, translate } from "./database.ts";
+import { checkSchema } from "./migrate.ts";
+import type { ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
+
+/**
+ * Opens the books.
+ * @throws NeedsHuman naming the file if it is missing, is not ours, or wants `site migrate`
+ */
+export function openStore(options: SqliteOptions): Store {
+  const db = openDatabase(options, true);
+  try {
+    checkSchema(db, options.file);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return makeStore(db, options.clock);
+}
+
+function makeStore(db: Database.Database, clock: Clock): Store {
+  const statements = new Map<string, Database.Statement>();
+  const prepare = (sql: string): Database.Statement => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const made = db.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  // One connection has one transaction at a time: whoever comes next waits here for the one before.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  return {
+    read: (work) => inTurn(() => transact(db, prepare, clock, "BEGIN", work)),
+    write: (work) => inTurn(() => transact(db, prepare, clock, "BEGIN IMMEDIATE", work)),
+    close: () => db.close(),
+  };
+}
+
+async function transact<Result>(
+  db: Database.Database,
+  prepare: (sql: string) => Database.Statement,
+  clock: Clock,
+  begin: "BEGIN" | "BEGIN IMMEDIATE",
+  work: (tx: WriteTx) => Promise<Result>,
+): Promise<Result> {
+  try {
+    db.exec(begin);
+  } catch (cause) {
+    throw translate(cause);
+  }
+  // SQL here settles within one turn of the event loop; if a turn ends before the work does, the work has
+  // awaited something else while it held the lock.
+  let alive = true;
+  let turned = false;
+  const watch = setImmediate(() => {
+    turned = true;
+  });
+  const check = (): void => {
+    assert(alive, "a transaction's handle was used after its end");
+    assert(!turned, "something other than SQL was awaited inside a transaction");
+  };
+  try {
+    const result = await work(makeTx(prepare, clock, check));
+    check();
+    db.exec("COMMIT");
+    return result;
+  } catch (cause) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw translate(cause);
+  } finally {
+    alive = false;
+    clearImmediate(watch);
+  }
+}
+
+function makeTx(prepare: (sql: string) => Database.Statement, clock: Clock, check: () => void): WriteTx {
+  const guard = <Result>(work: () => Result): Promise<Result> => {
+    try {
+      check();
+      return Promise.resolve(work());
+    } catch (cause) {
+      return Promise.reject(translate(cause));
+    }
+  };
+  const tx: ReadTx = {
+    now: clock.now(),
+    all: <Row extends object>(sql: string, values: readonly SqlValue[] = []) =>
+      guard(() => prepare(sql).all(values.map(bindable)) as Row[]),
+    get: <Row extends object>(sql: string, values: readonly SqlValue[] = []) =>
+      guard(() => prepare(sql).get(values.map(bindable)) as Row | undefined),
+  };
+  return { ...tx, run: (sql, values = []) => guard(() => prepare(sql).run(values.map(bindable)).changes) };
+}
+
+function bindable(value: SqlValue): string | bigint | Uint8Array | null {
+  if (typeof value !== "number") return value;
+  assert(Number.isSafeInteger(value), `${value} is bound as a whole number`);
+  return BigInt(value);
+}

@@ -1,0 +1,35 @@
+/**
+ * The store as everything above it sees it: awaited calls, so that another engine can stand behind them.
+ * One `write` is one transaction; inside it nothing but its own SQL is awaited, because other requests wait
+ * for it meanwhile. Rendering, hashing, and the network come before or after.
+ */
+
+/** What a statement takes. Numbers must be whole; they are bound as integers. */
+export type SqlValue = string | bigint | number | Uint8Array | null;
+
+/** What a row holds: every INTEGER is a bigint, so that no amount ever passes through a JavaScript number. */
+export type SqlCell = string | bigint | Uint8Array | null;
+
+export interface ReadTx {
+  /** Milliseconds since 1970, read once the transaction holds its lock: a booking day is derived from it. */
+  readonly now: number;
+  readonly all: <Row extends object>(sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
+  /** The first row, or undefined. */
+  readonly get: <Row extends object>(sql: string, values?: readonly SqlValue[]) => Promise<Row | undefined>;
+}
+
+export interface WriteTx extends ReadTx {
+  /** Runs one statement that writes; returns how many rows it changed. */
+  readonly run: (sql: string, values?: readonly SqlValue[]) => Promise<number>;
+}
+
+export interface Store {
+  /** Runs `work` on one consistent view. */
+  readonly read: <Result>(work: (tx: ReadTx) => Promise<Result>) => Promise<Result>;
+  /**
+   * Runs `work` in one transaction, alone; commits durably when it returns, undoes all of it when it throws.
+   * @throws TryLater if other writers held the lock too long or the disk is full
+   */
+  readonly write: <Result>(work: (tx: WriteTx) => Promise<Result>) => Promise<Result>;
+  readonly close: () => void;
+}

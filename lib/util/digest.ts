@@ -1,0 +1,13 @@
+/** SHA-256 and comparison in constant time: the only hashing but for passwords. */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** Compares two secrets without telling by its time where they differ; unequal lengths are unequal. */
+export function sameSecret(left: string, right: string): boolean {
+  const a = Buffer.from(left);
+  const b = Buffer.from(right);
+  return a.length === b.length && timingSafeEqual(a, b);
+}

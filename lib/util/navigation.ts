@@ -1,0 +1,51 @@
+/**
+ * The site's navigation as data. `build/` derives it from the content; static pages are wrapped with it at
+ * build time, and the account programs carry it baked in, so both show the same sections.
+ */
+import { routes } from "./routes.ts";
+
+export interface NavLink {
+  readonly label: string;
+  readonly href: string;
+}
+
+/** A section: a page of the top level, or a folder's index page with the pages of the folder below it. */
+export interface NavSection extends NavLink {
+  readonly children: readonly NavLink[];
+}
+
+export interface MarkedLink extends NavLink {
+  /** True for the page being shown: layouts write aria-current="page". */
+  readonly current: boolean;
+}
+
+export interface MarkedSection extends MarkedLink {
+  /** True when the page being shown is this section's own or one of its children. */
+  readonly open: boolean;
+  readonly children: readonly MarkedLink[];
+}
+
+/** The navigation as a layout sees it on the page at `path`. */
+export function markNavigation(sections: readonly NavSection[], path: string): readonly MarkedSection[] {
+  return sections.map((section) => {
+    const children = section.children.map((child) => markLink(child, path));
+    const current = section.href === path;
+    return {
+      label: section.label,
+      href: section.href,
+      current,
+      open: current || children.some((c) => c.current),
+      children,
+    };
+  });
+}
+
+/** The account links (Sign up, Log in, Your account) as a layout sees them on the page at `path`. */
+export function markAccountLinks(path: string): readonly MarkedLink[] {
+  const labelled = routes.filter((route) => route.label !== "");
+  return labelled.map((route) => markLink({ label: route.label, href: route.path }, path));
+}
+
+function markLink(link: NavLink, path: string): MarkedLink {
+  return { label: link.label, href: link.href, current: link.href === path };
+}

@@ -1,0 +1,16 @@
+/** Secrets and opaque ids, from the operating system's generator. */
+import { randomBytes } from "node:crypto";
+
+/** A token of `sizeBytes` random bytes (32 unless told: 256 bits) in base64url. */
+export function randomToken(sizeBytes = 32): string {
+  return randomBytes(sizeBytes).toString("base64url");
+}
+
+// RFC 4648 base32 in lower case: no 0, 1, 8, 9, so an id read over the telephone is not mistaken.
+const base32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** `prefix` and 16 characters of base32: 80 random bits, for ids that are named but are no secrets. */
+export function randomId(prefix: string): string {
+  const letters = [...randomBytes(16)].map((byte) => base32.charAt(byte & 31));
+  return prefix + letters.join("");
+}

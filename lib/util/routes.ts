@@ -1,0 +1,92 @@
+/**
+ * Every program the web server runs, in one table. The web server's configuration, the development server,
+ * the link checker, the guard in front of the handlers, and the tests all read this table, so that none of
+ * them can disagree about what an address takes.
+ */
+import type { SecretName } from "./settings.ts";
+
+/** How a request body is read: not at all, as a plain HTML form, or as raw bytes for a signature. */
+export type BodyKind = "none" | "form" | "raw";
+
+export interface FieldRule {
+  readonly name: string;
+  readonly maxBytes: number;
+}
+
+export interface Route {
+  /** File name in cgi/ without its ending, and of the program without ".cgi". */
+  readonly name: string;
+  readonly path: string;
+  readonly methods: readonly ("GET" | "POST")[];
+  readonly body: BodyKind;
+  readonly bodyLimitBytes: number;
+  /** Names allowed in the query string. */
+  readonly query: readonly FieldRule[];
+  /** Names allowed in the form, besides form_token. */
+  readonly fields: readonly FieldRule[];
+  readonly secrets: readonly SecretName[];
+  /** System user the program runs as behind the real web server. */
+  readonly user: "accounts";
+  /** Programs that hash passwords take a second and 128 MiB each, so they queue in a pool of their own. */
+  readonly pool: "pages" | "hashing";
+  /** Where it stands among the account links of every page; "" if it does not. */
+  readonly label: string;
+}
+
+const email: FieldRule = { name: "email", maxBytes: 254 };
+const password: FieldRule = { name: "password", maxBytes: 1024 };
+const token: FieldRule = { name: "token", maxBytes: 64 };
+
+function page(name: string, change: Partial<Route>): Route {
+  return {
+    name,
+    path: `/account/${name}.cgi`,
+    methods: ["GET", "POST"],
+    body: "form",
+    bodyLimitBytes: 8192,
+    query: [],
+    fields: [],
+    secrets: [],
+    user: "accounts",
+    pool: "pages",
+    label: "",
+    ...change,
+  };
+}
+
+export const routes: readonly Route[] = [
+  page("signup", { fields: [email, password], pool: "hashing", label: "Sign up" }),
+  page("confirm", { query: [token], fields: [token] }),
+  page("login", { fields: [email, password], pool: "hashing", label: "Log in" }),
+  page("logout", {}),
+  page("account", {
+    methods: ["GET"],
+    body: "none",
+    bodyLimitBytes: 0,
+    query: [{ name: "before", maxBytes: 20 }],
+    label: "Your account",
+  }),
+  page("pay", {
+    query: [{ name: "order", maxBytes: 64 }],
+    fields: [{ name: "amount", maxBytes: 20 }],
+    secrets: ["stripe_key", "stripe_api"],
+  }),
+  page("stripe-webhook", {
+    methods: ["POST"],
+    body: "raw",
+    // Stripe's events are a few kilobytes; their documentation names no bound.
+    bodyLimitBytes: 262_144,
+    secrets: ["stripe_key", "stripe_webhook_secret", "stripe_webhook_secret_old"],
+  }),
+];
+
+export function findRoute(path: string): Route | undefined {
+  return routes.find((route) => route.path === path);
+}
+
+/** The path of a program by its name; a misspelt name is a bug. */
+export function pathOf(name: string): string {
+  const route = routes.find((candidate) => candidate.name === name);
+  if (route === undefined) throw new Error(`assertion failed: no route is named ${name}`);
+  return route.path;
+}
