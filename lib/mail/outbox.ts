@@ -3,8 +3,8 @@
  * without the other. A sender started apart claims and delivers it.
  *
  * States: queued -> sending -> sent, or back to queued with a later due time, or parked for a person. A row
- * left "sending" by a sender that died becomes "unknown": it may have gone, is sent again, and can be told by
- * its Message-ID, which never changes.
+ * left "sending" by a sender that died becomes "unknown": it may have gone, is sent again under the same
+ * Message-ID, and keeps the doubt on record (`doubts`).
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { assert } from "../util/failure.ts";
@@ -49,7 +49,10 @@ export async function enqueueMail(tx: WriteTx, mail: NewMail): Promise<"created"
 /** Claims the mail that has been due longest; undefined if none is. */
 export async function claimMail(tx: WriteTx): Promise<ClaimedMail | undefined> {
   // A claim whose lease has run out: its sender died, and nobody knows whether the mail went.
-  await tx.run("UPDATE outbox SET state = 'unknown' WHERE state = 'sending' AND due_at <= ?", [tx.now]);
+  await tx.run(
+    "UPDATE outbox SET state = 'unknown', doubts = doubts + 1 WHERE state = 'sending' AND due_at <= ?",
+    [tx.now],
+  );
   const row = await tx.get<OutboxRow>(
     `SELECT id, recipient, subject, body, has_token AS hasToken, attempts, created_at AS createdAt FROM outbox
      WHERE state IN ('queued', 'unknown') AND due_at <= ? ORDER BY due_at, id LIMIT 1`,

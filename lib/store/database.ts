@@ -16,6 +16,8 @@ export interface SqliteOptions {
   readonly clock: Clock;
   /** Path of the native addon, where the driver cannot find it by itself (in a bundle). */
   readonly addonFile?: string;
+  /** How long a transaction waits for another process's lock; 5 seconds unless told. */
+  readonly busyMs?: number;
 }
 
 /** Opens the file with every pragma set and proved; `site migrate` may create it. */
@@ -23,7 +25,7 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
   let db: Database.Database;
   try {
     const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
-    db = new Database(options.file, { fileMustExist: mustExist, timeout: 5000, ...native });
+    db = new Database(options.file, { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native });
   } catch (cause) {
     const what = mustExist
       ? "cannot be opened; if it does not exist yet, run: site migrate"

@@ -25,6 +25,13 @@ export function openStore(options: SqliteOptions): Store {
   return makeStore(db, options.clock);
 }
 
+/**
+ * The last transaction of each file in this process. A connection has one transaction at a time; and since the
+ * driver waits for another connection's lock without letting the event loop turn, two connections of one
+ * process would wait for each other until the time-out. So whoever comes next waits here instead.
+ */
+const turns = new Map<string, Promise<unknown>>();
+
 function makeStore(db: Database.Database, clock: Clock): Store {
   const statements = new Map<string, Database.Statement>();
   const prepare = (sql: string): Database.Statement => {
@@ -34,11 +41,12 @@ function makeStore(db: Database.Database, clock: Clock): Store {
     statements.set(sql, made);
     return made;
   };
-  // One connection has one transaction at a time: whoever comes next waits here for the one before.
-  let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => undefined);
+    const mine = (turns.get(db.name) ?? Promise.resolve()).then(work, work);
+    turns.set(
+      db.name,
+      mine.catch(() => undefined),
+    );
     return mine;
   };
   return {

@@ -152,3 +152,8 @@ export function resolveDataFolder(
 ): string {
   return resolve(environment.SITE_DATA ?? join(sourceFolder, "data"));
 }
+
+/** PATH for programs that are started from here; they get nothing else of our environment. */
+export function inheritedPath(environment: NodeJS.ProcessEnv = process.env): string {
+  return environment.PATH ?? "/usr/local/bin:/usr/bin:/bin";
+}

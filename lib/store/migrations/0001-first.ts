@@ -34,6 +34,8 @@ CREATE TABLE outbox (
   has_token INTEGER NOT NULL CHECK (has_token IN (0, 1)),
   state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'sent', 'parked')),
   attempts INTEGER NOT NULL DEFAULT 0,
+  -- How often a sender died with it in hand: the mail may have gone out that many times more.
+  doubts INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   due_at INTEGER NOT NULL,
   settled_at INTEGER,

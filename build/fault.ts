@@ -1,0 +1,68 @@
+/**
+ * Faults of a site's sources: what every stage of the build reports, each with its file and line. A build
+ * collects all of them and publishes nothing while one stands.
+ */
+
+export interface Fault {
+  /** Path from the site's folder, "content/docs/index.html". */
+  readonly file: string;
+  /** From 1, front matter counted; 0 where the file as a whole is meant. */
+  readonly line: number;
+  /** From 1, where it is known. */
+  readonly column?: number;
+  readonly message: string;
+}
+
+/** Line and column of an offset in a text, both from 1. */
+export function locate(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset);
+  const lastBreak = before.lastIndexOf("\n");
+  return { line: before.split("\n").length, column: offset - lastBreak };
+}
+
+/** In the order of files and lines, each fault once. */
+export function sortFaults(faults: readonly Fault[]): readonly Fault[] {
+  const byPlace = [...faults].sort(
+    (a, b) =>
+      compareText(a.file, b.file) ||
+      a.line - b.line ||
+      (a.column ?? 0) - (b.column ?? 0) ||
+      compareText(a.message, b.message),
+  );
+  return byPlace.filter((fault, index) => JSON.stringify(fault) !== JSON.stringify(byPlace[index - 1]));
+}
+
+/** `content/faq.md:12:3: message`, as editors understand it. */
+export function formatFault(fault: Fault): string {
+  const line = fault.line === 0 ? "" : `:${fault.line}`;
+  const column = fault.column === undefined ? "" : `:${fault.column}`;
+  return `${fault.file}${line}${column}: ${fault.message}`;
+}
+
+/** By code point, the same on every machine, whatever its locale. */
+export function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The known word that a misspelt one is nearest to, as a question to put behind a message; "" if none is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [nearest] = ranked;
+  const limit = Math.min(3, Math.floor(word.length / 2));
+  return nearest !== undefined && nearest.distance <= limit ? `; did you mean "${nearest.candidate}"?` : "";
+}
+
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j += 1) {
+      const swap = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}

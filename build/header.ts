@@ -1,0 +1,73 @@
+/**
+ * The header block of a page: optional, YAML between two `---` lines at the top of the file. Its keys are
+ * defined here and nowhere else; misspelt ones are refused.
+ */
+import { parseDay } from "../lib/util/clock.ts";
+import type { Fault } from "./fault.ts";
+import { offsetOfKey, readKeys, readText, readWhole, readYaml, type Section } from "./yaml.ts";
+
+export interface Header {
+  /** "" where the page leaves it to its first heading. */
+  readonly title: string;
+  readonly description: string;
+  readonly layout: string;
+  /** Line of the `layout` key, for messages about it. */
+  readonly layoutLine: number;
+  /** Its name in the navigation; "" if it is not in there. */
+  readonly nav: string;
+  readonly navLine: number;
+  readonly order: number;
+  /** `YYYY-MM-DD`, or "". */
+  readonly date: string;
+}
+
+const keys = ["title", "description", "layout", "nav", "order", "date"];
+const defaults: Header = {
+  title: "",
+  description: "",
+  layout: "page",
+  layoutLine: 1,
+  nav: "",
+  navLine: 1,
+  order: 100,
+  date: "",
+};
+
+/** Cuts the header block off a page's text. `bodyLine` is the line of the file in which the body begins. */
+export function readHeader(
+  file: string,
+  text: string,
+): { header: Header; body: string; bodyLine: number; faults: readonly Fault[] } {
+  const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(text);
+  if (!/^---[ \t]*\r?\n/.test(text)) return { header: defaults, body: text, bodyLine: 1, faults: [] };
+  if (match?.index !== 0) {
+    const message = "the header that begins here never ends; put a line with --- behind it";
+    return { header: defaults, body: "", bodyLine: 1, faults: [{ file, line: 1, message }] };
+  }
+  const body = text.slice(match[0].length);
+  const bodyLine = match[0].split("\n").length;
+  const yaml = match[1] ?? "";
+  if (yaml.trim() === "") return { header: defaults, body, bodyLine, faults: [] };
+  const { section, faults } = readYaml(file, yaml, keys, 2);
+  return { header: section === undefined ? defaults : readKeysOf(section, yaml), body, bodyLine, faults };
+}
+
+function readKeysOf(section: Section, yaml: string): Header {
+  const has = (key: string): boolean => readKeys(section).some(({ name }) => name === key);
+  const text = (key: keyof Header): string => (has(key) ? readText(section, key) : String(defaults[key]));
+  const date = text("date");
+  if (date !== "" && parseDay(date) === undefined)
+    section.reader.report(offsetOfKey(section, "date"), `"date" is "${date}"; it must be a day, 2026-11-23`);
+  const lineOf = (key: string): number =>
+    has(key) ? yaml.slice(0, offsetOfKey(section, key)).split("\n").length + 1 : 1;
+  return {
+    title: text("title"),
+    description: text("description"),
+    layout: text("layout"),
+    layoutLine: lineOf("layout"),
+    nav: text("nav"),
+    navLine: lineOf("nav"),
+    order: readWhole(section, "order", { least: -1_000_000, most: 1_000_000, fallback: defaults.order }),
+    date,
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * Where the package's own parts lie: its layouts and starter site, the sources of the programs, and the native
+ * addon. The same code runs from a clone (build/package.ts) and compiled (out/build/package.js).
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { assert, NeedsHuman } from "../lib/util/failure.ts";
+
+export interface Package {
+  /** Holds layouts/, starter/, and content/style.css. */
+  readonly folder: string;
+  /** Holds cgi/ and jobs/ in the same form as this file: TypeScript in a clone, else JavaScript. */
+  readonly codeFolder: string;
+  readonly codeEnding: string;
+  readonly version: string;
+  /** The database driver's compiled half. */
+  readonly addonFile: string;
+}
+
+/** @throws NeedsHuman if the database driver is not compiled */
+export function findPackage(): Package {
+  const self = fileURLToPath(import.meta.url);
+  const codeFolder = dirname(dirname(self));
+  const folder = findFolder(codeFolder);
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  assert(
+    typeof manifest === "object" && manifest !== null && "version" in manifest,
+    "the package has a version",
+  );
+  const driver = dirname(createRequire(self).resolve("better-sqlite3/package.json"));
+  const addonFile = join(driver, "build", "Release", "better_sqlite3.node");
+  if (!existsSync(addonFile))
+    throw new NeedsHuman(
+      `${addonFile}: the database driver is not compiled; run: npm rebuild better-sqlite3`,
+    );
+  return { folder, codeFolder, codeEnding: extname(self), version: packageVersion(), addonFile };
+}
+
+export function packageVersion(): string {
+  const folder = findFolder(dirname(dirname(fileURLToPath(import.meta.url))));
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  assert(
+    typeof manifest === "object" && manifest !== null && "version" in manifest,
+    "the package has a version",
+  );
+  return String(manifest.version);
+}
+
+function findFolder(codeFolder: string): string {
+  return existsSync(join(codeFolder, "package.json")) ? codeFolder : dirname(codeFolder);
+}

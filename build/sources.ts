@@ -1,0 +1,128 @@
+/**
+ * The sources of a site: one walk over content/, in a fixed order. A source's address is its path; Markdown
+ * becomes .html. Two sources for one output, and links that lead out of content/, are faults: what lies
+ * elsewhere (etc/secrets, data/) must never be published.
+ */
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { join, sep } from "node:path";
+import { findRoute } from "../lib/util/routes.ts";
+import { compareText, type Fault } from "./fault.ts";
+
+export interface Source {
+  /** Path from the site's folder, "content/docs/index.html". */
+  readonly file: string;
+  readonly absolute: string;
+  /** Path below www/, "docs/index.html". */
+  readonly output: string;
+  readonly kind: "html" | "markdown" | "file";
+}
+
+export function readSources(sourceFolder: string): { sources: readonly Source[]; faults: readonly Fault[] } {
+  const content = join(sourceFolder, "content");
+  if (statSync(content, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const message = "not found; the pages of a site lie in this folder, and `site init` makes one";
+    return { sources: [], faults: [{ file: "content", line: 0, message }] };
+  }
+  const root = realpathSync(content);
+  const walked: Walk = { root, sources: [], faults: [] };
+  walk(walked, root, "", [root]);
+  if (walked.sources.length === 0)
+    walked.faults.push({ file: "content", line: 0, message: "there is no page; write content/index.html" });
+  return { sources: walked.sources, faults: [...walked.faults, ...findClashes(walked.sources)] };
+}
+
+interface Walk {
+  readonly root: string;
+  readonly sources: Source[];
+  readonly faults: Fault[];
+}
+
+/** `above`: the real folders that led here. */
+function walk(walked: Walk, folder: string, below: string, above: readonly string[]): void {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => compareText(a.name, b.name));
+  for (const entry of entries) {
+    // Hidden files and editors' leftovers are no part of a site; .well-known is (RFC 8615).
+    if ((entry.name.startsWith(".") && entry.name !== ".well-known") || entry.name.endsWith("~")) continue;
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    const found = resolveEntry(walked.root, folder, entry, above);
+    if (typeof found === "string")
+      walked.faults.push({ file: `content/${printable(path)}`, line: 0, message: found });
+    else if (found.isFolder) walk(walked, found.absolute, path, [...above, found.absolute]);
+    else walked.sources.push(makeSource(found.absolute, path));
+  }
+}
+
+/** The real file or folder behind an entry; what is wrong with it otherwise. */
+function resolveEntry(
+  root: string,
+  folder: string,
+  entry: Dirent,
+  above: readonly string[],
+): { readonly absolute: string; readonly isFolder: boolean } | string {
+  const absolute = join(folder, entry.name);
+  // U+FFFD stands for bytes that are no UTF-8: by this name the file cannot be opened.
+  if (/[\p{Cc}\ufffd\\]/u.test(entry.name))
+    return "rename this: its name has a character that no address can have";
+  if (!entry.isSymbolicLink()) return judgeKind(absolute, entry);
+  const target = followLink(absolute);
+  if (target === undefined) return "this link leads nowhere; delete it or put the file in its place";
+  if (!target.absolute.startsWith(root + sep))
+    return "this link leads out of content/; put a copy of the file in its place";
+  if (above.includes(target.absolute)) return "this link leads to a folder that it lies in; delete it";
+  return judgeKind(target.absolute, target.stats);
+}
+
+function followLink(absolute: string): { readonly absolute: string; readonly stats: Stats } | undefined {
+  try {
+    return { absolute: realpathSync(absolute), stats: statSync(absolute) };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP"))
+      return undefined;
+    throw error;
+  }
+}
+
+function judgeKind(
+  absolute: string,
+  kind: Pick<Stats, "isDirectory" | "isFile">,
+): { readonly absolute: string; readonly isFolder: boolean } | string {
+  if (kind.isDirectory()) return { absolute, isFolder: true };
+  return kind.isFile() ? { absolute, isFolder: false } : "this is neither a file nor a folder; delete it";
+}
+
+function printable(path: string): string {
+  return path.replace(/\p{Cc}/gu, "?");
+}
+
+function makeSource(absolute: string, path: string): Source {
+  const file = `content/${path}`;
+  if (path.endsWith(".md")) return { file, absolute, output: `${path.slice(0, -3)}.html`, kind: "markdown" };
+  return { file, absolute, output: path, kind: path.endsWith(".html") ? "html" : "file" };
+}
+
+function findClashes(sources: readonly Source[]): readonly Fault[] {
+  const first = new Map<string, Source>();
+  const twice = sources.flatMap((source): Fault[] => {
+    const { file, output } = source;
+    const other = first.get(output);
+    if (other === undefined) first.set(output, source);
+    if (other !== undefined)
+      return [
+        { file, line: 0, message: `makes /${output}, and so does ${other.file}; rename or delete one` },
+      ];
+    if (findRoute(`/${output}`) === undefined) return [];
+    return [{ file, line: 0, message: `an account program answers at /${output}; rename this` }];
+  });
+  const nested = sources.flatMap(({ file, output }): Fault[] => {
+    const parts = output.split("/");
+    const above = parts.slice(1).map((_, index) => first.get(parts.slice(0, index + 1).join("/")));
+    return above
+      .filter((other) => other !== undefined)
+      .map((other) => ({
+        file,
+        line: 0,
+        message: `lies in a folder /${other.output}, but ${other.file} makes a file of that name; rename one`,
+      }));
+  });
+  return [...twice, ...nested];
+}

@@ -1,0 +1,164 @@
+/**
+ * The layouts, compiled: the package's, each replaced by a file of the same name in the site's own layouts/.
+ * Templates are strict: a misspelt variable, helper, or partial is an error, not an empty place. Handlebars'
+ * compiler is imported here only.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import Handlebars from "handlebars";
+import type { CompiledTemplates } from "../lib/util/templates.ts";
+import { compareText, didYouMean, type Fault } from "./fault.ts";
+import { explainSyntax, inspectTemplate, type TemplateUses } from "./syntax.ts";
+import { readUtf8 } from "./text.ts";
+
+export interface Template {
+  /** "page", "account/login", "mail/confirm". */
+  readonly name: string;
+  /** Path for messages: from the site's folder, or "(package) layouts/page.html". */
+  readonly file: string;
+  readonly text: string;
+  /** JavaScript of Handlebars' specification object. */
+  readonly code: string;
+  readonly uses: TemplateUses;
+}
+
+const folders = [
+  { folder: "", ending: ".html" },
+  { folder: "account", ending: ".html" },
+  { folder: "mail", ending: ".txt" },
+] as const;
+
+interface Found {
+  readonly name: string;
+  readonly file: string;
+  readonly absolute: string;
+}
+
+/** Reads and compiles all of them, in the order of their names. */
+export function readTemplates(
+  sourceFolder: string,
+  packageFolder: string,
+): { templates: readonly Template[]; faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const own = listTemplates(join(sourceFolder, "layouts"), "layouts", faults);
+  const given = listTemplates(join(packageFolder, "layouts"), "(package) layouts", []);
+  const all = new Map([...given, ...own].map((found) => [found.name, found]));
+  const templates: Template[] = [];
+  for (const found of [...all.values()].sort((a, b) => compareText(a.name, b.name))) {
+    const compiled = compile(found);
+    if ("code" in compiled) templates.push(compiled);
+    else faults.push(compiled);
+  }
+  if (faults.length === 0) faults.push(...checkPartials(templates), ...checkNames(own, given, templates));
+  return { templates, faults };
+}
+
+/** The specifications themselves, for rendering in this process. */
+export function loadTemplates(templates: readonly Template[]): CompiledTemplates {
+  const load = ({ code }: Template): TemplateSpecification =>
+    new Function(`return (${code});`)() as TemplateSpecification;
+  return Object.fromEntries(templates.map((template) => [template.name, load(template)]));
+}
+
+/** The templates that a page can ask for: those that put the page's content somewhere, themselves or by a partial. */
+export function listLayouts(templates: readonly Template[]): readonly string[] {
+  const placing = new Set(templates.filter(({ uses }) => uses.placesContent).map(({ name }) => name));
+  for (let before = -1; before < placing.size; ) {
+    before = placing.size;
+    for (const { name, uses } of templates)
+      if (uses.partials.some((partial) => placing.has(partial.name))) placing.add(name);
+  }
+  return templates.map(({ name }) => name).filter((name) => placing.has(name) && !name.includes("/"));
+}
+
+/**
+ * The fault behind an error that a template threw while it was rendered. Handlebars tells line and column, but
+ * not in which of the templates: it is the one that names the missing thing at that very place.
+ */
+export function faultOfRender(error: unknown, layout: string, templates: readonly Template[]): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  const own = templates.find((template) => template.name === layout);
+  const [, name, line, column] = /^"([^"]+)" not defined in .* - (\d+):(\d+)$/.exec(message) ?? [];
+  if (error instanceof RangeError)
+    return {
+      file: own?.file ?? layout,
+      line: 0,
+      message: "cannot be rendered: one of its partials contains itself",
+    };
+  if (name === undefined)
+    return { file: own?.file ?? layout, line: 0, message: `cannot be rendered: ${message}` };
+  const place = { line: Number(line), column: Number(column) + 1 };
+  const names = ({ uses }: Template): boolean =>
+    uses.paths.some(
+      (path) => path.line === place.line && path.column === place.column && path.parts.includes(name),
+    );
+  const culprit = own !== undefined && names(own) ? own : (templates.find(names) ?? own);
+  const what = `"${name}" is not among the data of layouts; look for a misspelling, or ask with {{#if}} first`;
+  return { file: culprit?.file ?? layout, ...place, message: what };
+}
+
+function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
+  return folders.flatMap(({ folder, ending }) => {
+    const absolute = join(home, folder);
+    if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    const names = readdirSync(absolute).filter((name) => !name.startsWith(".") && !name.endsWith("~"));
+    return names.flatMap((name): Found[] => {
+      const below = folder === "" ? name : `${folder}/${name}`;
+      const found = { file: `${label}/${below}`, absolute: join(absolute, name) };
+      if (folder === "" && (name === "account" || name === "mail")) return [];
+      // Names become keys of an object in each program, and words in `{{> name}}`.
+      if (/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name.slice(0, -ending.length)) && name.endsWith(ending))
+        return [{ ...found, name: below.slice(0, -ending.length) }];
+      const message = `this is no template; here they are named NAME${ending}, of letters, digits, "-", and "_"`;
+      faults.push({ file: found.file, line: 0, message });
+      return [];
+    });
+  });
+}
+
+function compile({ name, file, absolute }: Found): Template | Fault {
+  const text = readUtf8(absolute);
+  if (typeof text !== "string") return { file, ...text };
+  try {
+    const tree = Handlebars.parse(text);
+    const uses = inspectTemplate(tree);
+    // Mails are plain text: what stands in them is not HTML, and must not be escaped as such.
+    const noEscape = name.startsWith("mail/");
+    const code = Handlebars.precompile(tree, { strict: true, knownHelpersOnly: true, noEscape });
+    if (uses.escapedContent === undefined) return { name, file, text, code: String(code), uses };
+    const message = "{{content}} would show the page's tags as text; write {{{content}}}";
+    return { file, ...uses.escapedContent, message };
+  } catch (error) {
+    return { file, ...explainSyntax(error) };
+  }
+}
+
+/** A missing partial would stop an account page only when a customer opens it. */
+function checkPartials(templates: readonly Template[]): readonly Fault[] {
+  const names = templates.map(({ name }) => name);
+  return templates.flatMap(({ file, uses }) =>
+    uses.partials
+      .filter(({ name }) => !names.includes(name) && !uses.inlines.includes(name))
+      .map(({ name, line, column }): Fault => {
+        const hint = didYouMean(name, names) || `; there are: ${names.join(", ")}`;
+        return { file, line, column, message: `there is no partial "${name}"${hint}` };
+      }),
+  );
+}
+
+/** Programs ask for account pages and mails by the package's names: another name would never be shown. */
+function checkNames(
+  own: readonly Found[],
+  given: readonly Found[],
+  templates: readonly Template[],
+): readonly Fault[] {
+  const known = given.map(({ name }) => name);
+  const used = templates.flatMap(({ uses }) => uses.partials.map(({ name }) => name));
+  return own
+    .filter(({ name }) => name.includes("/") && !known.includes(name) && !used.includes(name))
+    .map(({ name, file }) => {
+      const rooms = known.filter((candidate) => candidate.startsWith(`${name.split("/")[0]}/`));
+      const hint = didYouMean(name, rooms) || `; there are: ${rooms.join(", ")}`;
+      return { file, line: 0, message: `no program shows "${name}"${hint}` };
+    });
+}

@@ -1,0 +1,48 @@
+/** `site build`: the site from its sources into a release, or a list of what is wrong with them. */
+import { join, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { type BuildResult, buildSite, type Fault, formatFault } from "../build/build.ts";
+import { systemClock } from "../lib/util/clock.ts";
+
+interface BuildFlags {
+  readonly source: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export function addBuildCommand(program: Command): void {
+  program
+    .command("build")
+    .description("build the site: content/, layouts/, and etc/ into a release in dist/")
+    .option("--source <folder>", "the site's folder", ".")
+    .option("--out <folder>", "where to build it (default: dist in the site's folder)")
+    .option("--json", "print the result as JSON")
+    .action(runBuild);
+}
+
+async function runBuild(flags: BuildFlags): Promise<void> {
+  const outFolder = flags.out === undefined ? join(flags.source, "dist") : flags.out;
+  const result = await buildSite({
+    sourceFolder: flags.source,
+    outFolder,
+    clock: systemClock,
+    onProgress: (line) => (flags.json ? undefined : console.log(line)),
+  });
+  if (flags.json) console.log(JSON.stringify(result));
+  else if (result.ok) sayBuilt(result);
+  else sayFaults(result.faults);
+  process.exitCode = result.ok ? 0 : 1;
+}
+
+function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
+  const counts = `${result.pages} pages, ${result.files} other files, ${result.programs} programs`;
+  const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
+  if (result.changed) console.log(`built ${folder}: ${counts}, in ${result.ms} ms`);
+  else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
+}
+
+function sayFaults(faults: readonly Fault[]): void {
+  for (const fault of faults) console.error(formatFault(fault));
+  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  console.error(`${count}; nothing was built`);
+}

@@ -1,0 +1,68 @@
+/** `site serve`: the development server, until Ctrl-C. */
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { startDevelopment } from "../dev/serve.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { resolveDataFolder } from "../lib/util/settings.ts";
+
+interface ServeOptions {
+  readonly source: string;
+  readonly out?: string;
+  readonly port: number;
+}
+
+export function addServeCommand(program: Command): void {
+  program
+    .command("serve")
+    .description("build the site and serve it on this machine, with a mailbox and a stand-in for Stripe")
+    .option("--source <folder>", "the site's folder", ".")
+    .option("--out <folder>", "where to build it (default: dist in the site's folder)")
+    .option("--port <number>", "the port on 127.0.0.1", readPort, 8080)
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const sourceFolder = resolve(options.source);
+  const starting = startDevelopment({
+    sourceFolder,
+    outFolder: options.out === undefined ? join(sourceFolder, "dist") : resolve(options.out),
+    dataFolder: resolveDataFolder(sourceFolder),
+    port: options.port,
+    clock: systemClock,
+    log: (line) => console.log(line),
+  });
+  endOnSignal(starting);
+  await starting;
+}
+
+// Longer than a program is given to end by itself.
+const endLimitMs = 5000;
+
+/**
+ * Ends everything at the first signal. A terminal's Ctrl-C reaches npm and us, and npm passes its own on, so the
+ * second one means nothing.
+ */
+function endOnSignal(starting: ReturnType<typeof startDevelopment>): void {
+  let ending = false;
+  const end = async (): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    console.log("\nending ...");
+    setTimeout(() => process.exit(1), endLimitMs).unref();
+    try {
+      const server = await starting;
+      await server.close();
+      process.exit(0);
+    } catch {
+      // Whoever awaits `starting` says why it failed, and sets the exit code.
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError("a port is a whole number from 1 to 65535, such as 8080.");
+  return port;
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/**
+ * The front desk: the `site` command (also known as `picodollar`). One file per subcommand; here is only what
+ * they share: usage errors end with exit code 64, a refusal with 1, NeedsHuman with 100, TryLater with 111.
+ */
+import { Command, CommanderError } from "commander";
+import { packageVersion } from "../build/init.ts";
+import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { addBuildCommand } from "./build.ts";
+import { addInitCommand } from "./init.ts";
+import { addJobCommand } from "./job.ts";
+import { addMigrateCommand } from "./migrate.ts";
+import { addServeCommand } from "./serve.ts";
+import { addUsageCommand } from "./usage.ts";
+
+const program = new Command("site")
+  .description("The website and the prepaid customer accounts of a small online service")
+  .version(packageVersion())
+  .exitOverride()
+  .showHelpAfterError("(site --help lists the commands)");
+addInitCommand(program);
+addBuildCommand(program);
+addServeCommand(program);
+addMigrateCommand(program);
+addJobCommand(program);
+addUsageCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error);
+}
+
+function reportError(error: unknown): number {
+  // Commander has said it already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+  if (error instanceof NeedsHuman || error instanceof TryLater) {
+    console.error(`site: ${error.message}`);
+    if (error.cause instanceof Error) console.error(`  because: ${error.cause.message}`);
+    return error instanceof NeedsHuman ? 100 : 111;
+  }
+  console.error("site: this is a bug");
+  console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 70;
+}

@@ -1,0 +1,25 @@
+/** `site usage import FILE` and `site usage complete DAY`: usage by hand. */
+import type { Command } from "commander";
+import { runReleaseJob, type Where } from "./release.ts";
+
+export function addUsageCommand(program: Command): void {
+  const usage = program.command("usage").description("take metered usage into the books");
+  const add = (name: string, text: string): Command =>
+    usage
+      .command(name)
+      .description(text)
+      .option("--source <folder>", "the site's folder", ".")
+      .option("--out <folder>", "where the site was built (default: dist in the site's folder)");
+  add("import", "import a CSV file with the header day,account,machine,meter,quantity, whole or not at all")
+    .argument("<file>", "the CSV file")
+    .option("--complete <day>", "declare that with this file all usage of the day is in")
+    .action((file: string, options: Where & { complete?: string }) => {
+      const complete = options.complete === undefined ? [] : ["--complete", options.complete];
+      process.exitCode = runReleaseJob("usage", ["import", ...complete, "--", file], options);
+    });
+  add("complete", "declare that all usage of a day is in")
+    .argument("<day>", "the UTC day, 2026-11-23")
+    .action((day: string, options: Where) => {
+      process.exitCode = runReleaseJob("usage", ["complete", "--", day], options);
+    });
+}

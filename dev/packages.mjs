@@ -1,0 +1,44 @@
+/**
+ * Debian packages that some tests need. As root on Debian (a container, CI) they are installed, after saying so;
+ * elsewhere those tests are skipped, and the command that installs them is printed at the end. Called by
+ * dev/test.mjs.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** Package, the program by which it is known on other systems, and what needs it. */
+export const packages = [
+  { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
+];
+
+export function installCommand() {
+  return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.map(({ name }) => name).join(" ")}`;
+}
+
+/** Installs what is missing where that is possible; a failure is told and leaves tests to be skipped. */
+export function installPackages() {
+  const missing = packages.filter((wanted) => !isInstalled(wanted));
+  if (missing.length === 0 || !existsSync("/etc/debian_version") || process.getuid?.() !== 0) return;
+  const names = missing.map(({ name }) => name);
+  console.log(`installing Debian packages that tests need: ${names.join(", ")}`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const lock = ["-o", "DPkg::Lock::Timeout=300"];
+  for (const words of [
+    ["update", "-q", ...lock],
+    ["install", "-q", "-y", "--no-install-recommends", ...lock, ...names],
+  ]) {
+    const result = spawnSync("apt-get", words, { env: environment, encoding: "utf8" });
+    if (result.status === 0) continue;
+    console.log(`${result.stdout ?? ""}${result.stderr ?? ""}`.trimEnd().split("\n").slice(-15).join("\n"));
+    console.log(
+      `!!! apt-get ${words[0]} FAILED; going on without ${names.join(", ")}: their tests are skipped`,
+    );
+    return;
+  }
+}
+
+function isInstalled({ name, program }) {
+  const known = spawnSync("dpkg", ["-s", name], { encoding: "utf8" });
+  if (known.status === 0 && known.stdout.includes("Status: install ok installed")) return true;
+  return spawnSync("/bin/sh", ["-c", 'command -v "$1"', "sh", program], { stdio: "ignore" }).status === 0;
+}

@@ -1,0 +1,149 @@
+/**
+ * The development server's front door: listens, starts the stand-in for Stripe, builds the site, makes the
+ * database, keeps the mail sender going, and builds again when a source changes. All that it starts ends with
+ * it. Called by `site serve`, and so by `npm start`; nothing of it is part of dist/.
+ */
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { buildSite } from "../build/build.ts";
+import { stripeApiVersion } from "../lib/payments/stripe.ts";
+import type { Clock } from "../lib/util/clock.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import { ended } from "./jobs.ts";
+import { endServer, listen } from "./listen.ts";
+import {
+  findStripeKey,
+  makeDataFolder,
+  type Place,
+  programEnvironment,
+  readStandInSecrets,
+  writeNote,
+  writeStandInSecrets,
+} from "./place.ts";
+import { makeRebuilder } from "./rebuild.ts";
+import { startStripe } from "./stripe.ts";
+import { watchSources } from "./watch.ts";
+import { makeWebServer } from "./web.ts";
+
+export interface DevelopmentOptions {
+  readonly sourceFolder: string;
+  readonly outFolder: string;
+  readonly dataFolder: string;
+  /** 0 takes any that is free. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  /** How a site is built; tests of this server give one of their own. */
+  readonly build?: typeof buildSite;
+  /** After this a program is ended; 30 seconds unless told. */
+  readonly programLimitMs?: number;
+}
+
+export interface Development {
+  readonly url: string;
+  /** Ends the servers and all programs. */
+  readonly close: () => Promise<void>;
+}
+
+/** What ends what was started; the last started ends first. */
+type Ends = (() => Promise<void>)[];
+
+/** @throws NeedsHuman if the port is taken, the Stripe key is a live one, or the database cannot be made */
+export async function startDevelopment(options: DevelopmentOptions): Promise<Development> {
+  const ends: Ends = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    return { url: await startAll(options, ends), close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string> {
+  const { sourceFolder, dataFolder, log } = options;
+  const ownKey = findStripeKey(sourceFolder);
+  makeDataFolder(dataFolder);
+  // Listening comes first: a port that is taken is told before anything is built.
+  let waiting: string | undefined = "The site is being built.";
+  let environment: Readonly<Record<string, string>> = {};
+  const url = await startWeb(options, ends, { environment: () => environment, notReady: () => waiting });
+  const stripe = ownKey ?? (await startStandIn(options, ends, url));
+  const place: Place = { dataFolder, url, secretsFile: stripe.secretsFile };
+  environment = programEnvironment(place);
+  writeNote(place);
+  const rebuilder = makeRebuilder({
+    ...options,
+    build: options.build ?? buildSite,
+    environment,
+    onReady: (why) => {
+      waiting = why;
+    },
+  });
+  ends.push(rebuilder.close);
+  await rebuilder.rebuild();
+  const watching = await watchSources(sourceFolder, () => {
+    rebuilder
+      .rebuild()
+      .catch((cause: unknown) => log(cause instanceof Error ? cause.message : String(cause)));
+  });
+  ends.push(watching.close);
+  log("");
+  log(`site:    ${url}/`);
+  log(`mailbox: ${url}/mailbox/`);
+  log(`Stripe:  ${"url" in stripe ? `a local stand-in at ${stripe.url}; no money moves` : stripeHint(url)}`);
+  log("Press Ctrl-C to end.");
+  return url;
+}
+
+async function startWeb(
+  options: DevelopmentOptions,
+  ends: Ends,
+  state: {
+    readonly environment: () => Readonly<Record<string, string>>;
+    readonly notReady: () => string | undefined;
+  },
+): Promise<string> {
+  const running = new Set<ChildProcess>();
+  let port = options.port;
+  const server = makeWebServer({
+    ...state,
+    outFolder: options.outFolder,
+    mailFolder: join(options.dataFolder, "mail"),
+    port: () => port,
+    log: options.log,
+    running,
+    programLimitMs: options.programLimitMs ?? 30_000,
+  });
+  port = await listen(server, options.port);
+  ends.push(async () => {
+    await endServer(server);
+    await Promise.all([...running].map((child) => ended(child)));
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+async function startStandIn(
+  options: DevelopmentOptions,
+  ends: Ends,
+  url: string,
+): Promise<{ readonly url: string; readonly secretsFile: string }> {
+  const { dataFolder, clock, log } = options;
+  const secrets = readStandInSecrets(dataFolder);
+  const standIn = await startStripe({
+    ...secrets,
+    port: 0,
+    webhookUrl: url + pathOf("stripe-webhook"),
+    clock,
+    apiVersion: stripeApiVersion,
+    log,
+  });
+  ends.push(standIn.close);
+  return { url: standIn.url, secretsFile: writeStandInSecrets(dataFolder, secrets, standIn.url) };
+}
+
+function stripeHint(url: string): string {
+  return `Stripe itself, with your test key; its events come by: stripe listen --forward-to ${url}${pathOf("stripe-webhook")}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * The calls of Stripe's API that the stand-in answers, as functions from a request to an answer: checkout sessions,
+ * payment intents, events. Who calls, and whether the call is a repeat, was settled before (dev/stripe).
+ */
+import { type ApiAnswer, type ApiError, invalid, missingObject, unknownAddress } from "./answer.ts";
+import type { StandInBooks } from "./books.ts";
+import { type FormTree, textAt, textsOf, treeAt } from "./form.ts";
+import { listPage } from "./list.ts";
+import type { CheckoutSession } from "./object.ts";
+import { readOrder } from "./order.ts";
+
+export interface ApiCall {
+  readonly method: string;
+  /** Without the query, "/v1/events". */
+  readonly path: string;
+  /** The body's parameters of a POST, the query's of a GET. */
+  readonly parameters: FormTree;
+}
+
+type Answer = ApiAnswer | ApiError;
+
+/** `now` in seconds since the epoch. */
+export function answerCall(books: StandInBooks, call: ApiCall, now: number): Answer {
+  const { method, path, parameters } = call;
+  const [, , first = "", second = "", third, fourth, ...rest] = path.split("/");
+  const shape = `${method} ${first}${first === "checkout" ? `/${second}` : ""}`;
+  const id = first === "checkout" ? third : second === "" ? undefined : second;
+  const verb = first === "checkout" ? fourth : third;
+  if (!path.startsWith("/v1/") || rest.length > 0 || (verb !== undefined && verb !== "expire"))
+    return unknownAddress(method, path);
+  if (verb === "expire")
+    return shape === "POST checkout/sessions" ? expire(books, id ?? "") : unknownAddress(method, path);
+  switch (shape) {
+    case "POST checkout/sessions":
+      return id === undefined ? create(books, parameters, now) : unknownAddress(method, path);
+    case "GET checkout/sessions":
+      return id === undefined ? listSessions(books, parameters) : readSession(books, id, parameters);
+    case "GET payment_intents":
+      return id === undefined ? unknownAddress(method, path) : readIntent(books, id);
+    case "GET events":
+      return id === undefined ? listEvents(books, parameters) : readEvent(books, id);
+    default:
+      return unknownAddress(method, path);
+  }
+}
+
+function found(body: object | undefined, otherwise: ApiError): Answer {
+  return body === undefined ? otherwise : { status: 200, body };
+}
+
+function create(books: StandInBooks, parameters: FormTree, now: number): Answer {
+  const order = readOrder(parameters, now);
+  if (!order.ok) return order;
+  return expand(books, books.create(order.value), parameters);
+}
+
+function readSession(books: StandInBooks, id: string, parameters: FormTree): Answer {
+  const session = books.findSession(id);
+  if (session === undefined) return missingObject("checkout.session", "session", id);
+  return expand(books, session, parameters);
+}
+
+/** `expand[]=payment_intent` puts the object where its id stands. */
+function expand(books: StandInBooks, session: CheckoutSession, parameters: FormTree): Answer {
+  const names = Object.values(textsOf(treeAt(parameters, "expand")));
+  const unknown = names.find((name) => name !== "payment_intent");
+  if (unknown !== undefined)
+    return invalid("parameter_invalid", "expand", `This property cannot be expanded (${unknown}).`);
+  const intent = names.length === 0 ? undefined : books.findIntent(session.payment_intent ?? "");
+  return {
+    status: 200,
+    body: intent === undefined ? session : { ...session, payment_intent: intent },
+  };
+}
+
+function expire(books: StandInBooks, id: string): Answer {
+  const session = books.findSession(id);
+  if (session === undefined) return missingObject("checkout.session", "session", id);
+  if (session.status === "open") return { status: 200, body: books.expire(id) };
+  return invalid(
+    "parameter_invalid",
+    "session",
+    `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of "${session.status}".`,
+  );
+}
+
+function listSessions(books: StandInBooks, parameters: FormTree): Answer {
+  const intent = textAt(parameters, "payment_intent");
+  const all = books.sessions();
+  const fitting = intent === undefined ? all : all.filter((session) => session.payment_intent === intent);
+  const page = listPage(fitting, parameters, "/v1/checkout/sessions");
+  return page.ok ? { status: 200, body: page.body } : page;
+}
+
+function readIntent(books: StandInBooks, id: string): Answer {
+  return found(books.findIntent(id), missingObject("payment_intent", "intent", id));
+}
+
+function listEvents(books: StandInBooks, parameters: FormTree): Answer {
+  const type = textAt(parameters, "type");
+  const types = [
+    ...Object.values(textsOf(treeAt(parameters, "types"))),
+    ...(type === undefined ? [] : [type]),
+  ];
+  const all = books.events();
+  const fitting = types.length === 0 ? all : all.filter((event) => types.includes(event.type));
+  const page = listPage(fitting, parameters, "/v1/events");
+  return page.ok ? { status: 200, body: page.body } : page;
+}
+
+function readEvent(books: StandInBooks, id: string): Answer {
+  const event = books.events().find((candidate) => candidate.id === id);
+  return found(event, missingObject("event", "id", id));
+}

@@ -1,0 +1,106 @@
+/**
+ * The development web server's dispatch: host, mailbox, account programs, static files, in that order. The release
+ * is found anew for each request, so a finished build is served at once and no request sees half of one.
+ */
+import type { ChildProcess } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { join } from "node:path";
+import { findRoute, type Route } from "../lib/util/routes.ts";
+import { runCgi } from "./cgi.ts";
+import { answerFile, errorReply } from "./files.ts";
+import { type Reply, readLimited, sendReply } from "./listen.ts";
+import { answerMailbox } from "./mailbox.ts";
+
+export interface WebOptions {
+  readonly outFolder: string;
+  readonly mailFolder: string;
+  readonly port: () => number;
+  /** The environment of programs, besides the request's. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  /** Why nothing can be served yet; undefined once it can. */
+  readonly notReady: () => string | undefined;
+  readonly log: (line: string) => void;
+  readonly running: Set<ChildProcess>;
+  readonly programLimitMs: number;
+}
+
+export function makeWebServer(options: WebOptions): Server {
+  return createServer(async (request, response) => {
+    try {
+      sendReply(request, response, await answer(options, request));
+    } catch (cause) {
+      options.log(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    }
+  });
+}
+
+async function answer(options: WebOptions, request: IncomingMessage): Promise<Reply> {
+  const target = request.url ?? "";
+  if (!target.startsWith("/"))
+    return errorReply(undefined, 400, "The address of the request begins with a slash.");
+  const { pathname, search, searchParams } = new URL(`http://127.0.0.1${target}`);
+  const elsewhere = checkHost(options.port(), request.headers.host ?? "", target);
+  if (elsewhere !== undefined) return elsewhere;
+  const mail = answerMailbox(options.mailFolder, pathname, searchParams);
+  if (mail !== undefined) return mail;
+  const waiting = options.notReady();
+  if (waiting !== undefined) return waitingReply(waiting);
+  const release = realpathSync(join(options.outFolder, "current"));
+  const route = findRoute(pathname);
+  const www = join(release, "www");
+  if (route === undefined) return answerFile(www, request.method ?? "", pathname, search);
+  return answerProgram(options, request, route, { release, www, query: search.slice(1) });
+}
+
+/** One host name only: cookies belong to it, and a foreign name that leads here must find nothing. */
+function checkHost(port: number, host: string, target: string): Reply | undefined {
+  if (host === `127.0.0.1:${port}` || (port === 80 && host === "127.0.0.1")) return undefined;
+  const own = `http://127.0.0.1:${port}`;
+  if (host === `localhost:${port}` || (port === 80 && host === "localhost"))
+    return { status: 307, headers: { Location: own + target, "Cache-Control": "no-store" }, body: "" };
+  return errorReply(undefined, 421, `This address is not served here; use ${own}/.`);
+}
+
+async function answerProgram(
+  options: WebOptions,
+  request: IncomingMessage,
+  route: Route,
+  place: { readonly release: string; readonly www: string; readonly query: string },
+): Promise<Reply> {
+  const { release, www, query } = place;
+  const program = join(release, "cgi", route.path);
+  if (!existsSync(program)) return errorReply(www, 404, "There is no such page.");
+  const body = await readLimited(request, route.bodyLimitBytes);
+  if (body === undefined)
+    return errorReply(www, 413, "The request is longer than this page takes; shorten it, and send it again.");
+  const outcome = await runCgi({
+    request,
+    route,
+    program,
+    documentRoot: www,
+    body,
+    query,
+    port: options.port(),
+    place: options.environment(),
+    log: options.log,
+    running: options.running,
+    limitMs: options.programLimitMs,
+  });
+  if (outcome.ok) return outcome.reply;
+  options.log(`${route.name}.cgi: ${outcome.detail}`);
+  return outcome.why === "too-slow"
+    ? errorReply(www, 504, "The page took too long; try again in a while.")
+    : errorReply(www, 500, "The page could not be made; the terminal of site serve says why.");
+}
+
+function waitingReply(why: string): Reply {
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Retry-After": "1",
+    "Cache-Control": "no-store",
+  };
+  return { status: 503, headers: { ...headers, "X-Content-Type-Options": "nosniff" }, body: `${why}\n` };
+}

@@ -1,0 +1,157 @@
+// Goal of this test: the store keeps its promises on a real file: durable settings, exact integers, one writer
+// at a time, nothing but SQL inside a transaction, and files of other programs or releases refused by name.
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openDatabase } from "../lib/store/database.ts";
+import { migrateStore } from "../lib/store/migrate.ts";
+import { openStore } from "../lib/store/sqlite.ts";
+import type { WriteTx } from "../lib/store/store.ts";
+import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { makeTestStore, type TestStore } from "./support/store.ts";
+
+let test: TestStore;
+beforeEach(() => {
+  test = makeTestStore();
+});
+afterEach(() => test.end());
+
+const addMode = "INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, ?)";
+
+describe("the file", () => {
+  it("is opened with every commit on disk and recursive triggers on", () => {
+    const db = openDatabase({ file: test.file, clock: test.clock }, true);
+    const read = (name: string): unknown => db.pragma(name, { simple: true });
+    expect(
+      ["synchronous", "journal_mode", "recursive_triggers", "foreign_keys", "trusted_schema"].map(read),
+    ).toEqual([2n, "wal", 1n, 1n, 0n]);
+    db.close();
+  });
+
+  it("is refused where it does not exist, naming the remedy", () => {
+    const open = () => openStore({ file: `${test.folder}/none.sqlite`, clock: test.clock });
+    expect(open).toThrow(NeedsHuman);
+    expect(open).toThrow(/none\.sqlite: .*site migrate/);
+  });
+
+  it("is refused where another program made it, and left alone", () => {
+    const file = `${test.folder}/other.sqlite`;
+    const other = new Database(file);
+    other.exec("CREATE TABLE guests (name TEXT)");
+    other.close();
+    expect(() => migrateStore({ file, clock: test.clock })).toThrow(/another program/);
+    const after = new Database(file);
+    expect(after.prepare("SELECT name FROM sqlite_schema").pluck().all()).toEqual(["guests"]);
+    after.close();
+  });
+
+  it("is refused where it is older or newer than the programs", () => {
+    test.raw("PRAGMA user_version = 0");
+    expect(test.reopen).toThrow(/schema 0, these programs need 1; run: site migrate/);
+    test.raw("PRAGMA user_version = 2");
+    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (2, 'next', 2, 0)");
+    expect(test.reopen).toThrow(/newer release/);
+  });
+
+  it("of a newer release is read where that release says that it may be", () => {
+    test.raw("PRAGMA user_version = 2");
+    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (2, 'next', 1, 0)");
+    expect(test.reopen).not.toThrow();
+  });
+
+  it("is migrated once", () => {
+    expect(migrateStore({ file: test.file, clock: test.clock })).toEqual([]);
+  });
+});
+
+describe("transactions", () => {
+  it("give integers back as bigints, exactly beyond 2^53", async () => {
+    const row = await test.store.read((tx) => tx.get<{ n: bigint }>("SELECT 9007199254740993 AS n"));
+    expect(row?.n).toBe(9007199254740993n);
+  });
+
+  it("refuse a number that is not whole", async () => {
+    await expect(test.store.read((tx) => tx.get("SELECT ? AS n", [0.5]))).rejects.toThrow(/whole number/);
+  });
+
+  it("are undone whole when the work throws", async () => {
+    const work = async (tx: WriteTx): Promise<void> => {
+      await tx.run(addMode, [tx.now]);
+      throw new Error("changed my mind");
+    };
+    await expect(test.store.write(work)).rejects.toThrow("changed my mind");
+    expect(test.raw("SELECT * FROM books_mode")).toEqual([]);
+  });
+
+  it("refuse to wait for anything but SQL, and are undone", async () => {
+    const work = async (tx: WriteTx): Promise<void> => {
+      await tx.run(addMode, [tx.now]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await expect(test.store.write(work)).rejects.toThrow(/something other than SQL/);
+    expect(test.raw("SELECT * FROM books_mode")).toEqual([]);
+  });
+
+  it("end with their handle", async () => {
+    let kept: WriteTx | undefined;
+    await test.store.write(async (tx) => {
+      kept = tx;
+    });
+    await expect(kept?.get("SELECT 1 AS one")).rejects.toThrow(/after its end/);
+  });
+
+  it("of one connection come one after another, also when they are begun at once", async () => {
+    const seen: string[] = [];
+    const work = (name: string) =>
+      test.store.write(async (tx) => {
+        seen.push(`${name} begins`);
+        await tx.get("SELECT 1 AS one");
+        await tx.get("SELECT 2 AS two");
+        seen.push(`${name} ends`);
+      });
+    await Promise.all([work("a"), work("b")]);
+    expect(seen).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+
+  it("of two resident writers on two connections lose nothing", async () => {
+    const other = test.reopen();
+    await test.store.write((tx) => tx.run("CREATE TABLE counter (n INTEGER NOT NULL) STRICT"));
+    await test.store.write((tx) => tx.run("INSERT INTO counter VALUES (0)"));
+    const addOne = async (tx: WriteTx): Promise<void> => {
+      const row = await tx.get<{ n: bigint }>("SELECT n FROM counter");
+      await tx.run("UPDATE counter SET n = ?", [(row?.n ?? 0n) + 1n]);
+    };
+    const many = (store: typeof other) => Promise.all(Array.from({ length: 50 }, () => store.write(addOne)));
+    await Promise.all([many(test.store), many(other)]);
+    expect(test.raw("SELECT n FROM counter")).toEqual([{ n: 100n }]);
+  });
+
+  it("that cannot get the lock say so as something to try later", async () => {
+    const blocker = new Database(test.file);
+    blocker.exec("BEGIN IMMEDIATE");
+    const hasty = openStore({ file: test.file, clock: test.clock, busyMs: 20 });
+    try {
+      await expect(hasty.write((tx) => tx.run(addMode, [0]))).rejects.toThrow(TryLater);
+    } finally {
+      blocker.close();
+      hasty.close();
+    }
+  });
+});
+
+describe("append-only tables", () => {
+  it.each(["UPDATE books_mode SET livemode = 1", "DELETE FROM books_mode"])(
+    "refuse %s from any client",
+    (sql) => {
+      test.raw("INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, 0)");
+      expect(() => test.raw(sql)).toThrow(/books_mode is append-only/);
+    },
+  );
+
+  it("refuse REPLACE, which slips past triggers on DELETE by default", () => {
+    test.raw("INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, 0)");
+    expect(() => test.raw("REPLACE INTO books_mode (only_row, livemode, set_at) VALUES (1, 1, 0)")).toThrow(
+      /books_mode is append-only/,
+    );
+    expect(test.raw("SELECT livemode FROM books_mode")).toEqual([{ livemode: 0n }]);
+  });
+});

@@ -1,0 +1,151 @@
+// Goal of this test: addresses have one form, passwords are judged and kept as written down, a sign-up makes one
+// account once, and sessions end when they should.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beginSignup, checkSignupToken, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
+import { parseEmail } from "../lib/accounts/email.ts";
+import { checkPassword, hashPassword, standardCost, verifyPassword } from "../lib/accounts/password.ts";
+import { beginSession, endSession, readSession } from "../lib/accounts/session.ts";
+import { addAccount, emailOf } from "./support/books.ts";
+import { makeTestStore, type TestStore } from "./support/store.ts";
+
+const hour = 3_600_000;
+const cheap = { log2N: 10, r: 8, p: 1 };
+
+describe("addresses", () => {
+  it.each([
+    ["Ada@Example.ORG", "ada@example.org"],
+    ["  ada+tag@example.org ", "ada+tag@example.org"],
+    ["a.b_c'd@sub.example.org", "a.b_c'd@sub.example.org"],
+    ["ada@bücher.example", "ada@xn--bcher-kva.example"],
+  ])("%j is known as %s", (typed, canonical) => {
+    expect(parseEmail(typed)).toBe(canonical);
+  });
+
+  it.each([
+    "",
+    "ada",
+    "@example.org",
+    "ada@",
+    "ada@localhost",
+    "ada@127.0.0.1",
+    "ada@[127.0.0.1]",
+    "ada@example..org",
+    ".ada@example.org",
+    "ada.@example.org",
+    "a..b@example.org",
+    '"ada b"@example.org',
+    "ada b@example.org",
+    "ada@exam ple.org",
+    "ada@example.org\r\nBcc: x@example.org",
+    "ada@example.org,eve@example.org",
+    "ada@example.org/path",
+    "ada@-example.org",
+    `${"a".repeat(65)}@example.org`,
+    `ada@${"a.".repeat(125)}example.org`,
+  ])("%j is refused", (typed) => {
+    expect(parseEmail(typed)).toBeUndefined();
+  });
+});
+
+describe("passwords", () => {
+  it.each([
+    ["correct horse battery", "ok"],
+    ["fourteen chars", "too-short"],
+    ["ﬁfteen chars ..", "ok"],
+    ["🐎🐎🐎 horses hey", "too-short"],
+    ["aaaaaaaaaaaaaaaaaaaa", "too-simple"],
+    ["my ada@example.org word", "is-address"],
+    [`${"long password ".repeat(80)}`, "too-long"],
+  ])("%j is %s", (password, verdict) => {
+    const checked = checkPassword(password, "ada@example.org");
+    expect(checked.ok ? "ok" : checked.why).toBe(verdict);
+  });
+
+  it("are kept as scrypt with its parameters, salted", async () => {
+    const [one, two] = [
+      await hashPassword("correct horse battery", cheap),
+      await hashPassword("correct horse battery", cheap),
+    ];
+    expect(one).toMatch(/^scrypt\$10\$8\$1\$[\w-]{43}\$[\w-]{43}$/);
+    expect(one).not.toBe(two);
+    expect(await verifyPassword("correct horse battery", one, standardCost)).toBe(true);
+    expect(await verifyPassword("correct horse batterx", one, standardCost)).toBe(false);
+    expect(await verifyPassword("", one, standardCost)).toBe(false);
+  });
+
+  it("of unknown addresses take the same work and never fit", async () => {
+    expect(await verifyPassword("correct horse battery", undefined, cheap)).toBe(false);
+  });
+
+  it("take the strength that OWASP ASVS asks for in production", async () => {
+    expect(standardCost).toEqual({ log2N: 17, r: 8, p: 1 });
+    const hash = await hashPassword("correct horse battery", standardCost);
+    expect(await verifyPassword("correct horse battery", hash, standardCost)).toBe(true);
+  });
+});
+
+describe("accounts", () => {
+  let test: TestStore;
+  beforeEach(() => {
+    test = makeTestStore();
+  });
+  afterEach(() => test.end());
+
+  const ada = emailOf("ada@example.org");
+  const begin = (token: string) =>
+    test.store.write((tx) => beginSignup(tx, { email: ada, passwordHash: `hash of ${token}`, token }));
+  const confirm = (token: string) => test.store.write((tx) => confirmSignup(tx, token));
+
+  it("begin when a sign-up is confirmed, once", async () => {
+    expect(await begin("one")).toBe("waiting");
+    expect(await test.store.read((tx) => checkSignupToken(tx, "one"))).toBe(true);
+    expect(await test.store.read((tx) => findAccountByEmail(tx, ada))).toBeUndefined();
+    const confirmed = await confirm("one");
+    expect(confirmed).toMatchObject({ ok: true, account: expect.stringMatching(/^acct_[a-z2-7]{16}$/) });
+    expect(await confirm("one")).toMatchObject({ ok: false, why: "token-unknown" });
+    expect(await test.store.read((tx) => checkSignupToken(tx, "one"))).toBe(false);
+  });
+
+  it("have the password of the sign-up that was confirmed; the others end with it", async () => {
+    await begin("one");
+    await begin("two");
+    await confirm("two");
+    const account = await test.store.read((tx) => findAccountByEmail(tx, ada));
+    expect(account?.passwordHash).toBe("hash of two");
+    expect(await confirm("one")).toMatchObject({ ok: false });
+  });
+
+  it("are not begun twice for one address", async () => {
+    await begin("one");
+    await confirm("one");
+    expect(await begin("two")).toBe("has-account");
+    expect(await confirm("two")).toMatchObject({ ok: false });
+  });
+
+  it("are not begun after a day", async () => {
+    await begin("one");
+    test.clock.ms += 24 * hour;
+    expect(await confirm("one")).toMatchObject({ ok: false, why: "token-unknown" });
+  });
+
+  it("keep no token that could be stolen from the file", async () => {
+    await begin("the-token");
+    expect(JSON.stringify(test.raw("SELECT token_hash FROM signup"))).not.toContain("the-token");
+  });
+
+  it("have sessions that end by logging out, and after twelve hours", async () => {
+    const account = await addAccount(test.store, "bob@example.org");
+    await test.store.write((tx) => beginSession(tx, account, "token"));
+    const read = (token: string) => test.store.read((tx) => readSession(tx, token));
+    expect((await read("token"))?.id).toBe(account);
+    expect(await read("tokem")).toBeUndefined();
+    test.clock.ms += 12 * hour - 1;
+    expect((await read("token"))?.id).toBe(account);
+    test.clock.ms += 1;
+    expect(await read("token")).toBeUndefined();
+    await test.store.write((tx) => beginSession(tx, account, "next"));
+    await test.store.write((tx) => endSession(tx, "next"));
+    expect(await read("next")).toBeUndefined();
+    expect(test.raw("SELECT * FROM session")).toEqual([]);
+  });
+});

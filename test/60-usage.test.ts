@@ -1,0 +1,229 @@
+// Goal of this test: usage goes in whole or not at all, each fault named by its line; a night bills each account
+// and day once, to the attodollar, however often and in whatever order it is run.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AccountId } from "../lib/accounts/account.ts";
+import { readBalance } from "../lib/ledger/transfer.ts";
+import { amountOf, formatExact } from "../lib/money/amount.ts";
+import { billDay, readBillLines } from "../lib/usage/bill.ts";
+import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
+import { readUsageFile } from "../lib/usage/file.ts";
+import { importUsage } from "../lib/usage/import.ts";
+import { addAccount, audit, dayUtc, meters, topUp } from "./support/books.ts";
+import { makeTestStore, type TestStore } from "./support/store.ts";
+
+const header = "day,account,machine,meter,quantity";
+
+describe("a usage file", () => {
+  it("is read with quotes, CRLF, and a byte order mark", () => {
+    const text = `\uFEFF${header}\r\n2026-11-22,ada@example.org,"Ada's ""big"", box",storage,5\r\n`;
+    expect(readUsageFile(text)).toEqual({
+      faults: [],
+      lines: [
+        {
+          line: 2,
+          day: "2026-11-22",
+          account: "ada@example.org",
+          machine: `Ada's "big", box`,
+          meter: "storage",
+          quantity: 5n,
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ["day,account,meter,machine,quantity", 1, `the header must be ${header}`],
+    [`${header}\n2026-11-31,a,m,storage,1`, 2, '"2026-11-31" is no day; write it as 2026-11-23'],
+    [`${header}\n\n2026-11-22,a,m,storage`, 3, `4 fields, 5 are wanted: ${header}`],
+    [`${header}\n2026-11-22,a,m,storage,1,2`, 2, `6 fields, 5 are wanted: ${header}`],
+    [`${header}\n2026-11-22,a,m,storage,-1`, 2, '"-1" is no whole, positive quantity'],
+    [`${header}\n2026-11-22,a,m,storage,1.5`, 2, '"1.5" is no whole, positive quantity'],
+    [`${header}\n2026-11-22,a,m,storage,1e9`, 2, '"1e9" is no whole, positive quantity'],
+    [
+      `${header}\n2026-11-22,a,m,storage,100000000000000001`,
+      2,
+      "quantity 100000000000000001 is more than 100000000000000000",
+    ],
+    [
+      `${header}\n2026-11-22,a,"m,storage,1`,
+      2,
+      "a quoted field is not closed, or has text after its closing quote",
+    ],
+    [
+      `${header}\n2026-11-22,a,m\u0007,storage,1`,
+      2,
+      "the machine's name has control characters or more than 255 characters",
+    ],
+  ])("%j is refused", (text, line, message) => {
+    expect(readUsageFile(text)).toMatchObject({ lines: [], faults: [{ line, message }] });
+  });
+});
+
+describe("usage in the books", () => {
+  let test: TestStore;
+  let ada: AccountId;
+  beforeEach(async () => {
+    test = makeTestStore("2026-11-23T08:00:00Z");
+    ada = await addAccount(test.store, "ada@example.org");
+  });
+  afterEach(() => test.end());
+
+  const take = (rows: readonly string[], complete?: string) => {
+    const { lines, faults } = readUsageFile([header, ...rows].join("\n"));
+    expect(faults).toEqual([]);
+    const day = complete === undefined ? undefined : dayUtc(complete);
+    return test.store.write((tx) => importUsage(tx, { lines, meters, complete: day }));
+  };
+  const countRows = () => test.raw("SELECT count(*) AS n FROM usage");
+
+  it("is added once; the same rows again are known", async () => {
+    const rows = [`2026-11-22,${ada},box,storage,1000`, "2026-11-22,ADA@example.org,box,upload,5"];
+    expect(await take(rows)).toEqual({ ok: true, added: 2, known: 0 });
+    expect(await take(rows)).toEqual({ ok: true, added: 0, known: 2 });
+  });
+
+  it.each([
+    [
+      "2026-11-22,eve@example.org,box,storage,1",
+      /"eve@example.org" is neither an account id nor the address/,
+    ],
+    ["2026-11-22,acct_none,box,storage,1", /"acct_none" is neither/],
+    [
+      "2026-11-22,ada@example.org,box,storaeg,1",
+      /"storaeg" is no meter of etc\/prices.yaml, which has storage, upload/,
+    ],
+    ["2026-11-24,ada@example.org,box,storage,1", /lies in the future \(today is 2026-11-23 UTC\)/],
+    ["2025-12-31,ada@example.org,box,storage,1", /no price on 2025-12-31; its first one is of 2026-01-01/],
+    ["2026-11-22,ada@example.org,box,storage,999", /quantity 999 differs from 1000, given before/],
+  ])("refuses %s, and with it the whole file", async (row, message) => {
+    const result = await take(["2026-11-22,ada@example.org,box,storage,1000", row]);
+    expect(result).toMatchObject({
+      ok: false,
+      faults: [{ line: 3, message: expect.stringMatching(message) }],
+    });
+    expect(countRows()).toEqual([{ n: 0n }]);
+  });
+
+  it("refuses days of more than 400 days ago", async () => {
+    test.clock.ms = Date.parse("2027-12-28T08:00:00Z");
+    expect(await take([`2026-11-23,${ada},box,storage,1`])).toMatchObject({ ok: true });
+    expect(await take([`2026-11-22,${ada},box,storage,1`])).toMatchObject({
+      ok: false,
+      faults: [{ message: "day 2026-11-22 lies more than 400 days back" }],
+    });
+  });
+
+  it("refuses another quantity for a known row, and new rows for a complete day", async () => {
+    await take([`2026-11-22,${ada},box,storage,1000`], "2026-11-22");
+    expect(await take([`2026-11-22,${ada},box,storage,1001`])).toMatchObject({ ok: false });
+    expect(await take([`2026-11-22,${ada},other,storage,5`])).toMatchObject({
+      ok: false,
+      faults: [{ line: 2, message: "day 2026-11-22 is complete already and takes no new rows" }],
+    });
+    expect(await take([`2026-11-22,${ada},box,storage,1000`])).toEqual({ ok: true, added: 0, known: 1 });
+  });
+
+  it("cannot be complete before the day is over", async () => {
+    expect(await take([`2026-11-23,${ada},box,storage,1`], "2026-11-23")).toMatchObject({ ok: false });
+    expect(countRows()).toEqual([{ n: 0n }]);
+    const declared = await test.store.write((tx) => completeDay(tx, dayUtc("2026-11-23"), "person"));
+    expect(declared).toMatchObject({ ok: false, why: "not-over" });
+  });
+
+  it("waits for days that nobody declared, and tells of them", async () => {
+    await take([`2026-11-19,${ada},box,storage,1`]);
+    await take([`2026-11-20,${ada},box,storage,1`], "2026-11-20");
+    expect(await test.store.read(readDaysToBill)).toEqual(["2026-11-20"]);
+    expect(await test.store.read(readUndeclaredDays)).toEqual(["2026-11-19", "2026-11-21", "2026-11-22"]);
+  });
+
+  it("bills the worked example to the last digit, with its lines", async () => {
+    // By hand: October has 31 days. 250 picodollars = 250,000,000 attodollars; / 31 = 8,064,516.129..., rounded
+    // down 8,064,516 a byte-day. 259,688,348 x 8,064,516 = 2,094,260,837,459,568. Upload: 1,000 x 250,000,000
+    // = 250,000,000,000. Together 2,094,510,837,459,568. $10 less that: 9.997905489162540432.
+    await topUp(test.store, ada, amountOf(10n ** 19n));
+    await take(
+      [`2026-10-05,${ada},box,storage,259688348`, `2026-10-05,${ada},box,upload,1000`],
+      "2026-10-05",
+    );
+    const report = await billDay(test.store, dayUtc("2026-10-05"), meters);
+    expect(report).toMatchObject({ accounts: 1, created: 1, total: 2_094_510_837_459_568n });
+    const id = `bill/${ada}/2026-10-05`;
+    const { balance, bills } = await test.store.read(async (tx) => ({
+      balance: await readBalance(tx, ada),
+      bills: await readBillLines(tx, [id]),
+    }));
+    expect(formatExact(balance)).toBe("9.997905489162540432");
+    expect(bills.get(id)).toMatchObject([
+      {
+        machine: "box",
+        meter: "storage",
+        quantity: 259_688_348n,
+        priceAtto: 8_064_516n,
+        amount: 2_094_260_837_459_568n,
+      },
+      { machine: "box", meter: "upload", quantity: 1000n, priceAtto: 250_000_000n, amount: 250_000_000_000n },
+    ]);
+  });
+
+  it("is billed once, however often and at once the night is run", async () => {
+    const bob = await addAccount(test.store, "bob@example.org");
+    await take([`2026-11-21,${ada},box,storage,1000`, `2026-11-21,${bob},box,storage,7`], "2026-11-21");
+    const day = dayUtc("2026-11-21");
+    const other = test.reopen();
+    const reports = await Promise.all([billDay(test.store, day, meters), billDay(other, day, meters)]);
+    expect(reports.map((report) => report.created).sort()).toEqual([0, 2]);
+    expect(await billDay(test.store, day, meters)).toMatchObject({ created: 0, total: 0n });
+    expect(test.raw("SELECT count(*) AS n FROM transfer")).toEqual([{ n: 2n }]);
+    expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
+    expect(await test.store.read(readDaysToBill)).toEqual([]);
+  });
+
+  it("goes on where a night that died left off", async () => {
+    const accounts: AccountId[] = [];
+    for (let number = 0; number < 250; number += 1)
+      accounts.push(await addAccount(test.store, `customer${number}@example.org`));
+    await take(
+      accounts.map((account) => `2026-11-21,${account},box,storage,1000`),
+      "2026-11-21",
+    );
+    // A disk that fails in the third batch of a hundred.
+    let writes = 0;
+    const dying = {
+      ...test.store,
+      write: ((work) => {
+        writes += 1;
+        return writes === 3 ? Promise.reject(new Error("killed")) : test.store.write(work);
+      }) as typeof test.store.write,
+    };
+    await expect(billDay(dying, dayUtc("2026-11-21"), meters)).rejects.toThrow("killed");
+    expect(test.raw("SELECT count(*) AS n FROM transfer")).toEqual([{ n: 200n }]);
+    expect(await test.store.read(readDaysToBill)).toEqual(["2026-11-21"]);
+    expect(await billDay(test.store, dayUtc("2026-11-21"), meters)).toMatchObject({
+      accounts: 250,
+      created: 50,
+    });
+    expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
+  });
+
+  it("stops loudly when the price of a billed day was changed", async () => {
+    await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
+    await billDay(test.store, dayUtc("2026-11-21"), meters);
+    const dearer = meters.map((meter) => ({
+      ...meter,
+      prices: [{ fromDay: "2026-01-01", picodollars: "251" }],
+    }));
+    await expect(billDay(test.store, dayUtc("2026-11-21"), dearer)).rejects.toThrow(
+      /was a price of the past changed/,
+    );
+  });
+
+  it("bills nothing for a day that costs nothing, and marks it billed", async () => {
+    await take([`2026-11-21,${ada},box,storage,0`], "2026-11-21");
+    expect(await billDay(test.store, dayUtc("2026-11-21"), meters)).toMatchObject({
+      accounts: 1,
+      created: 0,
+    });
+    expect(await test.store.read(readDaysToBill)).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+// Goal of this test: an account is warned once at each crossing for the worse, in the transaction that records
+// the crossing, and never when it was never funded.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AccountId } from "../lib/accounts/account.ts";
+import { amountOf } from "../lib/money/amount.ts";
+import { billDay } from "../lib/usage/bill.ts";
+import { importUsage } from "../lib/usage/import.ts";
+import { judgeStanding } from "../lib/warnings/standing.ts";
+import { warnAccounts } from "../lib/warnings/warn.ts";
+import { addAccount, dayUtc, meters, topUp } from "./support/books.ts";
+import { makeSettings, packageRenderer } from "./support/site.ts";
+import { makeTestStore, type TestStore } from "./support/store.ts";
+
+describe("the rule", () => {
+  const cost = amountOf(100n);
+  it.each([
+    ["new", 0n, false],
+    ["new", -5n, false],
+    ["ok", 700n, true],
+    ["low", 699n, true],
+    ["low", 1n, true],
+    ["overdrawn", 0n, true],
+    ["overdrawn", -1n, true],
+  ] as const)("says %s at a balance of %d, funded: %s", (state, balance, funded) => {
+    expect(judgeStanding({ balance: amountOf(balance), funded, costPerDay: cost }, 7)).toBe(state);
+  });
+
+  it("never says low where nothing is being spent", () => {
+    expect(judgeStanding({ balance: amountOf(1n), funded: true, costPerDay: amountOf(0n) }, 7)).toBe("ok");
+  });
+});
+
+describe("warnings", () => {
+  let test: TestStore;
+  let ada: AccountId;
+  beforeEach(async () => {
+    test = makeTestStore("2026-11-22T01:00:00Z");
+    ada = await addAccount(test.store, "ada@example.org");
+  });
+  afterEach(() => test.end());
+
+  // In November a byte-day costs floor(250,000,000 / 30) = 8,333,333 attodollars; this much costs about $1 a day.
+  const dollarADay = 120_000_004_800n;
+  const night = async (day: string, quantity = dollarADay) => {
+    const line = { line: 2, day: dayUtc(day), account: ada, machine: "box", meter: "storage", quantity };
+    const taken = await test.store.write((tx) =>
+      importUsage(tx, { lines: [line], meters, complete: dayUtc(day) }),
+    );
+    expect(taken.ok).toBe(true);
+    await billDay(test.store, dayUtc(day), meters);
+    test.clock.ms += 86_400_000;
+  };
+  const warn = async () => {
+    const renderer = await packageRenderer();
+    return warnAccounts(test.store, renderer, { ...(await makeSettings()), meters });
+  };
+  const mails = () => test.raw("SELECT id, subject, recipient FROM outbox ORDER BY created_at, id");
+
+  it("go out once below seven days of cost, and once when nothing is left", async () => {
+    await topUp(test.store, ada, amountOf(8n * 10n ** 18n));
+    await night("2026-11-21");
+    expect(await warn()).toEqual({ accounts: 1, warned: 0 });
+    await night("2026-11-22");
+    expect(await warn()).toEqual({ accounts: 1, warned: 1 });
+    expect(await warn()).toEqual({ accounts: 1, warned: 0 });
+    for (const day of ["23", "24", "25", "26", "27"]) await night(`2026-11-${day}`);
+    expect(await warn()).toEqual({ accounts: 1, warned: 0 });
+    await night("2026-11-28");
+    expect(await warn()).toEqual({ accounts: 1, warned: 1 });
+    expect(mails()).toEqual([
+      {
+        id: `warn/${ada}/1`,
+        recipient: "ada@example.org",
+        subject: expect.stringMatching(/lasts 5 more days$/),
+      },
+      {
+        id: `warn/${ada}/2`,
+        recipient: "ada@example.org",
+        subject: expect.stringMatching(/credit is used up$/),
+      },
+    ]);
+  });
+
+  it("say the balance, the cost, the run-out date, and where to pay", async () => {
+    await topUp(test.store, ada, amountOf(7n * 10n ** 18n));
+    await night("2026-11-21");
+    await warn();
+    const [mail] = test.raw("SELECT body FROM outbox") as { body: string }[];
+    expect(mail?.body).toMatch(/Balance {12}\$5\.99/);
+    expect(mail?.body).toMatch(/A day costs now {4}\$0\.999999999999998400|A day costs now {4}\$1\.0000000/);
+    expect(mail?.body).toMatch(/2026-11-28 \(5 days\)/);
+    expect(mail?.body).toMatch(/https:\/\/[^ ]+\/account\/pay\.cgi/);
+  });
+
+  it("begin anew after the account was well again", async () => {
+    await topUp(test.store, ada, amountOf(7n * 10n ** 18n));
+    await night("2026-11-21");
+    expect((await warn()).warned).toBe(1);
+    await topUp(test.store, ada, amountOf(2n * 10n ** 18n), "pi_2");
+    expect((await warn()).warned).toBe(0);
+    await night("2026-11-22");
+    expect((await warn()).warned).toBe(0);
+    await night("2026-11-23");
+    expect((await warn()).warned).toBe(1);
+    expect(test.raw("SELECT number, state FROM standing ORDER BY number")).toEqual([
+      { number: 1n, state: "low" },
+      { number: 2n, state: "ok" },
+      { number: 3n, state: "low" },
+    ]);
+  });
+
+  it("do not go to an account that was never funded", async () => {
+    await night("2026-11-21");
+    expect(await warn()).toEqual({ accounts: 1, warned: 0 });
+    expect(mails()).toEqual([]);
+  });
+
+  it("go out once when two runs meet", async () => {
+    await topUp(test.store, ada, amountOf(10n ** 18n));
+    await night("2026-11-21");
+    const renderer = await packageRenderer();
+    const settings = { ...(await makeSettings()), meters };
+    const runs = await Promise.all([
+      warnAccounts(test.store, renderer, settings),
+      warnAccounts(test.reopen(), renderer, settings),
+    ]);
+    expect(runs[0].warned + runs[1].warned).toBe(1);
+    expect(mails()).toHaveLength(1);
+  });
+});

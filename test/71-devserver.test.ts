@@ -1,0 +1,336 @@
+// Goal of this test: the development server answers as the real web server will: programs one process a request in
+// the environment of RFC 3875, static files and nothing outside them, one host name, and the mailbox.
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Development, startDevelopment } from "../dev/serve.ts";
+import { makeTransport } from "../lib/mail/transport.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { ask, idleJobs, isAlive, type MadeSite, makeSite, until } from "./support/release.ts";
+
+/** What the programs do, chosen by the query string. */
+const behaviours = `
+const fs = require("node:fs");
+const mark = process.env.SITE_DATA + "/mark";
+const body = process.env.CONTENT_LENGTH ? fs.readFileSync(0, "utf8") : "";
+const say = (text) => fs.writeSync(1, text);
+const acts = {
+  "": () => {
+    const text = JSON.stringify({ env: process.env, cwd: process.cwd(), body });
+    say("Status: 200\\r\\nContent-Type: application/json\\r\\nContent-Length: " + Buffer.byteLength(text) + "\\r\\n\\r\\n" + text);
+  },
+  cookies: () => say("Status: 303\\nLocation: /elsewhere\\nSet-Cookie: a=1; Path=/\\nSet-Cookie: b=2; Path=/\\n\\n"),
+  plain: () => say("Content-Type: text/plain\\n\\nno length"),
+  moved: () => say("Location: https://example.org/\\n\\n"),
+  nothing: () => {},
+  garbage: () => say("<h1>Hello</h1>\\n\\n"),
+  wrongstatus: () => say("Status: 999\\n\\n"),
+  cut: () => say("Content-Type: text/plain\\nContent-Length: 100\\n\\nshort"),
+  crash: () => { throw new Error("this is on stderr"); },
+  slow: () => { fs.writeFileSync(mark, String(process.pid)); setInterval(() => {}, 1000); },
+  after: () => {
+    say("Content-Type: text/plain\\nContent-Length: 4\\n\\ndone");
+    setTimeout(() => fs.writeFileSync(mark, "work left for later"), 400);
+  },
+};
+acts[process.env.QUERY_STRING]();
+`;
+
+const mailSettings = {
+  from: '"Demo" <accounts@demo.example>',
+  transport: "folder",
+  sendmail: "",
+  smtpHost: "",
+  smtpPort: 0,
+  smtpUser: "",
+  smtpTls: "none",
+} as const;
+
+let site: MadeSite;
+let server: Development;
+let said: string[];
+
+beforeAll(async () => {
+  said = [];
+  site = makeSite();
+  site.release("one", {
+    ...idleJobs,
+    "cgi/account/login.cgi": behaviours,
+    "cgi/account/account.cgi": behaviours,
+    "cgi/account/stripe-webhook.cgi": behaviours,
+    "www/index.html": "<title>First page</title>",
+    "www/404.html": "<title>Nothing here</title>",
+    "www/docs/index.html": "<title>Docs</title>",
+    "www/docs/a b.txt": "with a blank",
+    "www/empty/picture.svg": "<svg/>",
+    "www/style.css": "body {}",
+    "www/data.unknown": "?",
+    "www/.hidden": "hidden",
+    "www/.well-known/security.txt": "Contact: us",
+    "secret.txt": "outside the document root",
+  });
+  const www = join(site.outFolder, "current", "www");
+  symlinkSync("../secret.txt", join(www, "leading-out.txt"));
+  symlinkSync("docs", join(www, "leading-in"));
+  server = await startDevelopment({
+    sourceFolder: site.sourceFolder,
+    outFolder: site.outFolder,
+    dataFolder: site.dataFolder,
+    port: 0,
+    clock: systemClock,
+    log: (line) => said.push(line),
+    build: async () => ({ ok: false, faults: [] }),
+    programLimitMs: 1500,
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  site.remove();
+});
+
+beforeEach(() => {
+  said.length = 0;
+});
+
+describe("a program", () => {
+  const login = "/account/login.cgi";
+
+  it("gets the environment of RFC 3875 and its place, and nothing else", async () => {
+    const { port } = new URL(server.url);
+    const answer = await ask(server.url, {
+      method: "POST",
+      path: `${login}?`,
+      headers: {
+        "Content-Type": "application/x-www-form-urlencoded",
+        Cookie: ["session=1", "other=2"],
+        Proxy: "http://evil.example",
+        X_Forwarded_For: "1.2.3.4",
+        "X-Forwarded-For": "5.6.7.8",
+        Connection: "close",
+      },
+      body: "email=ada",
+    });
+    const { env, cwd, body } = JSON.parse(answer.text);
+    const { PATH, SITE_SECRETS, REMOTE_PORT, ...others } = env;
+    const release = join(site.outFolder, "releases", "one");
+    expect(others).toEqual({
+      GATEWAY_INTERFACE: "CGI/1.1",
+      SERVER_SOFTWARE: "picodollar-development",
+      SERVER_NAME: "127.0.0.1",
+      SERVER_ADDR: "127.0.0.1",
+      SERVER_PORT: port,
+      SERVER_PROTOCOL: "HTTP/1.1",
+      REQUEST_METHOD: "POST",
+      REQUEST_SCHEME: "http",
+      REQUEST_URI: `${login}?`,
+      QUERY_STRING: "",
+      SCRIPT_NAME: login,
+      SCRIPT_FILENAME: join(release, "cgi", login),
+      DOCUMENT_ROOT: join(release, "www"),
+      REMOTE_ADDR: "127.0.0.1",
+      CONTENT_TYPE: "application/x-www-form-urlencoded",
+      CONTENT_LENGTH: "9",
+      HTTP_HOST: `127.0.0.1:${port}`,
+      HTTP_COOKIE: "session=1; other=2",
+      HTTP_X_FORWARDED_FOR: "5.6.7.8",
+      HTTP_CONNECTION: "close",
+      SITE_DATA: site.dataFolder,
+      SITE_URL: server.url,
+      SITE_MAIL: "folder",
+    });
+    expect([PATH, SITE_SECRETS]).toEqual([process.env.PATH, join(site.dataFolder, "development-secrets")]);
+    expect(Number(REMOTE_PORT)).toBeGreaterThan(0);
+    expect([cwd, body]).toEqual([join(release, "cgi", "account"), "email=ada"]);
+  });
+
+  it("gets a chunked body whole, with its length", async () => {
+    const answer = await ask(server.url, { method: "POST", path: login, body: ["email=", "ada", "@x"] });
+    const { env, body } = JSON.parse(answer.text);
+    expect([env.CONTENT_LENGTH, body]).toEqual(["11", "email=ada@x"]);
+    expect(env.HTTP_TRANSFER_ENCODING).toBeUndefined();
+  });
+
+  it("gets a body as large as its route takes", async () => {
+    const large = "x".repeat(262_144);
+    const answer = await ask(server.url, {
+      method: "POST",
+      path: "/account/stripe-webhook.cgi",
+      body: large,
+    });
+    expect(JSON.parse(answer.text).body).toBe(large);
+  });
+
+  it.each([
+    ["announced", "x".repeat(8193)],
+    ["chunked", ["x".repeat(8000), "x".repeat(193)]],
+  ])("is not started for a body over the limit, %s", async (_name, body) => {
+    const answer = await ask(server.url, { method: "POST", path: `${login}?crash`, body });
+    expect(answer.status).toBe(413);
+    expect(said).toEqual([]);
+  });
+
+  it("answers with its status, its cookies one by one, and no body to HEAD", async () => {
+    const moved = await ask(server.url, { path: `${login}?cookies` });
+    expect([moved.status, moved.headers.location]).toEqual([303, "/elsewhere"]);
+    expect(moved.headers["set-cookie"]).toEqual(["a=1; Path=/", "b=2; Path=/"]);
+    const plain = await ask(server.url, { path: `${login}?plain` });
+    expect([plain.status, plain.text]).toEqual([200, "no length"]);
+    expect((await ask(server.url, { path: `${login}?moved` })).status).toBe(302);
+    const head = await ask(server.url, { method: "HEAD", path: `${login}?plain` });
+    expect([head.status, head.text]).toEqual([200, ""]);
+  });
+
+  it.each([
+    ["nothing", "no output (exit code 0)"],
+    ["garbage", 'no header: "<h1>Hello</h1>" (exit code 0)'],
+    ["wrongstatus", 'no status: "999" (exit code 0)'],
+    ["cut", "it broke off (exit code 0)"],
+    ["crash", "no output (exit code 1)"],
+  ])("that writes %s is answered with 500, and the terminal says why", async (query, why) => {
+    const answer = await ask(server.url, { path: `${login}?${query}` });
+    expect(answer.status).toBe(500);
+    expect(said.at(-1)).toBe(`login.cgi: ${why}`);
+    if (query === "crash") expect(said).toContain("login.cgi: Error: this is on stderr");
+  });
+
+  it("is ended after the time limit, and answered with 504", async () => {
+    const answer = await ask(server.url, { path: "/account/account.cgi?slow" });
+    expect(answer.status).toBe(504);
+    const pid = Number(readFileSync(join(site.dataFolder, "mark"), "utf8"));
+    await until("the program has ended", () => !isAlive(pid));
+  });
+
+  it("is ended after its last byte: what it left for later is lost", async () => {
+    rmSync(join(site.dataFolder, "mark"), { force: true });
+    const answer = await ask(server.url, { path: `${login}?after` });
+    expect(answer.text).toBe("done");
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(existsSync(join(site.dataFolder, "mark"))).toBe(false);
+  });
+});
+
+describe("a static file", () => {
+  it.each([
+    ["/", 200, "text/html; charset=utf-8", "First page"],
+    ["/docs/", 200, "text/html; charset=utf-8", "Docs"],
+    ["/docs/a%20b.txt?x=1", 200, "text/plain; charset=utf-8", "with a blank"],
+    ["/leading-in/a%20b.txt", 200, "text/plain; charset=utf-8", "with a blank"],
+    ["/empty/picture.svg", 200, "image/svg+xml", "<svg/>"],
+    ["/data.unknown", 200, "application/octet-stream", "?"],
+    ["/.well-known/security.txt", 200, "text/plain; charset=utf-8", "Contact"],
+    ["/missing.html", 404, "text/html; charset=utf-8", "Nothing here"],
+    ["/account/signup.cgi", 404, "text/html; charset=utf-8", "Nothing here"],
+  ])("%s is answered with %i", async (path, status, type, text) => {
+    const answer = await ask(server.url, { path });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([status, type]);
+    expect(answer.text).toContain(text);
+    expect(answer.headers).toMatchObject({
+      "content-security-policy":
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-cache",
+    });
+  });
+
+  it.each([
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/docs/..%2f..%2fsecret.txt",
+    "/docs/%2e%2e%2f%2e%2e%2fsecret.txt",
+    "/..%5csecret.txt",
+    "/leading-out.txt",
+    "/.hidden",
+    "/%2ehidden",
+    "//secret.txt",
+    "/docs//index.html",
+    "/style.css/",
+    "/style.css/x",
+    "/empty/",
+    "/empty",
+    "/%00",
+    "/%",
+    "/%ff",
+    `/${"x".repeat(300)}`,
+  ])("%s leads nowhere", async (path) => {
+    const answer = await ask(server.url, { path });
+    expect([answer.status, answer.text]).toEqual([404, "<title>Nothing here</title>"]);
+  });
+
+  it("of a folder is found by its slash", async () => {
+    const answer = await ask(server.url, { path: "/docs?x=1" });
+    expect([answer.status, answer.headers.location]).toEqual([301, "/docs/?x=1"]);
+  });
+
+  it("can be read only", async () => {
+    const head = await ask(server.url, { method: "HEAD", path: "/style.css" });
+    expect([head.status, head.text, head.headers["content-length"]]).toEqual([200, "", "7"]);
+    const posted = await ask(server.url, { method: "POST", path: "/", body: "x" });
+    expect([posted.status, posted.headers.allow]).toEqual([405, "GET, HEAD"]);
+  });
+});
+
+describe("the host name", () => {
+  it("is 127.0.0.1: localhost is led there, others find nothing", async () => {
+    const { port } = new URL(server.url);
+    const local = await ask(server.url, { path: "/docs/?x=1", headers: { Host: `localhost:${port}` } });
+    expect([local.status, local.headers.location]).toEqual([307, `${server.url}/docs/?x=1`]);
+    for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1:1", "127.0.0.1"])
+      for (const path of ["/", "/mailbox/", "/account/login.cgi"])
+        expect((await ask(server.url, { path, headers: { Host: host } })).status).toBe(421);
+  });
+});
+
+describe("the mailbox", () => {
+  const send = async (id: string, subject: string, body: string, createdAt: number): Promise<void> => {
+    const folder = join(site.dataFolder, "mail");
+    const transport = makeTransport({ mail: mailSettings, smtpPassword: "", folder });
+    const mail = { id, to: "ada@example.org", subject, body, createdAt, attempts: 1 };
+    expect(await transport(mail as Parameters<typeof transport>[0])).toEqual({ ok: true });
+  };
+
+  it("is empty at first, and found without its slash", async () => {
+    expect((await ask(server.url, { path: "/mailbox" })).headers.location).toBe("/mailbox/");
+    expect((await ask(server.url, { path: "/mailbox/" })).text).toContain("No mail yet");
+  });
+
+  it("lists the newest mail first and shows its text, escaped, with links that can be followed", async () => {
+    const link = `${server.url}/account/confirm.cgi?token=${"A1-_".repeat(20)}`;
+    const text = `Grüße <b>you</b>, & javascript:alert(1)\nsee ${link}.\n(https://x.example/?a=1&b="2)\n日本`;
+    await send("m1", "Older", "first", Date.parse("2026-11-20T10:00:00Z"));
+    await send(
+      "m2",
+      `Bestätigung <i>für</i> ${"ä".repeat(60)} Ende`,
+      text,
+      Date.parse("2026-11-21T10:00:00Z"),
+    );
+    const list = (await ask(server.url, { path: "/mailbox/" })).text;
+    expect(list).toContain(`Bestätigung &lt;i&gt;für&lt;/i&gt; ${"ä".repeat(60)} Ende`);
+    expect(list).toContain("Demo &lt;accounts@demo.example&gt;");
+    expect(list).toContain("ada@example.org");
+    expect(list).toContain("Sat, 21 Nov 2026 10:00:00 +0000");
+    const names = [...list.matchAll(/href="\/mailbox\/([^"]+\.eml)"/g)].map((match) => match[1] ?? "");
+    expect(names).toHaveLength(2);
+    expect(names).toEqual([...names].sort().reverse());
+    const shown = await ask(server.url, { path: `/mailbox/${names[0]}` });
+    expect(shown.text).toContain(`<a href="${link}">${link}</a>.`);
+    expect(shown.text).toContain("Grüße &lt;b&gt;you&lt;/b&gt;, &amp; javascript:alert(1)\n");
+    expect(shown.text).toContain(
+      '(<a href="https://x.example/?a=1&amp;b=">https://x.example/?a=1&amp;b=</a>&quot;2)',
+    );
+    expect(shown.text).toContain("日本");
+    expect(shown.text).toContain('<link rel="stylesheet" href="/style.css">');
+    expect(shown.headers["content-security-policy"]).toContain("default-src 'none'");
+    const raw = await ask(server.url, { path: `/mailbox/${names[0]}?raw=1` });
+    expect(raw.headers["content-type"]).toBe("text/plain; charset=utf-8");
+    expect(raw.text).toMatch(/^From: Demo <accounts@demo\.example>$/m);
+  });
+
+  it.each(["missing.eml", "..%2fmark", ".x.eml", "../data/mark", "a/b.eml"])(
+    "has no mail named %s",
+    async (name) => {
+      site.write("data/mail/.x.eml", "Subject: unfinished\n\n");
+      expect((await ask(server.url, { path: `/mailbox/${name}` })).status).toBe(404);
+    },
+  );
+});

@@ -1,0 +1,100 @@
+/**
+ * The house's own rules as a pure function over files, so that a planted violation can be shown to be found:
+ * imports point downwards, some things have one door, and some words stand in one place only.
+ */
+
+export interface SourceFile {
+  /** Path from the project's root, "lib/money/amount.ts". */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a file of a folder may import; folders of lib are laid in this order. */
+const libOrder = ["util", "money", "store", "mail", "ledger", "accounts", "usage", "payments", "warnings"];
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: ["lib"],
+  build: ["build", "lib"],
+  cgi: ["cgi", "lib"],
+  jobs: ["jobs", "lib"],
+  dev: ["dev", "build", "lib"],
+  cli: ["cli", "dev", "build", "lib"],
+};
+/** From another folder a room is entered by its front door alone. */
+const frontDoors: Readonly<Record<string, readonly string[]>> = { build: ["build/build.ts", "build/init.ts"] };
+
+/** Packages, and the only files or folders that may import them. */
+const packageDoors: Readonly<Record<string, readonly string[]>> = {
+  "better-sqlite3": ["lib/store/"],
+  stripe: ["lib/payments/stripe.ts"],
+  nodemailer: ["lib/mail/transport.ts"],
+  yaml: ["build/"],
+  marked: ["build/"],
+  esbuild: ["build/"],
+  handlebars: ["build/", "lib/util/templates.ts"],
+  "handlebars/runtime.js": ["lib/util/templates.ts"],
+  chokidar: ["dev/"],
+  commander: ["cli/"],
+};
+
+/** Words, what they are, and the only files or folders that may have them. */
+const words: readonly (readonly [word: RegExp, what: string, doors: readonly string[]])[] = [
+  [/\bDate\.now\(|\bnew Date\(\)/, "the clock", ["lib/util/clock.ts"]],
+  [/\bprocess\.env\b/, "the environment", ["lib/util/settings.ts", "cgi/support/request.ts"]],
+  [/\bINSERT INTO transfer\b/, "a transfer's insertion", ["lib/ledger/transfer.ts"]],
+  [/\bINSERT INTO outbox\b/, "a mail's insertion", ["lib/mail/outbox.ts"]],
+  [/\brandomBytes\b/, "randomness", ["lib/util/random.ts", "lib/accounts/password.ts"]],
+  [/\bMath\.random\b/, "weak randomness", []],
+  [/\bconstructEventWithoutVerification\b|\btolerance:\s*0\b/, "an unproved event", []],
+  [/\beval\(/, "eval", []],
+];
+
+const longestFile = 300;
+
+/** One line for each violation, empty where the house is in order. */
+export function inspectHouse(files: readonly SourceFile[], packages: readonly string[]): string[] {
+  return files.flatMap((file) => [
+    ...inspectImports(file, packages),
+    ...inspectWords(file),
+    ...(file.text.split("\n").length > longestFile ? [`${file.path}: more than ${longestFile} lines`] : []),
+  ]);
+}
+
+/** Every import, export-from, and dynamic import with a literal name. */
+export function readImports(text: string): string[] {
+  const found = text.matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  return [...found].map((match) => match[1] ?? "");
+}
+
+function inspectImports(file: SourceFile, packages: readonly string[]): string[] {
+  return readImports(file.text).flatMap((name) => {
+    if (!name.startsWith(".")) return inspectPackage(file, name, packages);
+    const target = new URL(name, `file:///${file.path}`).pathname.slice(1);
+    const problem = judgeImport(file.path, target);
+    return problem === undefined ? [] : [`${file.path}: imports ${target}: ${problem}`];
+  });
+}
+
+function judgeImport(from: string, to: string): string | undefined {
+  const [fromRoom = "", toRoom = ""] = [from.split("/")[0], to.split("/")[0]];
+  if (!mayImport[fromRoom]?.includes(toRoom)) return `${fromRoom} may not know ${toRoom}`;
+  const doors = frontDoors[toRoom];
+  if (fromRoom !== toRoom && doors !== undefined && !doors.includes(to)) return `${toRoom} has a front door`;
+  if (fromRoom !== "lib") return undefined;
+  const [below, above] = [to, from].map((path) => libOrder.indexOf(path.split("/")[1] ?? ""));
+  if (below === undefined || above === undefined || below < 0 || above < 0) return "this folder has no place in lib";
+  return below > above ? "an import never points upwards" : undefined;
+}
+
+function inspectPackage(file: SourceFile, name: string, packages: readonly string[]): string[] {
+  if (name.startsWith("node:") || name === "picodollar:baked") return [];
+  const doors = packageDoors[name];
+  if (doors === undefined || !packages.includes(name.split("/")[0] ?? ""))
+    return [`${file.path}: imports ${name}, which has no door`];
+  return doors.some((door) => file.path.startsWith(door)) ? [] : [`${file.path}: imports ${name}; its door is ${doors}`];
+}
+
+function inspectWords(file: SourceFile): string[] {
+  return words
+    .filter(([word, , doors]) => word.test(file.text) && !doors.includes(file.path))
+    .map(([, what]) => `${file.path}: has ${what}`);
+}
