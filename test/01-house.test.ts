@@ -7,20 +7,26 @@ import { inspectHouse, readImports, type SourceFile } from "./support/house.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 const rooms = ["lib", "build", "cgi", "jobs", "cli", "dev"];
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  dependencies: Record<string, string>;
+};
 const packages = Object.keys(manifest.dependencies);
 
 function readRoom(room: string): SourceFile[] {
   const names = readdirSync(join(root, room), { recursive: true, encoding: "utf8" });
   const sources = names.filter((name) => name.endsWith(".ts"));
-  return sources.map((name) => ({ path: join(room, name), text: readFileSync(join(root, room, name), "utf8") }));
+  return sources.map((name) => ({
+    path: join(room, name),
+    text: readFileSync(join(root, room, name), "utf8"),
+  }));
 }
 
 describe("the house", () => {
   const files = rooms.flatMap(readRoom);
 
   it("was seen at all", () => {
-    for (const room of rooms) expect(files.filter((file) => file.path.startsWith(`${room}/`)).length).toBeGreaterThan(1);
+    for (const room of rooms)
+      expect(files.filter((file) => file.path.startsWith(`${room}/`)).length).toBeGreaterThan(1);
     expect(files.flatMap((file) => readImports(file.text)).length).toBeGreaterThan(100);
   });
 
@@ -60,6 +66,8 @@ describe("a violation", () => {
 
   it("is not seen where there is none", () => {
     const path = "lib/usage/x.ts";
-    expect(inspectHouse([{ path, text: 'import { assert } from "../util/failure.ts";' }], packages)).toEqual([]);
+    expect(inspectHouse([{ path, text: 'import { assert } from "../util/failure.ts";' }], packages)).toEqual(
+      [],
+    );
   });
 });

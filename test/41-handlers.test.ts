@@ -13,8 +13,12 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.end());
 
-const count = (table: string) => (visitor.test.raw(`SELECT count(*) AS n FROM ${table}`)[0] as { n: bigint }).n;
-const mailBodies = () => (visitor.test.raw("SELECT body FROM outbox ORDER BY created_at, id") as { body: string }[]).map((m) => m.body);
+const count = (table: string) =>
+  (visitor.test.raw(`SELECT count(*) AS n FROM ${table}`)[0] as { n: bigint }).n;
+const mailBodies = () =>
+  (visitor.test.raw("SELECT body FROM outbox ORDER BY created_at, id") as { body: string }[]).map(
+    (m) => m.body,
+  );
 
 async function signUp(email = address): Promise<string> {
   await visitor.get("signup");
@@ -24,7 +28,9 @@ async function signUp(email = address): Promise<string> {
 }
 
 function tokenInMail(): string {
-  const link = mailBodies().map((body) => /confirm\.cgi\?token=([\w-]+)/.exec(body)?.[1]).findLast((token) => token !== undefined);
+  const link = mailBodies()
+    .map((body) => /confirm\.cgi\?token=([\w-]+)/.exec(body)?.[1])
+    .findLast((token) => token !== undefined);
   if (link === undefined) throw new Error("no link was mailed");
   return link;
 }
@@ -92,7 +98,10 @@ describe("a stranger", () => {
     const stranger = await visitor.again();
     await stranger.get("login");
     const known = await stranger.post("login", { email: address, password: "wrong horse battery" });
-    const unknown = await stranger.post("login", { email: "eve@example.org", password: "wrong horse battery" });
+    const unknown = await stranger.post("login", {
+      email: "eve@example.org",
+      password: "wrong horse battery",
+    });
     expect([known.status, unknown.status]).toEqual([422, 422]);
     expect(unknown.body.replace("eve@example.org", address)).toBe(known.body);
     expect(unknown.headers).toEqual(known.headers);
@@ -121,7 +130,10 @@ describe("a session", () => {
     expect((await visitor.get("logout")).body).toContain("<button>Log out</button>");
     expect((await visitor.get("account")).status).toBe(200);
     const answer = await visitor.post("logout", {});
-    expect([answer.status, answer.headers.get("Clear-Site-Data")]).toEqual([303, '"cache", "cookies", "storage"']);
+    expect([answer.status, answer.headers.get("Clear-Site-Data")]).toEqual([
+      303,
+      '"cache", "cookies", "storage"',
+    ]);
     expect(answer.headers.get("Set-Cookie")).toMatch(/^__Host-session=; .*Max-Age=0$/);
     visitor.setCookie(before);
     expect((await visitor.get("account")).status).toBe(303);
@@ -165,14 +177,17 @@ describe("a customer", () => {
     expect(count("transfer")).toBe(0n);
   });
 
-  it.each(["", "0", "4.99", "1000.01", "ten", "10.001", "-10", "1e3"])("who types the amount %j is told the limits", async (amount) => {
-    await becomeCustomer();
-    await visitor.get("pay");
-    const answer = await visitor.post("pay", { amount });
-    expect(answer.status).toBe(422);
-    expect(answer.body).toContain("Type an amount from $5.00 to $1000.00");
-    expect(count("payment_order")).toBe(0n);
-  });
+  it.each(["", "0", "4.99", "1000.01", "ten", "10.001", "-10", "1e3"])(
+    "who types the amount %j is told the limits",
+    async (amount) => {
+      await becomeCustomer();
+      await visitor.get("pay");
+      const answer = await visitor.post("pay", { amount });
+      expect(answer.status).toBe(422);
+      expect(answer.body).toContain("Type an amount from $5.00 to $1000.00");
+      expect(count("payment_order")).toBe(0n);
+    },
+  );
 
   it("cannot see the order of another", async () => {
     await becomeCustomer();
@@ -182,7 +197,10 @@ describe("a customer", () => {
     visitor.test.raw(`UPDATE session SET account = 'acct_other' WHERE 0`);
     const other = await visitor.again();
     await other.become("eve@example.org");
-    const answers = [await other.get("pay", { order: row?.id ?? "" }), await other.get("pay", { order: "order_none" })];
+    const answers = [
+      await other.get("pay", { order: row?.id ?? "" }),
+      await other.get("pay", { order: "order_none" }),
+    ];
     expect(answers.map((answer) => answer.status)).toEqual([404, 404]);
     expect(answers[0]?.body).toBe(answers[1]?.body);
   });
@@ -199,7 +217,8 @@ describe("the webhook", () => {
   it("refuses what was not signed, and keeps nothing of it", async () => {
     const body = JSON.stringify({ id: "evt_1", object: "event", type: "checkout.session.completed" });
     for (const secret of ["", "whsec_wrong"]) {
-      const signature = secret === "" ? "" : Stripe.webhooks.generateTestHeaderString({ payload: body, secret });
+      const signature =
+        secret === "" ? "" : Stripe.webhooks.generateTestHeaderString({ payload: body, secret });
       const answer = await visitor.postRaw("stripe-webhook", body, signature);
       expect([answer.status, answer.body]).toEqual([400, "the signature does not fit\n"]);
     }
@@ -231,11 +250,14 @@ describe("a broken world", () => {
 });
 
 describe("every page", () => {
-  it.each(["signup", "login", "logout", "confirm"])("of %s wears the header, forbids storing, and asks for no script", async (name) => {
-    const answer = await visitor.get(name);
-    expect(answer.headers.get("Cache-Control")).toBe("no-store");
-    expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
-    expect(answer.body).toMatch(/<nav[\s>]/);
-    expect(answer.body).not.toMatch(/<script|style=|onclick/i);
-  });
+  it.each(["signup", "login", "logout", "confirm"])(
+    "of %s wears the header, forbids storing, and asks for no script",
+    async (name) => {
+      const answer = await visitor.get(name);
+      expect(answer.headers.get("Cache-Control")).toBe("no-store");
+      expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+      expect(answer.body).toMatch(/<nav[\s>]/);
+      expect(answer.body).not.toMatch(/<script|style=|onclick/i);
+    },
+  );
 });

@@ -20,7 +20,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ["cli", "dev", "build", "lib"],
 };
 /** From another folder a room is entered by its front door alone. */
-const frontDoors: Readonly<Record<string, readonly string[]>> = { build: ["build/build.ts", "build/init.ts"] };
+const frontDoors: Readonly<Record<string, readonly string[]>> = {
+  build: ["build/build.ts", "build/init.ts"],
+};
 
 /** Packages, and the only files or folders that may import them. */
 const packageDoors: Readonly<Record<string, readonly string[]>> = {
@@ -81,7 +83,8 @@ function judgeImport(from: string, to: string): string | undefined {
   if (fromRoom !== toRoom && doors !== undefined && !doors.includes(to)) return `${toRoom} has a front door`;
   if (fromRoom !== "lib") return undefined;
   const [below, above] = [to, from].map((path) => libOrder.indexOf(path.split("/")[1] ?? ""));
-  if (below === undefined || above === undefined || below < 0 || above < 0) return "this folder has no place in lib";
+  if (below === undefined || above === undefined || below < 0 || above < 0)
+    return "this folder has no place in lib";
   return below > above ? "an import never points upwards" : undefined;
 }
 
@@ -90,7 +93,9 @@ function inspectPackage(file: SourceFile, name: string, packages: readonly strin
   const doors = packageDoors[name];
   if (doors === undefined || !packages.includes(name.split("/")[0] ?? ""))
     return [`${file.path}: imports ${name}, which has no door`];
-  return doors.some((door) => file.path.startsWith(door)) ? [] : [`${file.path}: imports ${name}; its door is ${doors}`];
+  return doors.some((door) => file.path.startsWith(door))
+    ? []
+    : [`${file.path}: imports ${name}; its door is ${doors}`];
 }
 
 function inspectWords(file: SourceFile): string[] {
