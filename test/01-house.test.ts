@@ -34,7 +34,7 @@ describe("the house", () => {
     expect(inspectHouse(files, packages)).toEqual([]);
   });
 
-  it("uses every package that it depends on, and opens every door that it names", () => {
+  it("uses every package that it depends on", () => {
     const used = new Set(files.flatMap((file) => readImports(file.text)));
     for (const name of packages) expect(used).toContain(name);
   });

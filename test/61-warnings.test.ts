@@ -39,7 +39,8 @@ describe("warnings", () => {
   });
   afterEach(() => test.end());
 
-  // In November a byte-day costs floor(250,000,000 / 30) = 8,333,333 attodollars; this much costs about $1 a day.
+  // In November a byte-day costs floor(250,000,000 / 30) = 8,333,333 attodollars, so this much costs
+  // 120,000,004,800 x 8,333,333 = 999,999,999,999,998,400 attodollars a day: a hair less than a dollar.
   const dollarADay = 120_000_004_800n;
   const night = async (day: string, quantity = dollarADay) => {
     const line = { line: 2, day: dayUtc(day), account: ada, machine: "box", meter: "storage", quantity };
@@ -63,15 +64,15 @@ describe("warnings", () => {
     await night("2026-11-22");
     expect(await warn()).toEqual({ accounts: 1, warned: 1 });
     expect(await warn()).toEqual({ accounts: 1, warned: 0 });
-    for (const day of ["23", "24", "25", "26", "27"]) await night(`2026-11-${day}`);
+    for (const day of ["23", "24", "25", "26", "27", "28"]) await night(`2026-11-${day}`);
     expect(await warn()).toEqual({ accounts: 1, warned: 0 });
-    await night("2026-11-28");
+    await night("2026-11-29");
     expect(await warn()).toEqual({ accounts: 1, warned: 1 });
     expect(mails()).toEqual([
       {
         id: `warn/${ada}/1`,
         recipient: "ada@example.org",
-        subject: expect.stringMatching(/lasts 5 more days$/),
+        subject: expect.stringMatching(/lasts 6 more days$/),
       },
       {
         id: `warn/${ada}/2`,
@@ -86,9 +87,9 @@ describe("warnings", () => {
     await night("2026-11-21");
     await warn();
     const [mail] = test.raw("SELECT body FROM outbox") as { body: string }[];
-    expect(mail?.body).toMatch(/Balance {12}\$5\.99/);
-    expect(mail?.body).toMatch(/A day costs now {4}\$0\.999999999999998400|A day costs now {4}\$1\.0000000/);
-    expect(mail?.body).toMatch(/2026-11-28 \(5 days\)/);
+    expect(mail?.body).toMatch(/Balance {12}\$6\.00/);
+    expect(mail?.body).toMatch(/A day costs now {4}\$0\.999999999999998400/);
+    expect(mail?.body).toMatch(/2026-11-29 \(6 days\)/);
     expect(mail?.body).toMatch(/https:\/\/[^ ]+\/account\/pay\.cgi/);
   });
 

@@ -1,0 +1,210 @@
+/**
+ * A browser in front of the account programs, without a web server: it keeps a cookie, carries form tokens, and
+ * pays at the development stand-in for Stripe. The programs, the books, and Stripe's library are the real ones.
+ */
+import { createServer } from "node:http";
+import { handle as account } from "../../cgi/account.ts";
+import { handle as confirm } from "../../cgi/confirm.ts";
+import { handle as login } from "../../cgi/login.ts";
+import { handle as logout } from "../../cgi/logout.ts";
+import { handle as pay } from "../../cgi/pay.ts";
+import { handle as signup } from "../../cgi/signup.ts";
+import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
+import { answerRequest } from "../../cgi/support/answer.ts";
+import { type Request, readRequest } from "../../cgi/support/request.ts";
+import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
+import { endServer, listen } from "../../dev/listen.ts";
+import { startStripe } from "../../dev/stripe.ts";
+import { stripeApiVersion } from "../../lib/payments/stripe.ts";
+import { routes } from "../../lib/util/routes.ts";
+import type { Secrets } from "../../lib/util/settings.ts";
+import { makeSettings, packageRenderer, testUrl } from "./site.ts";
+import { makeTestStore, type TestStore } from "./store.ts";
+
+const handlers: Readonly<Record<string, Handler>> = {
+  account,
+  confirm,
+  login,
+  logout,
+  pay,
+  signup,
+  "stripe-webhook": stripeWebhook,
+};
+
+/** Real scrypt, at a cost that a test can pay. */
+const cheapCost = { log2N: 4, r: 8, p: 1 } as const;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+}
+
+/** An event as Stripe delivers it. */
+export interface Delivery {
+  readonly raw: string;
+  readonly signature: string;
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+export interface Visitor {
+  readonly test: TestStore;
+  /** What the programs wrote for the operator. */
+  readonly logged: readonly string[];
+  readonly get: (name: string, query?: Fields) => Promise<Answer>;
+  /** Sends a form with the token that belongs to this browser's cookie. */
+  readonly post: (name: string, fields: Fields) => Promise<Answer>;
+  readonly postRaw: (name: string, body: string, signature: string) => Promise<Answer>;
+  readonly cookie: () => string;
+  readonly setCookie: (token: string) => void;
+  /** Another browser on the same books. */
+  readonly again: (change?: { readonly secrets?: Secrets }) => Promise<Visitor>;
+  /** Signs up, confirms, and logs in. */
+  readonly become: (email: string) => Promise<void>;
+  /** Presses the button on the checkout page: the order that it comes back with, and the event that was sent. */
+  readonly payAtStripe: (location: string) => Promise<{ readonly order: string; readonly event: Delivery }>;
+  readonly tellWebhook: (event: Delivery) => Promise<Answer>;
+  readonly end: () => Promise<void>;
+}
+
+/** The other side: books, and a Stripe whose events wait until a test delivers them. */
+interface World {
+  readonly test: TestStore;
+  readonly secrets: Secrets;
+  readonly deliveries: Delivery[];
+  readonly end: () => Promise<void>;
+}
+
+export async function makeVisitor(): Promise<Visitor> {
+  const world = await makeWorld();
+  return browse(world, world.secrets);
+}
+
+async function makeWorld(): Promise<World> {
+  const test = makeTestStore();
+  const deliveries: Delivery[] = [];
+  const hook = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const signature = String(request.headers["stripe-signature"]);
+    deliveries.push({ raw: Buffer.concat(chunks).toString(), signature });
+    response.writeHead(200).end();
+  });
+  const [key, webhookSecret] = ["sk_test_standin_visitor", "whsec_visitor"];
+  const stripe = await startStripe({
+    port: 0,
+    key,
+    webhookSecret,
+    webhookUrl: `http://127.0.0.1:${await listen(hook, 0)}/`,
+    clock: test.clock,
+    apiVersion: stripeApiVersion,
+  });
+  const end = async (): Promise<void> => {
+    await stripe.close();
+    await endServer(hook);
+    test.end();
+  };
+  const secrets = { stripe_key: key, stripe_webhook_secret: webhookSecret, stripe_api: stripe.url };
+  return { test, secrets, deliveries, end };
+}
+
+async function browse(world: World, secrets: Secrets): Promise<Visitor> {
+  const { test, deliveries } = world;
+  const renderer = await packageRenderer();
+  const settings = await makeSettings();
+  const logged: string[] = [];
+  let token = "";
+
+  const send = async (name: string, change: Partial<Request>): Promise<Answer> => {
+    const route = routes.find((candidate) => candidate.name === name);
+    const handler = handlers[name];
+    if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
+    const environment = {
+      SCRIPT_NAME: route.path,
+      HTTP_HOST: new URL(testUrl).host,
+      HTTP_COOKIE: token === "" ? "" : `${cookieName(testUrl)}=${token}`,
+      REMOTE_ADDR: "192.0.2.1",
+    };
+    const log = (line: string): void => void logged.push(line);
+    const response = await answerRequest(
+      route,
+      handler,
+      { ...readRequest(environment), ...change },
+      { settings, renderer, log },
+      () => ({
+        settings,
+        secrets,
+        store: test.store,
+        renderer,
+        clock: test.clock,
+        passwordCost: cheapCost,
+        log,
+      }),
+    );
+    const headers = new Map(response.headers);
+    const set = new RegExp(`^${cookieName(testUrl)}=([^;]*)`).exec(headers.get("Set-Cookie") ?? "");
+    if (set !== null) token = set[1] ?? "";
+    return { status: response.status, headers, body: response.body };
+  };
+
+  const sendBody = (name: string, body: string, change: Partial<Request>): Promise<Answer> => {
+    const bytes = Buffer.from(body);
+    return send(name, { method: "POST", contentLength: bytes.length, body: bytes, ...change });
+  };
+
+  const get: Visitor["get"] = (name, query = {}) =>
+    send(name, { method: "GET", query: new URLSearchParams(query).toString() });
+  const post: Visitor["post"] = (name, fields) =>
+    sendBody(name, new URLSearchParams({ form_token: formTokenOf(token), ...fields }).toString(), {
+      contentType: "application/x-www-form-urlencoded",
+      origin: testUrl,
+      fetchSite: "same-origin",
+    });
+  const postRaw: Visitor["postRaw"] = (name, body, stripeSignature) =>
+    sendBody(name, body, { contentType: "application/json; charset=utf-8", stripeSignature });
+
+  const become = async (email: string): Promise<void> => {
+    const password = `the password of ${email.length}`;
+    await get("signup");
+    await post("signup", { email, password });
+    const mails = test.raw(`SELECT body FROM outbox WHERE recipient = ${quote(email)}`) as { body: string }[];
+    const mailed = /confirm\.cgi\?token=([\w-]+)/.exec(mails.at(-1)?.body ?? "")?.[1] ?? "";
+    await post("confirm", { token: mailed });
+    const answer = await post("login", { email, password });
+    if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
+  };
+
+  const payAtStripe: Visitor["payAtStripe"] = async (location) => {
+    const answer = await fetch(location, {
+      method: "POST",
+      body: new URLSearchParams({ outcome: "pay" }),
+      redirect: "manual",
+    });
+    const order = new URL(answer.headers.get("location") ?? "").searchParams.get("order") ?? "";
+    const event = deliveries.at(-1);
+    if (event === undefined) throw new Error("the stand-in sent no event");
+    return { order, event };
+  };
+
+  return {
+    test,
+    logged,
+    get,
+    post,
+    postRaw,
+    cookie: () => token,
+    setCookie: (value) => {
+      token = value;
+    },
+    again: (change = {}) => browse(world, change.secrets ?? secrets),
+    become,
+    payAtStripe,
+    tellWebhook: (event) => postRaw("stripe-webhook", event.raw, event.signature),
+    end: world.end,
+  };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
