@@ -25,6 +25,10 @@ export interface WebOptions {
   readonly programLimitMs: number;
 }
 
+// What a web server lets through (lighttpd's server.max-request-size); each program has a lower limit of its own,
+// and answers what is over it with a page in the site's layout.
+const bodyLimitBytes = 524_288;
+
 export function makeWebServer(options: WebOptions): Server {
   return createServer(async (request, response) => {
     try {
@@ -73,9 +77,9 @@ async function answerProgram(
   const { release, www, query } = place;
   const program = join(release, "cgi", route.path);
   if (!existsSync(program)) return errorReply(www, 404, "There is no such page.");
-  const body = await readLimited(request, route.bodyLimitBytes);
+  const body = await readLimited(request, bodyLimitBytes);
   if (body === undefined)
-    return errorReply(www, 413, "The request is longer than this page takes; shorten it, and send it again.");
+    return errorReply(www, 413, "The request is longer than this site takes; shorten it, and send it again.");
   const outcome = await runCgi({
     request,
     route,

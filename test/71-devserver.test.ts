@@ -162,9 +162,9 @@ describe("a program", () => {
   });
 
   it.each([
-    ["announced", "x".repeat(8193)],
-    ["chunked", ["x".repeat(8000), "x".repeat(193)]],
-  ])("is not started for a body over the limit, %s", async (_name, body) => {
+    ["announced", "x".repeat(524_289)],
+    ["chunked", ["x".repeat(524_000), "x".repeat(289)]],
+  ])("is not started for a body over the server's limit, %s", async (_name, body) => {
     const answer = await ask(server.url, { method: "POST", path: `${login}?crash`, body });
     expect(answer.status).toBe(413);
     expect(said).toEqual([]);

@@ -41,18 +41,21 @@ export function makeTestStore(now?: string): TestStore {
     opened.push(store);
     return store;
   };
-  const raw = (sql: string): unknown[] => {
-    const db = new Database(file);
-    try {
-      const statement = db.prepare(sql).safeIntegers();
-      return statement.reader ? statement.all() : [statement.run()];
-    } finally {
-      db.close();
-    }
-  };
+  const raw = (sql: string): unknown[] => readRows(file, sql);
   const end = (): void => {
     for (const store of opened) store.close();
     rmSync(folder, { recursive: true, force: true });
   };
   return { store: reopen(), clock, folder, file, reopen, raw, end };
+}
+
+/** Plain SQL on a database file, past all of our code. */
+export function readRows(file: string, sql: string): unknown[] {
+  const db = new Database(file);
+  try {
+    const statement = db.prepare(sql).safeIntegers();
+    return statement.reader ? statement.all() : [statement.run()];
+  } finally {
+    db.close();
+  }
 }
