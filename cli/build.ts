@@ -1,7 +1,7 @@
 /** `site build`: the site from its sources into a release, or a list of what is wrong with them. */
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import { type BuildResult, buildSite, type Fault, formatFault } from "../build/build.ts";
+import type { BuildResult, Fault } from "../build/build.ts";
 import { systemClock } from "../lib/util/clock.ts";
 
 interface BuildFlags {
@@ -21,6 +21,8 @@ export function addBuildCommand(program: Command): void {
 }
 
 async function runBuild(flags: BuildFlags): Promise<void> {
+  // Loaded here, so that the other commands do not wait for the compilers.
+  const { buildSite, formatFault } = await import("../build/build.ts");
   const outFolder = flags.out === undefined ? join(flags.source, "dist") : flags.out;
   const result = await buildSite({
     sourceFolder: flags.source,
@@ -30,7 +32,7 @@ async function runBuild(flags: BuildFlags): Promise<void> {
   });
   if (flags.json) console.log(JSON.stringify(result));
   else if (result.ok) sayBuilt(result);
-  else sayFaults(result.faults);
+  else sayFaults(result.faults, formatFault);
   process.exitCode = result.ok ? 0 : 1;
 }
 
@@ -41,7 +43,7 @@ function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
   else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
 }
 
-function sayFaults(faults: readonly Fault[]): void {
+function sayFaults(faults: readonly Fault[], formatFault: (fault: Fault) => string): void {
   for (const fault of faults) console.error(formatFault(fault));
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   console.error(`${count}; nothing was built`);

@@ -1,7 +1,7 @@
 /** `site serve`: the development server, until Ctrl-C. */
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { startDevelopment } from "../dev/serve.ts";
+import type { Development } from "../dev/serve.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { resolveDataFolder } from "../lib/util/settings.ts";
 
@@ -22,6 +22,7 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  const { startDevelopment } = await import("../dev/serve.ts");
   const sourceFolder = resolve(options.source);
   const starting = startDevelopment({
     sourceFolder,
@@ -42,7 +43,7 @@ const endLimitMs = 5000;
  * Ends everything at the first signal. A terminal's Ctrl-C reaches npm and us, and npm passes its own on, so the
  * second one means nothing.
  */
-function endOnSignal(starting: ReturnType<typeof startDevelopment>): void {
+function endOnSignal(starting: Promise<Development>): void {
   let ending = false;
   const end = async (): Promise<void> => {
     if (ending) return;

@@ -1,0 +1,59 @@
+/** A customer of a served site by plain HTTP requests, and what the site's books hold meanwhile. */
+import { join } from "node:path";
+import type { Served } from "./served.ts";
+import { readRows } from "./store.ts";
+
+export interface Browser {
+  readonly get: (path: string) => Promise<Response>;
+  readonly post: (path: string, fields: Readonly<Record<string, string>>) => Promise<Response>;
+}
+
+/** What a browser adds to a request: its cookie, and the hidden fields of the form that it was shown. */
+function openBrowser(served: Served): Browser {
+  let cookie = "";
+  let shown = "";
+  const send = async (path: string, init: RequestInit): Promise<Response> => {
+    const headers = { ...init.headers, cookie };
+    const answer = await fetch(served.url + path, { ...init, headers, redirect: "manual" });
+    cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? cookie;
+    shown = await answer.clone().text();
+    return answer;
+  };
+  return {
+    get: (path) => send(path, {}),
+    post: (path, fields) => {
+      const hidden = [...shown.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+      const form = { ...Object.fromEntries(hidden.map((found) => [found[1], found[2]])), ...fields };
+      return send(path, { method: "POST", body: new URLSearchParams(form), headers: { origin: served.url } });
+    },
+  };
+}
+
+const password = "four words are enough";
+
+export async function becomeCustomer(served: Served, email: string): Promise<Browser> {
+  const browser = openBrowser(served);
+  await browser.get("/account/signup.cgi");
+  await browser.post("/account/signup.cgi", { email, password });
+  const mailed = rowsOf(served, `SELECT body FROM outbox WHERE recipient = '${email}'`)[0] as {
+    body: string;
+  };
+  const token = /token=([\w-]+)/.exec(mailed.body)?.[1] ?? "";
+  await browser.get(`/account/confirm.cgi?token=${token}`);
+  await browser.post("/account/confirm.cgi", {});
+  await browser.get("/account/login.cgi");
+  const answer = await browser.post("/account/login.cgi", { email, password });
+  if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
+  return browser;
+}
+
+export function rowsOf(served: Served, sql: string): unknown[] {
+  return readRows(join(served.dataFolder, "books.sqlite"), sql);
+}
+
+/** How many rows there are of what a visit can cause. */
+export function countRows(served: Served): unknown {
+  const tables = ["signup", "account", "outbox", "transfer", "stripe_event", "payment_order"];
+  const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
+  return rowsOf(served, `SELECT ${counts.join(", ")}`)[0];
+}
