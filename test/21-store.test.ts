@@ -1,13 +1,12 @@
 // Goal of this test: the store keeps its promises on a real file: durable settings, exact integers, one writer
 // at a time, nothing but SQL inside a transaction, and files of other programs or releases refused by name.
-import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openDatabase } from "../lib/store/database.ts";
+import { openDatabase, readPragma } from "../lib/store/database.ts";
 import { migrateStore } from "../lib/store/migrate.ts";
 import { openStore } from "../lib/store/sqlite.ts";
 import type { WriteTx } from "../lib/store/store.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
-import { makeTestStore, type TestStore } from "./support/store.ts";
+import { makeTestStore, openRaw, readRows, type TestStore } from "./support/store.ts";
 
 let test: TestStore;
 beforeEach(() => {
@@ -20,7 +19,7 @@ const addMode = "INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 
 describe("the file", () => {
   it("is opened with every commit on disk and recursive triggers on", () => {
     const db = openDatabase({ file: test.file, clock: test.clock }, true);
-    const read = (name: string): unknown => db.pragma(name, { simple: true });
+    const read = (name: string): unknown => readPragma(db, name);
     expect(
       ["synchronous", "journal_mode", "recursive_triggers", "foreign_keys", "trusted_schema"].map(read),
     ).toEqual([2n, "wal", 1n, 1n, 0n]);
@@ -35,13 +34,11 @@ describe("the file", () => {
 
   it("is refused where another program made it, and left alone", () => {
     const file = `${test.folder}/other.sqlite`;
-    const other = new Database(file);
+    const other = openRaw(file);
     other.exec("CREATE TABLE guests (name TEXT)");
     other.close();
     expect(() => migrateStore({ file, clock: test.clock })).toThrow(/another program/);
-    const after = new Database(file);
-    expect(after.prepare("SELECT name FROM sqlite_schema").pluck().all()).toEqual(["guests"]);
-    after.close();
+    expect(readRows(file, "SELECT name FROM sqlite_schema")).toEqual([{ name: "guests" }]);
   });
 
   it("is refused where it is older or newer than the programs", () => {
@@ -126,7 +123,7 @@ describe("transactions", () => {
   });
 
   it("that cannot get the lock say so as something to try later", async () => {
-    const blocker = new Database(test.file);
+    const blocker = openRaw(test.file);
     blocker.exec("BEGIN IMMEDIATE");
     const hasty = openStore({ file: test.file, clock: test.clock, busyMs: 20 });
     try {

@@ -25,7 +25,8 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
   let db: Database.Database;
   try {
     const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
-    db = new Database(options.file, { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native });
+    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native };
+    db = keep(new Database(options.file, settings));
   } catch (cause) {
     const what = mustExist
       ? "cannot be opened; if it does not exist yet, run: site migrate"
@@ -43,24 +44,48 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
 
 function setPragmas(db: Database.Database, file: string): void {
   db.defaultSafeIntegers(true);
-  const id = db.pragma("application_id", { simple: true });
-  const empty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").pluck().get() === 0n;
+  const id = readPragma(db, "application_id");
+  const empty = prepare(db, "SELECT count(*) AS n FROM sqlite_schema").pluck().get() === 0n;
   if (id !== BigInt(applicationId) && !empty)
     throw new NeedsHuman(
       `${file}: this is a database of another program; point SITE_DATA at the site's own data folder`,
     );
-  db.pragma("journal_mode = WAL");
-  // The driver opens WAL files with NORMAL, under which a power cut can lose a committed payment.
-  db.pragma("synchronous = FULL");
-  db.pragma("foreign_keys = ON");
-  // Without it REPLACE deletes rows behind the append-only triggers' backs.
-  db.pragma("recursive_triggers = ON");
-  db.pragma("trusted_schema = OFF");
-  db.pragma("cell_size_check = ON");
-  db.pragma("secure_delete = ON");
-  assert(db.pragma("synchronous", { simple: true }) === 2n, "synchronous is FULL");
-  assert(db.pragma("journal_mode", { simple: true }) === "wal", "journal_mode is WAL");
+  // FULL: the driver opens WAL files with NORMAL, under which a power cut can lose a committed payment.
+  // recursive_triggers: without it REPLACE deletes rows behind the append-only triggers' backs.
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA recursive_triggers = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA secure_delete = ON;
+  `);
+  assert(readPragma(db, "synchronous") === 2n, "synchronous is FULL");
+  assert(readPragma(db, "journal_mode") === "wal", "journal_mode is WAL");
 }
+
+/** The value of a pragma. The driver's own `pragma` would leave a statement to the garbage collector. */
+export function readPragma(db: Database.Database, name: string): unknown {
+  return prepare(db, `PRAGMA ${name}`).pluck().get();
+}
+
+/** Prepares a statement. Nobody else calls the driver's `prepare`: see `keep`. */
+export function prepare(db: Database.Database, sql: string): Database.Statement {
+  return keep(db.prepare(sql));
+}
+
+/**
+ * Holds on to the driver's objects for as long as the process lives. From Node 24.19 on, version 12 of the
+ * driver aborts the process when the garbage collector takes one of them (WiseLibs/better-sqlite3#1515);
+ * version 13 does not, and does not run on Node 20. A program makes a few dozen.
+ */
+function keep<Native extends object>(native: Native): Native {
+  kept.add(native);
+  return native;
+}
+
+const kept = new Set<object>();
 
 /** SQLite's result codes (sqlite.org/rescode.html) as our two kinds of failure; everything else is a bug. */
 export function translate(cause: unknown): unknown {

@@ -6,7 +6,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { NeedsHuman } from "../util/failure.ts";
-import { applicationId, openDatabase, type SqliteOptions } from "./database.ts";
+import { applicationId, openDatabase, prepare, readPragma, type SqliteOptions } from "./database.ts";
 import { firstSchema } from "./migrations/0001-first.ts";
 
 export interface Migration {
@@ -44,14 +44,15 @@ function applyMigration(db: Database.Database, migration: Migration, clock: Cloc
       // Read inside the lock: another `site migrate` may have been quicker.
       if (readVersion(db) >= migration.version) return false;
       db.exec(migration.sql);
-      db.prepare("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (?, ?, ?, ?)").run(
+      const note = "INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (?, ?, ?, ?)";
+      prepare(db, note).run(
         BigInt(migration.version),
         migration.name,
         BigInt(migration.oldestReader),
         BigInt(clock.now()),
       );
-      db.pragma(`user_version = ${migration.version}`);
-      db.pragma(`application_id = ${applicationId}`);
+      db.exec(`PRAGMA user_version = ${migration.version}`);
+      db.exec(`PRAGMA application_id = ${applicationId}`);
       return true;
     })
     .immediate();
@@ -64,7 +65,7 @@ export function checkSchema(db: Database.Database, file: string): void {
     throw new NeedsHuman(
       `${file}: the database has schema ${version}, these programs need ${programVersion}; run: site migrate`,
     );
-  const oldest = db.prepare("SELECT max(oldest_reader) FROM migration").pluck().get();
+  const oldest = prepare(db, "SELECT max(oldest_reader) FROM migration").pluck().get();
   if (typeof oldest !== "bigint" || oldest > BigInt(programVersion))
     throw new NeedsHuman(
       `${file}: the database was made by a newer release (schema ${version}); these programs know ${programVersion}; publish the newer release`,
@@ -72,5 +73,5 @@ export function checkSchema(db: Database.Database, file: string): void {
 }
 
 function readVersion(db: Database.Database): number {
-  return Number(db.pragma("user_version", { simple: true }));
+  return Number(readPragma(db, "user_version"));
 }

@@ -6,7 +6,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
-import { openDatabase, type SqliteOptions, translate } from "./database.ts";
+import { openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
 import { checkSchema } from "./migrate.ts";
 import type { ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
 
@@ -34,10 +34,10 @@ const turns = new Map<string, Promise<unknown>>();
 
 function makeStore(db: Database.Database, clock: Clock): Store {
   const statements = new Map<string, Database.Statement>();
-  const prepare = (sql: string): Database.Statement => {
+  const find = (sql: string): Database.Statement => {
     const known = statements.get(sql);
     if (known !== undefined) return known;
-    const made = db.prepare(sql);
+    const made = prepare(db, sql);
     statements.set(sql, made);
     return made;
   };
@@ -50,15 +50,15 @@ function makeStore(db: Database.Database, clock: Clock): Store {
     return mine;
   };
   return {
-    read: (work) => inTurn(() => transact(db, prepare, clock, "BEGIN", work)),
-    write: (work) => inTurn(() => transact(db, prepare, clock, "BEGIN IMMEDIATE", work)),
+    read: (work) => inTurn(() => transact(db, find, clock, "BEGIN", work)),
+    write: (work) => inTurn(() => transact(db, find, clock, "BEGIN IMMEDIATE", work)),
     close: () => db.close(),
   };
 }
 
 async function transact<Result>(
   db: Database.Database,
-  prepare: (sql: string) => Database.Statement,
+  find: (sql: string) => Database.Statement,
   clock: Clock,
   begin: "BEGIN" | "BEGIN IMMEDIATE",
   work: (tx: WriteTx) => Promise<Result>,
@@ -80,7 +80,7 @@ async function transact<Result>(
     assert(!turned, "something other than SQL was awaited inside a transaction");
   };
   try {
-    const result = await work(makeTx(prepare, clock, check));
+    const result = await work(makeTx(find, clock, check));
     check();
     db.exec("COMMIT");
     return result;
@@ -93,7 +93,7 @@ async function transact<Result>(
   }
 }
 
-function makeTx(prepare: (sql: string) => Database.Statement, clock: Clock, check: () => void): WriteTx {
+function makeTx(find: (sql: string) => Database.Statement, clock: Clock, check: () => void): WriteTx {
   const guard = <Result>(work: () => Result): Promise<Result> => {
     try {
       check();
@@ -105,11 +105,11 @@ function makeTx(prepare: (sql: string) => Database.Statement, clock: Clock, chec
   const tx: ReadTx = {
     now: clock.now(),
     all: <Row extends object>(sql: string, values: readonly SqlValue[] = []) =>
-      guard(() => prepare(sql).all(values.map(bindable)) as Row[]),
+      guard(() => find(sql).all(values.map(bindable)) as Row[]),
     get: <Row extends object>(sql: string, values: readonly SqlValue[] = []) =>
-      guard(() => prepare(sql).get(values.map(bindable)) as Row | undefined),
+      guard(() => find(sql).get(values.map(bindable)) as Row | undefined),
   };
-  return { ...tx, run: (sql, values = []) => guard(() => prepare(sql).run(values.map(bindable)).changes) };
+  return { ...tx, run: (sql, values = []) => guard(() => find(sql).run(values.map(bindable)).changes) };
 }
 
 function bindable(value: SqlValue): string | bigint | Uint8Array | null {

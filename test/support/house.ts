@@ -44,6 +44,7 @@ const words: readonly (readonly [word: RegExp, what: string, doors: readonly str
   [/\bprocess\.env\b/, "the environment", ["lib/util/settings.ts", "cgi/support/request.ts"]],
   [/\bINSERT INTO transfer\b/, "a transfer's insertion", ["lib/ledger/transfer.ts"]],
   [/\bINSERT INTO outbox\b/, "a mail's insertion", ["lib/mail/outbox.ts"]],
+  [/\.(?:prepare|pragma)\(/, "a statement that can be collected", ["lib/store/database.ts"]],
   [/\brandomBytes\b/, "randomness", ["lib/util/random.ts", "lib/accounts/password.ts"]],
   [/\bMath\.random\b/, "weak randomness", []],
   [/\bconstructEventWithoutVerification\b|\btolerance:\s*0\b/, "an unproved event", []],
