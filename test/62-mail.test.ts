@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dispatchMail } from "../lib/mail/dispatch.ts";
-import { claimMail, countMails, enqueueMail, type NewMail } from "../lib/mail/outbox.ts";
+import { claimMail, countMails, enqueueMail, markFailed, type NewMail } from "../lib/mail/outbox.ts";
 import { makeTransport, messageIdOf } from "../lib/mail/transport.ts";
 import type { MailSettings } from "../lib/util/settings.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
@@ -111,6 +111,16 @@ describe("the outbox", () => {
     test.clock.ms += 5 * minute;
     expect(await send()).toEqual({ sent: 1, later: 0, parked: 0 });
     expect(files()).toHaveLength(1);
+  });
+
+  it("stays sent when a sender that was thought dead says at last that it failed", async () => {
+    await put();
+    const slow = await test.store.write(claimMail);
+    if (slow === undefined) throw new Error("a mail is due");
+    test.clock.ms += 5 * minute;
+    expect(await send()).toEqual({ sent: 1, later: 0, parked: 0 });
+    await test.store.write((tx) => markFailed(tx, slow, { permanent: false, message: "too late" }));
+    expect(test.raw("SELECT state, last_error AS error FROM outbox")).toEqual([{ state: "sent", error: "" }]);
   });
 
   it("is not sent twice by two senders at once", async () => {

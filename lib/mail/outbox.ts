@@ -92,13 +92,19 @@ export async function markFailed(
 ): Promise<"later" | "parked"> {
   const delay = failure.permanent ? undefined : delaysMs[mail.attempts - 1];
   const parked = delay === undefined;
-  await tx.run("UPDATE outbox SET state = ?, due_at = ?, settled_at = ?, last_error = ? WHERE id = ?", [
-    parked ? "parked" : "queued",
-    tx.now + (delay ?? 0),
-    parked ? tx.now : null,
-    failure.message.slice(0, 500),
-    mail.id,
-  ]);
+  // Only its own claim: where the lease ran out, another sender may have delivered the mail meanwhile.
+  await tx.run(
+    `UPDATE outbox SET state = ?, due_at = ?, settled_at = ?, last_error = ?
+     WHERE id = ? AND state = 'sending' AND attempts = ?`,
+    [
+      parked ? "parked" : "queued",
+      tx.now + (delay ?? 0),
+      parked ? tx.now : null,
+      failure.message.slice(0, 500),
+      mail.id,
+      mail.attempts,
+    ],
+  );
   return parked ? "parked" : "later";
 }
 
