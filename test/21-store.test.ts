@@ -122,6 +122,22 @@ describe("transactions", () => {
     expect(test.raw("SELECT n FROM counter")).toEqual([{ n: 100n }]);
   });
 
+  it("that write hold the lock from their beginning, those that read do not", async () => {
+    const other = openRaw(test.file);
+    other.exec("PRAGMA busy_timeout = 0");
+    const tryToWrite = (): string => {
+      try {
+        other.exec("BEGIN IMMEDIATE; ROLLBACK");
+        return "free";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(await test.store.write(async () => tryToWrite())).toContain("database is locked");
+    expect(await test.store.read(async () => tryToWrite())).toBe("free");
+    other.close();
+  });
+
   it("that cannot get the lock say so as something to try later", async () => {
     const blocker = openRaw(test.file);
     blocker.exec("BEGIN IMMEDIATE");

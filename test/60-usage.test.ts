@@ -179,6 +179,14 @@ describe("usage in the books", () => {
     expect(await test.store.read(readDaysToBill)).toEqual([]);
   });
 
+  it("is never billed before its day was declared complete", async () => {
+    await take([`2026-10-05,${ada},box,storage,1`]);
+    await expect(billDay(test.store, dayUtc("2026-10-05"), meters)).rejects.toThrow(
+      /complete before it is billed/,
+    );
+    expect(test.raw("SELECT 1 FROM transfer")).toEqual([]);
+  });
+
   it("goes on where a night that died left off", async () => {
     const accounts: AccountId[] = [];
     for (let number = 0; number < 250; number += 1)

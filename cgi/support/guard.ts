@@ -63,8 +63,8 @@ export function guardRequest(route: Route, request: Request, url: string): Guard
   const form = parseFields(text, [...route.fields, { name: "form_token", maxBytes: 64 }]);
   if (!form.ok) return form;
   if (isForeign(request, url)) return refuse("foreign-origin");
-  // A fresh token was never shown to anybody, so no form can have come with it.
-  if (cookie.fresh || !sameSecret(form.fields.get("form_token") ?? "", formTokenOf(cookie.token)))
+  // Without a cookie the token was made just now, and no form can have come with it.
+  if (!sameSecret(form.fields.get("form_token") ?? "", formTokenOf(cookie.token)))
     return refuse("wrong-form-token");
   return { ...guarded, form: form.fields };
 }
