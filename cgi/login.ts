@@ -18,7 +18,10 @@ export async function handle(visit: Visit): Promise<Response> {
   const email = parseEmail(typed);
   const account =
     email === undefined ? undefined : await site.store.read((tx) => findAccountByEmail(tx, email));
-  const right = await verifyPassword(form.get("password") ?? "", account?.passwordHash, site.passwordCost);
+  const password = form.get("password") ?? "";
+  const right = await site.hashInTurn(() =>
+    verifyPassword(password, account?.passwordHash, site.passwordCost),
+  );
   if (!right || account === undefined)
     return showForm(visit, { email: typed, error: "Address or password is wrong. Please try again." });
   const token = randomToken();

@@ -24,7 +24,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const fit = checkPassword(password, email);
   if (!fit.ok) return showForm(visit, { email: typed, error: fit.detail ?? fit.why });
   // All that takes time comes before the transaction, and is the same for every address.
-  const passwordHash = await hashPassword(password, site.passwordCost);
+  const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
   const confirmUrl = `${site.settings.url}${pathOf("confirm")}?token=${token}`;
   const data = {

@@ -3,10 +3,11 @@
  * to this folder. Called by the commands job, usage, and migrate; they have no logic of their own.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { NeedsHuman } from "../lib/util/failure.ts";
-import { inheritedPath, resolveDataFolder } from "../lib/util/settings.ts";
+import { readNote } from "../lib/util/note.ts";
+import { inheritedPath, resolveDataFolder, resolveSecretsFile } from "../lib/util/settings.ts";
 
 export interface Where {
   /** The site's folder, the current one unless told. */
@@ -15,19 +16,20 @@ export interface Where {
   readonly out?: string;
 }
 
+const wrongUsage = 64;
+
 /** Runs `NAME ARGUMENTS...` of the current release; answers its exit code. */
 export function runReleaseJob(name: string, jobArguments: readonly string[], where: Where): number {
   const source = resolve(where.source ?? ".");
   const out = where.out === undefined ? join(source, "dist") : resolve(where.out);
-  const program = join(out, "current", "jobs", name);
-  if (!existsSync(program)) {
-    const built = existsSync(join(out, "current"));
-    throw new NeedsHuman(
-      built
-        ? `there is no job "${name}" in ${out}/current/jobs`
-        : `${out}: no site is built here; run: site build`,
-    );
+  const jobs = join(out, "current", "jobs");
+  if (!existsSync(jobs)) throw new NeedsHuman(`${out}: no site is built here; run: site build`);
+  const names = readdirSync(jobs).sort();
+  if (!names.includes(name)) {
+    console.error(`site: there is no job "${name}"; there are: ${names.join(", ")}`);
+    return wrongUsage;
   }
+  const program = join(jobs, name);
   const environment = jobEnvironment(source);
   const child = spawnSync(process.execPath, [program, ...jobArguments], {
     stdio: "inherit",
@@ -37,31 +39,12 @@ export function runReleaseJob(name: string, jobArguments: readonly string[], whe
   return child.status ?? 111;
 }
 
+/** While a development server runs on the data folder, links lead to it, and mail goes to its mailbox. */
 function jobEnvironment(source: string): NodeJS.ProcessEnv {
   const dataFolder = resolveDataFolder(source);
   const common = { PATH: inheritedPath(), SITE_DATA: dataFolder };
-  const development = readDevelopment(dataFolder);
-  if (development !== undefined)
-    return {
-      ...common,
-      SITE_SECRETS: development.secretsFile,
-      SITE_URL: development.url,
-      SITE_MAIL: "folder",
-    };
-  const secrets = join(source, "etc", "secrets");
-  return existsSync(secrets) ? { ...common, SITE_SECRETS: secrets } : common;
-}
-
-/** What the development server left in the data folder: links lead to it, and mail goes to its mailbox. */
-function readDevelopment(
-  dataFolder: string,
-): { readonly url: string; readonly secretsFile: string } | undefined {
-  const file = join(dataFolder, "development.json");
-  if (!existsSync(file)) return undefined;
-  const found: unknown = JSON.parse(readFileSync(file, "utf8"));
-  if (typeof found === "object" && found !== null && "url" in found && "secretsFile" in found) {
-    const { url, secretsFile } = found;
-    if (typeof url === "string" && typeof secretsFile === "string") return { url, secretsFile };
-  }
-  throw new NeedsHuman(`${file} is not what site serve writes; delete it`);
+  const development = readNote(dataFolder);
+  if (development === undefined) return { ...common, SITE_SECRETS: resolveSecretsFile(source) };
+  const { url, secretsFile } = development;
+  return { ...common, SITE_SECRETS: secretsFile, SITE_URL: url, SITE_MAIL: "folder" };
 }

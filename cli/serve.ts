@@ -32,8 +32,13 @@ async function serve(options: ServeOptions): Promise<void> {
     clock: systemClock,
     log: (line) => console.log(line),
   });
-  endOnSignal(starting);
-  await starting;
+  const isEnding = endOnSignal(starting);
+  try {
+    await starting;
+  } catch (cause) {
+    // A terminal's Ctrl-C reaches the builder's and the database's helpers as well, and what they say of it is no fault.
+    if (!isEnding()) throw cause;
+  }
 }
 
 // Longer than a program is given to end by itself.
@@ -43,22 +48,20 @@ const endLimitMs = 5000;
  * Ends everything at the first signal. A terminal's Ctrl-C reaches npm and us, and npm passes its own on, so the
  * second one means nothing.
  */
-function endOnSignal(starting: Promise<Development>): void {
+function endOnSignal(starting: Promise<Development>): () => boolean {
   let ending = false;
   const end = async (): Promise<void> => {
     if (ending) return;
     ending = true;
     console.log("\nending ...");
     setTimeout(() => process.exit(1), endLimitMs).unref();
-    try {
-      const server = await starting;
-      await server.close();
-      process.exit(0);
-    } catch {
-      // Whoever awaits `starting` says why it failed, and sets the exit code.
-    }
+    // What could not be started has ended by itself.
+    const server = await starting.catch(() => undefined);
+    await server?.close();
+    process.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  return () => ending;
 }
 
 function readPort(text: string): number {

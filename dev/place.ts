@@ -1,10 +1,11 @@
 /**
- * What belongs to this place while a site is developed: the secrets of the Stripe stand-in, the note by which
- * `site job` finds the development address, and the environment that programs get. Called by dev/serve.
+ * What belongs to this place while a site is developed: its data folder, the secrets of the Stripe stand-in, and
+ * the environment that programs get. Called by dev/serve.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { NeedsHuman } from "../lib/util/failure.ts";
+import { readNote, writePrivate } from "../lib/util/note.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { inheritedPath, readSecrets, type Secrets, secretNames } from "../lib/util/settings.ts";
 
@@ -33,9 +34,17 @@ export function findStripeKey(sourceFolder: string): { readonly secretsFile: str
   return { secretsFile };
 }
 
-/** Makes the data folder, readable by nobody else. */
-export function makeDataFolder(dataFolder: string): void {
+/**
+ * Makes the data folder, readable by nobody else.
+ * @throws NeedsHuman if another development server is at work on it: each would change the other's secrets
+ */
+export function takeDataFolder(dataFolder: string): void {
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const other = readNote(dataFolder);
+  if (other !== undefined && other.pid !== process.pid)
+    throw new NeedsHuman(
+      `${dataFolder}: site serve is at work on this data folder already, at ${other.url} (process ${other.pid}); end it, or choose another folder: SITE_DATA=... site serve`,
+    );
 }
 
 /** The stand-in's key and webhook secret: those of the last start, so that what was signed stays proved. */
@@ -58,15 +67,6 @@ stripe_api = ${standInUrl}
   return writePrivate(standInFile(dataFolder), text);
 }
 
-/** Leaves the note that `site job` reads: links lead to this address, and mail goes to the mailbox. */
-export function writeNote(place: Place): void {
-  const { url, secretsFile } = place;
-  writePrivate(
-    join(place.dataFolder, "development.json"),
-    `${JSON.stringify({ url, secretsFile }, null, 2)}\n`,
-  );
-}
-
 /** All that programs and jobs get of our environment; the real web server gives no more. */
 export function programEnvironment(place: Place): Readonly<Record<string, string>> {
   return {
@@ -80,13 +80,4 @@ export function programEnvironment(place: Place): Readonly<Record<string, string
 
 function standInFile(dataFolder: string): string {
   return join(dataFolder, "development-secrets");
-}
-
-/** Whole or not at all, and readable by its owner alone. */
-function writePrivate(file: string, text: string): string {
-  const unfinished = `${file}.${process.pid}`;
-  rmSync(unfinished, { force: true });
-  writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
-  renameSync(unfinished, file);
-  return file;
 }

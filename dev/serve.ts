@@ -8,16 +8,16 @@ import { join } from "node:path";
 import { buildSite } from "../build/build.ts";
 import { stripeApiVersion } from "../lib/payments/stripe.ts";
 import type { Clock } from "../lib/util/clock.ts";
+import { removeNote, writeNote } from "../lib/util/note.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { ended } from "./jobs.ts";
 import { endServer, listen } from "./listen.ts";
 import {
   findStripeKey,
-  makeDataFolder,
   type Place,
   programEnvironment,
   readStandInSecrets,
-  writeNote,
+  takeDataFolder,
   writeStandInSecrets,
 } from "./place.ts";
 import { makeRebuilder } from "./rebuild.ts";
@@ -65,7 +65,7 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<Dev
 async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string> {
   const { sourceFolder, dataFolder, log } = options;
   const ownKey = findStripeKey(sourceFolder);
-  makeDataFolder(dataFolder);
+  takeDataFolder(dataFolder);
   // Listening comes first: a port that is taken is told before anything is built.
   let waiting: string | undefined = "The site is being built.";
   let environment: Readonly<Record<string, string>> = {};
@@ -73,7 +73,8 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
   const stripe = ownKey ?? (await startStandIn(options, ends, url));
   const place: Place = { dataFolder, url, secretsFile: stripe.secretsFile };
   environment = programEnvironment(place);
-  writeNote(place);
+  writeNote(dataFolder, { pid: process.pid, url, secretsFile: stripe.secretsFile });
+  ends.push(async () => removeNote(dataFolder, process.pid));
   const rebuilder = makeRebuilder({
     ...options,
     build: options.build ?? buildSite,
@@ -83,13 +84,14 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
     },
   });
   ends.push(rebuilder.close);
-  await rebuilder.rebuild();
+  // Watched first, so that what changes during the first build is not missed.
   const watching = await watchSources(sourceFolder, () => {
     rebuilder
       .rebuild()
       .catch((cause: unknown) => log(cause instanceof Error ? cause.message : String(cause)));
   });
   ends.push(watching.close);
+  await rebuilder.rebuild();
   log("");
   log(`site:    ${url}/`);
   log(`mailbox: ${url}/mailbox/`);

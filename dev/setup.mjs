@@ -14,10 +14,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findMissingTools, findNpm, findOldNode, noNpm } from "./needs.mjs";
@@ -149,9 +150,12 @@ function linkCommands() {
       symlinkSync("../../out/cli/site.js", join(folder, name));
 }
 
-/** Two set-ups at once (npm start and npm test in two windows) would undo each other: one waits. */
+/**
+ * Two set-ups at once (npm start and npm test in two windows) would undo each other: one waits. The holder touches
+ * its lock every few seconds; one that was not touched for long belongs to nobody, whatever process has its number.
+ */
 async function takeLock() {
-  const file = join(tmpdir(), `picodollar-setup-${hashOf([root]).slice(0, 16)}.lock`);
+  const file = join(root, ".setup-lock");
   for (let tries = 0; ; tries += 1) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
@@ -160,17 +164,38 @@ async function takeLock() {
       if (cause.code !== "EEXIST") throw cause;
     }
     const holder = Number(readIfThere(file) ?? "0");
-    if (tries % 15 === 0) console.log(`set-up: waiting for another set-up (process ${holder}) to end`);
-    if (!isAlive(holder)) rmSync(file, { force: true });
+    if (isStale(file, holder)) {
+      rmSync(file, { force: true });
+      continue;
+    }
+    if (tries % 15 === 0)
+      console.log(
+        `set-up: waiting for another set-up (process ${holder}) to end; if there is none: rm ${file}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-  const release = () => rmSync(file, { force: true });
+  const touching = setInterval(() => existsSync(file) && utimesSync(file, new Date(), new Date()), 5000);
+  touching.unref();
+  const release = () => {
+    clearInterval(touching);
+    rmSync(file, { force: true });
+  };
   process.once("exit", release);
   return release;
 }
 
+// The compiler is waited for without touching; on a slow machine it takes half a minute.
+const staleAfterMs = 120_000;
+
+/** An empty lock is being written just now, unless it is old. */
+function isStale(file, holder) {
+  const touched = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  if (touched === undefined) return false;
+  if (Date.now() - touched > staleAfterMs || holder === process.pid) return true;
+  return holder > 0 && !isAlive(holder);
+}
+
 function isAlive(pid) {
-  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -38,5 +38,6 @@ function isSource(sourceFolder: string, path: string): boolean {
   const inner = relative(sourceFolder, path);
   if (inner === "") return true;
   const name = basename(inner);
-  return watched.includes(inner.split(sep)[0] ?? "") && !name.startsWith(".") && !name.endsWith("~");
+  const isHidden = name.startsWith(".") && name !== ".well-known";
+  return watched.includes(inner.split(sep)[0] ?? "") && !isHidden && !name.endsWith("~");
 }

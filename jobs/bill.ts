@@ -5,7 +5,7 @@
 import { formatExact } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
-import { type DayUtc, parseDay } from "../lib/util/clock.ts";
+import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -28,11 +28,22 @@ async function billNight(context: JobContext) {
   for (const day of days) await billAndSay(context, day);
   const undeclared = await store.read(readUndeclaredDays);
   if (days.length === 0) context.say("bill: no complete day is waiting");
-  for (const day of undeclared)
-    context.complain(
-      `bill: ${day} is not declared complete and was not billed; when all is in: site usage complete ${day}`,
-    );
+  for (const line of describeUndeclared(undeclared)) context.complain(`bill: ${line}`);
   return "done" as const;
+}
+
+/** One line for days that follow one another: cron mails this every night until somebody declares them. */
+function describeUndeclared(days: readonly DayUtc[]): readonly string[] {
+  const runs: { first: DayUtc; last: DayUtc }[] = [];
+  for (const day of days) {
+    const run = runs.at(-1);
+    if (run !== undefined && addDays(run.last, 1) === day) run.last = day;
+    else runs.push({ first: day, last: day });
+  }
+  return runs.map(({ first, last }) => {
+    const which = first === last ? `${first} is` : `${first} to ${last} are`;
+    return `${which} not declared complete and not billed; when all usage of a day is in: site usage complete ${first}`;
+  });
 }
 
 async function billByHand(context: JobContext, day: DayUtc) {

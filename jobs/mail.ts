@@ -18,10 +18,13 @@ export const job: Job = {
     if (values.every === undefined) return sendOnce(context);
     const seconds = Number(values.every);
     if (!(seconds >= 1 && seconds <= 3600)) return "misused";
-    for (;;) {
+    // Whoever started it may be killed and cannot end it then; as an orphan it would go on for ever.
+    const parent = process.ppid;
+    while (process.ppid === parent) {
       await send(context);
       await sleep(seconds * 1000);
     }
+    return "done";
   },
 };
 

@@ -116,6 +116,31 @@ describe("set-up", () => {
   });
 });
 
+describe("the lock of a set-up", () => {
+  it.each([
+    ["that has ended", "99999999", 0],
+    ["whose number another one has now, but that was not heard of for long", "1", 300],
+    ["that was killed before it wrote its number", "", 300],
+  ])("of a process %s is taken over", async (_what, holder, agedSeconds) => {
+    clone.write(".setup-lock", holder);
+    const at = new Date(Date.now() - agedSeconds * 1000);
+    utimesSync(join(clone.folder, ".setup-lock"), at, at);
+    expect(await setUp()).toMatchObject({ exitCode: 0 });
+    expect(clone.has(".setup-lock")).toBe(false);
+  });
+
+  it("of a process that is at work is waited for", async () => {
+    clone.write(".setup-lock", "1");
+    const child = clone.spawn([join(clone.folder, "dev/setup.mjs")]);
+    const run = collect(child);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    expect(clone.has("npm.log")).toBe(false);
+    rmSync(join(clone.folder, ".setup-lock"));
+    expect((await run).output).toContain("waiting for another set-up (process 1) to end");
+    expect(clone.read("npm.log")).toBe("ci\n");
+  });
+});
+
 describe("npm start", () => {
   it("sets up in silence where nothing is to be done, and serves this folder on PORT", async () => {
     await setUp();

@@ -77,7 +77,7 @@ describe("a start", () => {
   it("says its addresses, and leaves the note and the secrets for jobs, readable by nobody else", async () => {
     const server = await start(makeBuild());
     const secretsFile = join(site.dataFolder, "development-secrets");
-    expect(readNote("development.json")).toEqual({ url: server.url, secretsFile });
+    expect(readNote("development.json")).toEqual({ pid: process.pid, url: server.url, secretsFile });
     for (const name of ["development.json", "development-secrets"])
       expect(statSync(join(site.dataFolder, name)).mode & 0o777).toBe(0o600);
     expect(statSync(site.dataFolder).mode & 0o777).toBe(0o700);
@@ -105,11 +105,29 @@ describe("a start", () => {
     expect(first.stripe_key).toMatch(/^sk_test_standin_/);
   });
 
+  it("is refused where another server is at work on the data folder", async () => {
+    const note = { pid: process.ppid, url: "http://127.0.0.1:1", secretsFile: "x" };
+    site.write("data/development.json", JSON.stringify(note));
+    const named = `at work on this data folder already, at http://127.0.0.1:1 (process ${process.ppid})`;
+    await expect(start(makeBuild())).rejects.toThrow(named);
+    expect(readNote("development.json")).toEqual(note);
+    // One that was killed stands in nobody's way.
+    site.write("data/development.json", JSON.stringify({ ...note, pid: 99_999_999 }));
+    await start(makeBuild());
+  });
+
+  it("leaves no note behind when it ends", async () => {
+    const server = await start(makeBuild());
+    await server.close();
+    expect(existsSync(join(site.dataFolder, "development.json"))).toBe(false);
+  });
+
   it("uses Stripe itself where the site has a test key", async () => {
     site.write("etc/secrets", "stripe_key = sk_test_of_my_own\n");
     chmodSync(join(site.sourceFolder, "etc", "secrets"), 0o600);
     const server = await start(makeBuild());
     expect(readNote("development.json")).toEqual({
+      pid: process.pid,
       url: server.url,
       secretsFile: join(site.sourceFolder, "etc", "secrets"),
     });
@@ -203,6 +221,26 @@ describe("a changed source", () => {
     expect(answer.text).toContain("content/index.html:3:7: a fault");
     site.write("content/index.html", "mended");
     await until("it is served", async () => (await pageOf(server)) === "mended");
+  });
+
+  it("during the first build is built after it", async () => {
+    const inner = makeBuild();
+    const server = await start(async (options) => {
+      const result = await inner(options);
+      if (inner.count() === 1) {
+        site.write("content/index.html", "changed meanwhile");
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      return result;
+    });
+    await until("it is served", async () => (await pageOf(server)) === "changed meanwhile");
+  });
+
+  it("in content/.well-known/ is one", async () => {
+    const build = makeBuild();
+    await start(build);
+    site.write("content/.well-known/security.txt", "Contact: us");
+    await until("it is built", () => build.count() === 2);
   });
 
   it("is none where an editor writes its own files, or a build writes dist/", async () => {

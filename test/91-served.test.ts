@@ -122,7 +122,8 @@ describe("a night", () => {
   it.each([
     [["job", "bill", "--day", "2026-02-30"], 64, "is no day"],
     [["job", "bill", "--day", "2999-01-01"], 1, "is not over yet"],
-    [["job", "nothing"], 100, 'there is no job "nothing"'],
+    [["job", "bil"], 64, 'there is no job "bil"; there are: bill, mail, migrate, usage, warn'],
+    [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],
   ])("refuses `site %j`", (words, code, message) => {
     expect(served.site(...words)).toMatchObject({ code, err: expect.stringContaining(message) });

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { standardCost } from "../../lib/accounts/password.ts";
+import { withSlot } from "../../lib/store/slot.ts";
 import { openStore } from "../../lib/store/sqlite.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
@@ -15,6 +16,9 @@ import { guardHead } from "./guard.ts";
 import { readBody, readRequest } from "./request.ts";
 import { formatCgi, type Response, writeAll } from "./response.ts";
 import type { Handler, Site } from "./visit.ts";
+
+// Less than the web server waits for a program (30 seconds, content/docs/production.html).
+const hashingWaitMs = 20_000;
 
 /** Answers the one request of this process, and ends it. */
 export async function runProgram(
@@ -53,7 +57,18 @@ async function answerProcess(
         clock: systemClock,
         addonFile,
       });
-      return { settings, secrets, store, renderer, clock: systemClock, passwordCost: standardCost, log };
+      const folder = place.dataFolder;
+      const slots = { folder, name: "hashing", count: 2, waitMs: hashingWaitMs, addonFile };
+      return {
+        settings,
+        secrets,
+        store,
+        renderer,
+        clock: systemClock,
+        passwordCost: standardCost,
+        hashInTurn: (work) => withSlot(slots, work),
+        log,
+      };
     };
     return await answerRequest(route, handler, readBody(head, route), frame, openSite);
   } catch (cause) {

@@ -24,6 +24,8 @@ export interface Site {
   readonly renderer: Renderer;
   readonly clock: Clock;
   readonly passwordCost: PasswordCost;
+  /** Runs the hashing of a password when its turn has come: each takes 128 MiB, and strangers can ask for many. */
+  readonly hashInTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** One line for the operator's error log; never a password, a token, or a customer's text. */
   readonly log: (line: string) => void;
 }

@@ -22,17 +22,7 @@ export interface SqliteOptions {
 
 /** Opens the file with every pragma set and proved; `site migrate` may create it. */
 export function openDatabase(options: SqliteOptions, mustExist: boolean): Database.Database {
-  let db: Database.Database;
-  try {
-    const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
-    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native };
-    db = keep(new Database(options.file, settings));
-  } catch (cause) {
-    const what = mustExist
-      ? "cannot be opened; if it does not exist yet, run: site migrate"
-      : "cannot be made";
-    throw new NeedsHuman(`${options.file}: the database ${what}`, { cause });
-  }
+  const db = connectFile(options, mustExist);
   try {
     setPragmas(db, options.file);
   } catch (cause) {
@@ -40,6 +30,20 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
     throw cause instanceof NeedsHuman ? cause : translate(cause);
   }
   return db;
+}
+
+/** A connection as the driver makes it, without any pragma. */
+export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: boolean): Database.Database {
+  try {
+    const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
+    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native };
+    return keep(new Database(options.file, settings));
+  } catch (cause) {
+    const what = mustExist
+      ? "cannot be opened; if it does not exist yet, run: site migrate"
+      : "cannot be made";
+    throw new NeedsHuman(`${options.file}: the database ${what}`, { cause });
+  }
 }
 
 function setPragmas(db: Database.Database, file: string): void {

@@ -27,7 +27,7 @@ export interface Route {
   readonly secrets: readonly SecretName[];
   /** System user the program runs as behind the real web server. */
   readonly user: "accounts";
-  /** Programs that hash passwords take a second and 128 MiB each, so they queue in a pool of their own. */
+  /** Programs that hash passwords take a second and 128 MiB each; they take turns (cgi/support/run). */
   readonly pool: "pages" | "hashing";
   /** Where it stands among the account links of every page; "" if it does not. */
   readonly label: string;

@@ -4,7 +4,7 @@
  * runs (data folder, secrets file, development overrides) come from the environment, read here and nowhere
  * else but in cgi/support/request.
  */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { NeedsHuman } from "./failure.ts";
 
@@ -151,6 +151,16 @@ export function resolveDataFolder(
   environment: NodeJS.ProcessEnv = process.env,
 ): string {
   return resolve(environment.SITE_DATA ?? join(sourceFolder, "data"));
+}
+
+/** The secrets file for commands run by hand: SITE_SECRETS, or etc/secrets of the site, or "" where there is none. */
+export function resolveSecretsFile(
+  sourceFolder: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
+  if (environment.SITE_SECRETS !== undefined) return resolve(environment.SITE_SECRETS);
+  const own = join(sourceFolder, "etc", "secrets");
+  return existsSync(own) ? own : "";
 }
 
 /** PATH for programs that are started from here; they get nothing else of our environment. */

@@ -139,6 +139,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
         renderer,
         clock: test.clock,
         passwordCost: cheapCost,
+        hashInTurn: (work) => work(),
         log,
       }),
     );

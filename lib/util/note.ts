@@ -1,0 +1,73 @@
+/**
+ * The note that a development server leaves in its data folder while it runs, so that jobs run by hand lead to its
+ * address and mail into its mailbox. A server that was killed leaves a note of a dead process, which counts for
+ * nothing. Written by dev/serve, read by cli/release.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { NeedsHuman } from "./failure.ts";
+
+export interface Note {
+  /** Process of the server. */
+  readonly pid: number;
+  readonly url: string;
+  readonly secretsFile: string;
+}
+
+/** The note of a server that is running; undefined if none is. */
+export function readNote(dataFolder: string): Note | undefined {
+  const note = parseNote(dataFolder);
+  return note !== undefined && isRunning(note.pid) ? note : undefined;
+}
+
+export function writeNote(dataFolder: string, note: Note): void {
+  writePrivate(fileOf(dataFolder), `${JSON.stringify(note, null, 2)}\n`);
+}
+
+/** Takes the note of this process away, and leaves that of another. */
+export function removeNote(dataFolder: string, pid: number): void {
+  if (parseNote(dataFolder)?.pid === pid) rmSync(fileOf(dataFolder), { force: true });
+}
+
+/** Writes a file whole or not at all, readable by its owner alone; answers its path. */
+export function writePrivate(file: string, text: string): string {
+  const unfinished = `${file}.${process.pid}`;
+  rmSync(unfinished, { force: true });
+  writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
+  renameSync(unfinished, file);
+  return file;
+}
+
+function parseNote(dataFolder: string): Note | undefined {
+  const file = fileOf(dataFolder);
+  let found: unknown;
+  try {
+    found = JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw new NeedsHuman(`${file} is not what site serve writes; delete it`, { cause });
+  }
+  if (isNote(found)) return found;
+  throw new NeedsHuman(`${file} is not what site serve writes; delete it`);
+}
+
+function isNote(found: unknown): found is Note {
+  if (typeof found !== "object" || found === null) return false;
+  if (!("pid" in found && "url" in found && "secretsFile" in found)) return false;
+  const { pid, url, secretsFile } = found;
+  return Number.isSafeInteger(pid) && typeof url === "string" && typeof secretsFile === "string";
+}
+
+function isRunning(pid: number): boolean {
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return cause instanceof Error && "code" in cause && cause.code === "EPERM";
+  }
+}
+
+function fileOf(dataFolder: string): string {
+  return join(dataFolder, "development.json");
+}
