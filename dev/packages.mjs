@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 /** Package, the program by which it is known on other systems, and what needs it. */
 export const packages = [
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
+  { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
 ];
 
 export function installCommand() {

@@ -101,7 +101,7 @@ export function findLongMonthDay(): DayUtc {
   return day;
 }
 
-async function findPort(): Promise<number> {
+export async function findPort(): Promise<number> {
   const server = createServer();
   const port = await listen(server, 0);
   await endServer(server);
