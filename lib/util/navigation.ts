@@ -20,7 +20,7 @@ export interface MarkedLink extends NavLink {
 }
 
 export interface MarkedSection extends MarkedLink {
-  /** True when the page being shown is this section's own or one of its children. */
+  /** True when the page being shown is this section's own or lies in its folder, listed or not. */
   readonly open: boolean;
   readonly children: readonly MarkedLink[];
 }
@@ -29,14 +29,10 @@ export interface MarkedSection extends MarkedLink {
 export function markNavigation(sections: readonly NavSection[], path: string): readonly MarkedSection[] {
   return sections.map((section) => {
     const children = section.children.map((child) => markLink(child, path));
-    const current = section.href === path;
-    return {
-      label: section.label,
-      href: section.href,
-      current,
-      open: current || children.some((c) => c.current),
-      children,
-    };
+    const { label, href } = section;
+    const current = href === path;
+    const isInside = href !== "/" && href.endsWith("/") && path.startsWith(href);
+    return { label, href, current, open: current || isInside, children };
   });
 }
 
