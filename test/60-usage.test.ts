@@ -92,6 +92,10 @@ describe("usage in the books", () => {
       "2026-11-22,ada@example.org,box,storaeg,1",
       /"storaeg" is no meter of etc\/prices.yaml, which has storage, upload/,
     ],
+    [
+      "2026-11-22,ada@example.org,box,upload,400000000000001",
+      /would cost \$100000\.000000000250000000; more than \$100000\.0+ for a machine and day/,
+    ],
     ["2026-11-24,ada@example.org,box,storage,1", /lies in the future \(today is 2026-11-23 UTC\)/],
     ["2025-12-31,ada@example.org,box,storage,1", /no price on 2025-12-31; its first one is of 2026-01-01/],
     ["2026-11-22,ada@example.org,box,storage,999", /quantity 999 differs from 1000, given before/],

@@ -7,6 +7,8 @@
  * In the database that is 2,094,260,837 picodollars and 459,568 attodollars.
  */
 
+import { NeedsHuman } from "../util/failure.ts";
+
 /** An amount in attodollars; may be negative (a balance), never fractional. */
 export type Amount = bigint & { readonly brand: "Amount" };
 
@@ -40,13 +42,13 @@ export function subtractAmounts(left: Amount, right: Amount): Amount {
 
 /**
  * Splits an amount for the database.
- * @throws RangeError beyond +-$9.22 million: better a loud stop than a wrapped integer.
+ * @throws NeedsHuman beyond +-$9.22 million: better a loud stop than a wrapped integer.
  */
 export function toColumns(amount: Amount): AmountColumns {
   const attodollars = ((amount % attoPerPicodollar) + attoPerPicodollar) % attoPerPicodollar;
   const picodollars = (amount - attodollars) / attoPerPicodollar;
   if (picodollars > largestPicodollars || picodollars < -largestPicodollars)
-    throw new RangeError(
+    throw new NeedsHuman(
       `${formatExact(amount)} dollars do not fit the books; check the quantity and the price`,
     );
   return { picodollars, attodollars };

@@ -5,6 +5,8 @@
  */
 import { type AccountId, findAccount, findAccountByEmail } from "../accounts/account.ts";
 import { parseEmail } from "../accounts/email.ts";
+import { amountOf, formatExact } from "../money/amount.ts";
+import { chargeFor } from "../money/price.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
@@ -14,6 +16,9 @@ import type { LineFault, UsageLine } from "./file.ts";
 
 /** Older days are refused: a mistyped year in a billing run has cost others millions. */
 export const oldestDays = 400;
+
+/** A hundred thousand dollars for one row: one mistyped row must not stop the night of everybody else. */
+const largestCharge = amountOf(100_000n * 10n ** 18n);
 
 export interface ImportRequest {
   readonly lines: readonly UsageLine[];
@@ -109,6 +114,9 @@ function checkMeterAndDay(meters: readonly MeterSetting[], line: UsageLine, now:
   const first = meter.prices[0]?.fromDay;
   if (first === undefined || line.day < first)
     return `meter "${line.meter}" has no price on ${line.day}; its first one is of ${first}`;
+  const charge = chargeFor(meter, line.day, line.quantity);
+  if (charge !== undefined && charge.amount > largestCharge)
+    return `quantity ${line.quantity} would cost $${formatExact(charge.amount)}; more than $${formatExact(largestCharge)} for a machine and day is taken for a mistake`;
   const today = dayOf(now);
   if (line.day > today) return `day ${line.day} lies in the future (today is ${today} UTC)`;
   if (line.day < addDays(today, -oldestDays)) return `day ${line.day} lies more than ${oldestDays} days back`;
