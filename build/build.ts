@@ -9,6 +9,7 @@ import type { Baked } from "../lib/util/templates.ts";
 import { type Fault, sortFaults } from "./fault.ts";
 import { type FramedPage, framePages } from "./frame.ts";
 import { checkLinks } from "./links.ts";
+import { checkTemplateNames } from "./names.ts";
 import { checkNavigation, makeNavigation } from "./nav.ts";
 import { findPackage, type Package } from "./package.ts";
 import { type Page, readPages } from "./page.ts";
@@ -16,7 +17,7 @@ import { buildPrograms } from "./programs.ts";
 import { checkOutFolder, publishRelease, type ReleaseFile } from "./publish.ts";
 import { readSettings } from "./settings.ts";
 import { readSources, type Source } from "./sources.ts";
-import { loadTemplates, readTemplates, type Template } from "./template.ts";
+import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
 
 export { type Fault, formatFault } from "./fault.ts";
 
@@ -130,7 +131,12 @@ function readSite(sourceFolder: string, home: Package): Site {
 function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { baked, templates, sources, faults } = site;
   if (baked === undefined) return { framed: [], faults };
-  const { framed, faults: frameFaults } = framePages(site.pages, baked, templates);
+  const nameFaults = checkTemplateNames(templates, listLayouts(templates));
+  const { framed, faults: foundFaults } = framePages(site.pages, baked, templates);
+  // What a page stumbles over while it is rendered has been told by its name already.
+  const isTold = (fault: Fault): boolean =>
+    nameFaults.length > 0 && templates.some(({ file }) => file === fault.file);
+  const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
   const outputs = new Set(sources.map(({ output }) => output));
   const linkFaults = checkLinks(framed, { url: baked.settings.url, outputs, templates });
   return { framed, faults: [...faults, ...frameFaults, ...linkFaults] };

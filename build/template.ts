@@ -93,7 +93,7 @@ export function faultOfRender(error: unknown, layout: string, templates: readonl
       (path) => path.line === place.line && path.column === place.column && path.parts.includes(name),
     );
   const culprit = own !== undefined && names(own) ? own : (templates.find(names) ?? own);
-  const what = `"${name}" is not among the data of layouts; look for a misspelling, or ask with {{#if}} first`;
+  const what = `"${name}" is not among what is given here`;
   return { file: culprit?.file ?? layout, ...place, message: what };
 }
 

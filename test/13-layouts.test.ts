@@ -14,14 +14,22 @@ const faultsOf = async (file: string, text: string | Uint8Array) => {
   return workshop.faults();
 };
 
-const missing = (name: string) =>
-  `"${name}" is not among the data of layouts; look for a misspelling, or ask with {{#if}} first`;
+const missing = (name: string, meant: string) =>
+  `"${name}" is not among what is given here; did you mean "${meant}"?`;
 
 describe("a layout", () => {
   it.each([
-    ["footer.html", "<p>\n  {{site.nmae}}\n</p>", [`layouts/footer.html:2:5: ${missing("nmae")}`]],
-    ["page.html", "{{> header}}\n{{titel}}{{{content}}}", [`layouts/page.html:2:3: ${missing("titel")}`]],
-    ["nav.html", "{{#each navigation}}\n{{lable}}{{/each}}", [`layouts/nav.html:2:3: ${missing("lable")}`]],
+    ["footer.html", "<p>\n  {{site.nmae}}\n</p>", [`layouts/footer.html:2:5: ${missing("nmae", "name")}`]],
+    [
+      "page.html",
+      "{{> header}}\n{{titel}}{{{content}}}",
+      [`layouts/page.html:2:3: ${missing("titel", "site")}`],
+    ],
+    [
+      "nav.html",
+      "{{#each navigation}}\n{{lable}}{{/each}}",
+      [`layouts/nav.html:2:3: ${missing("lable", "label")}`],
+    ],
     [
       "page.html",
       "{{{content}}}{{#if x}}\n\n",
@@ -140,7 +148,7 @@ describe("a layout", () => {
 
   it("of the package is named as such", async () => {
     workshop.write("package/layouts/nav.html", "\n{{site.nmae}}");
-    expect(await workshop.faults()).toEqual([`(package) layouts/nav.html:2:3: ${missing("nmae")}`]);
+    expect(await workshop.faults()).toEqual([`(package) layouts/nav.html:2:3: ${missing("nmae", "name")}`]);
   });
 
   it("of the owner's own can be asked for by a page, and may use partials of its own", async () => {

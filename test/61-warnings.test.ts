@@ -1,6 +1,7 @@
 // Goal of this test: an account is warned once at each crossing for the worse, in the transaction that records
 // the crossing, and never when it was never funded.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { templateShapes } from "../build/shapes.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
@@ -91,6 +92,23 @@ describe("warnings", () => {
     expect(mail?.body).toMatch(/A day costs now {4}\$0\.999999999999998400/);
     expect(mail?.body).toMatch(/2026-11-29 \(6 days\)/);
     expect(mail?.body).toMatch(/https:\/\/[^ ]+\/account\/pay\.cgi/);
+  });
+
+  it("are given what the build says that they are", async () => {
+    const renderer = await packageRenderer();
+    const given = new Map<string, readonly string[]>();
+    const render: typeof renderer.render = (name, data) => {
+      given.set(name, Object.keys(data).sort());
+      return renderer.render(name, data);
+    };
+    await topUp(test.store, ada, amountOf(10n ** 18n));
+    await night("2026-11-21", dollarADay / 2n);
+    const settings = { ...(await makeSettings()), meters };
+    await warnAccounts(test.store, { ...renderer, render }, settings);
+    await night("2026-11-22", dollarADay);
+    await warnAccounts(test.store, { ...renderer, render }, settings);
+    for (const name of ["mail/low", "mail/overdrawn"])
+      expect([name, given.get(name)]).toEqual([name, Object.keys(templateShapes[name] ?? {}).sort()]);
   });
 
   it("begin anew after the account was well again", async () => {

@@ -50,6 +50,8 @@ type Fields = Readonly<Record<string, string>>;
 
 export interface Visitor {
   readonly test: TestStore;
+  /** What each template was given last, by its name. */
+  readonly given: ReadonlyMap<string, object>;
   /** What the programs wrote for the operator. */
   readonly logged: readonly string[];
   readonly get: (name: string, query?: Fields) => Promise<Answer>;
@@ -111,7 +113,13 @@ async function makeWorld(): Promise<World> {
 
 async function browse(world: World, secrets: Secrets): Promise<Visitor> {
   const { test, deliveries } = world;
-  const renderer = await packageRenderer();
+  const packageOwn = await packageRenderer();
+  const given = new Map<string, object>();
+  const render: typeof packageOwn.render = (name, data) => {
+    given.set(name, data);
+    return packageOwn.render(name, data);
+  };
+  const renderer = { ...packageOwn, render };
   const settings = await makeSettings();
   const logged: string[] = [];
   let token = "";
@@ -190,6 +198,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
 
   return {
     test,
+    given,
     logged,
     get,
     post,

@@ -1,0 +1,64 @@
+/**
+ * What each template is given, by name: the programs' data and a page's frame as shapes, so that a misspelt name is
+ * found when the site is built and not when a customer opens the page. A test holds them against the programs.
+ */
+
+/** Words, a list of things of one shape, or a thing with named parts. */
+export type Shape = "text" | readonly [Shape] | ShapeRecord;
+export interface ShapeRecord {
+  readonly [name: string]: Shape;
+}
+
+/** Names that are all words. */
+function texts(names: string): ShapeRecord {
+  return Object.fromEntries(names.split(" ").map((name) => [name, "text" as const]));
+}
+
+const link = texts("label href current");
+
+/** lib/util/templates.ts, frameData. */
+export const frameShape: ShapeRecord = {
+  site: texts("name tagline url"),
+  page: texts("title description path home"),
+  navigation: [{ ...link, open: "text", children: [link] }],
+  accountLinks: [link],
+  content: "text",
+};
+
+/** What respondPage adds to every account page. */
+const accountPage = texts("site path formToken");
+const warning = texts(
+  "site balance costPerDay days warnDays runsOut deletionFrom countdownDays payUrl accountUrl account",
+);
+const signupMail = texts("site confirmUrl hours loginUrl");
+
+/** By the name of the template: "account/login", "mail/low". */
+export const templateShapes: ShapeRecord = {
+  "account/account": {
+    ...accountPage,
+    ...texts(
+      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay logout",
+    ),
+    lines: [
+      {
+        ...texts("day isPayment isUsage reference change balanceAfter"),
+        details: [texts("machine meter quantity amount")],
+      },
+    ],
+  },
+  "account/confirm": { ...accountPage, ...texts("token") },
+  "account/confirm-used": { ...accountPage, ...texts("signup login") },
+  "account/confirmed": { ...accountPage, ...texts("login") },
+  "account/error": texts("title sentence path"),
+  "account/login": { ...accountPage, ...texts("email error signup") },
+  "account/logout": accountPage,
+  "account/pay": { ...accountPage, ...texts("amount error minimum maximum") },
+  "account/pay-unknown": accountPage,
+  "account/pay-waiting": { ...accountPage, ...texts("account") },
+  "account/signup": { ...accountPage, ...texts("email error") },
+  "account/signup-sent": { ...accountPage, ...texts("email") },
+  "mail/confirm": signupMail,
+  "mail/known": signupMail,
+  "mail/low": warning,
+  "mail/overdrawn": warning,
+};

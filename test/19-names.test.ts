@@ -1,0 +1,135 @@
+// Goal of this test: a name that a template is not given is found when the site is built, wherever it stands and
+// whether the page that shows it is ever opened; and what templates are said to be given is what programs give.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadBaked } from "../build/build.ts";
+import { templateShapes } from "../build/shapes.ts";
+import { openWorkshop, type Workshop } from "./sites/workshop.ts";
+import { projectFolder } from "./support/served.ts";
+import { makeVisitor } from "./support/visitor.ts";
+
+let workshop: Workshop;
+beforeEach(() => {
+  workshop = openWorkshop();
+});
+afterEach(() => workshop.end());
+
+const given = "is not among what is given here";
+const withContent = (text: string) => `{{{content}}}\n${text}`;
+
+describe("a misspelt name", () => {
+  it.each([
+    [
+      "in the argument of a helper",
+      "{{#each navigaton}}x{{/each}}",
+      `2:9: "navigaton" ${given}; did you mean "navigation"?`,
+    ],
+    [
+      "in a question",
+      "{{#if page.desciption}}x{{/if}}",
+      `2:7: "desciption" ${given}; did you mean "description"?`,
+    ],
+    ["in a branch that no page takes", "{{#unless site.name}}{{nmae}}{{/unless}}", /2:24: "nmae"/],
+    ["below an #each", "{{#each navigation}}{{#each children}}{{opne}}{{/each}}{{/each}}", /2:41: "opne"/],
+    ["with ../", "{{#each navigation}}{{../pge.title}}{{/each}}", /2:23: "pge"/],
+    ["with @root", "{{#each navigation}}{{@root.sitee.name}}{{/each}}", /2:23: "sitee" .*"site"/],
+    [
+      "with a name for the element",
+      "{{#each navigation as |entry|}}{{entry.lable}}{{/each}}",
+      /2:34: "lable"/,
+    ],
+    ["in {{#with}}", "{{#with site}}{{titel}}{{/with}}", /2:17: "titel"/],
+    ["in {{else}}", "{{#each navigation}}x{{else}}{{label}}{{/each}}", /2:32: "label"/],
+    ["of a word's part", "{{page.title.text}}", /2:3: "text"/],
+  ])("%s is told", async (_where, text, wanted) => {
+    workshop.write("site/layouts/page.html", withContent(text));
+    const faults = await workshop.faults();
+    expect(faults).toHaveLength(1);
+    const message = typeof wanted === "string" ? `layouts/page.html:${wanted}` : wanted;
+    if (typeof message === "string") expect(faults[0]).toBe(message);
+    else expect(faults[0]).toMatch(message);
+  });
+
+  it.each([
+    "{{#each navigation}}{{@index}} {{label}} {{../site.name}} {{@root.page.path}}{{/each}}",
+    "{{#each navigation as |entry number|}}{{entry.label}}{{number}}{{#each entry.children}}{{href}}{{/each}}{{/each}}",
+    "{{#with page}}{{title}}{{#if home}}{{path}}{{/if}}{{/with}}",
+    "{{#if navigation.length}}x{{/if}}{{navigation.[0].label}}",
+    "{{#each navigation}}{{#if current}}{{label}}{{else}}{{href}}{{/if}}{{else}}{{site.name}}{{/each}}",
+    "{{#each navigation}}{{this.label}}{{/each}}{{lookup site 'anything'}}",
+  ])("is not seen in %j", async (text) => {
+    workshop.write("site/layouts/page.html", withContent(text));
+    expect(await workshop.faults()).toEqual([]);
+  });
+
+  it("is told in a partial, by the context in which it is used", async () => {
+    workshop.write(
+      "site/layouts/page.html",
+      withContent("{{#each navigation}}{{> entry}}{{/each}}{{> entry site}}"),
+    );
+    workshop.write("site/layouts/entry.html", "{{name}}");
+    expect(await workshop.faults()).toEqual([
+      expect.stringMatching(
+        /^layouts\/entry\.html:1:3: "name" is not among .*; there are: label, href, current, open/,
+      ),
+    ]);
+  });
+
+  it("is told in a layout that no page uses", async () => {
+    workshop.write("site/layouts/spare.html", "{{{content}}}{{nmae}}");
+    expect(await workshop.faults()).toEqual([expect.stringMatching(/^layouts\/spare\.html:1:16: "nmae"/)]);
+  });
+
+  it.each([
+    ["account/login.html", "{{misspelt}}"],
+    ["account/account.html", "{{#each lines}}{{#each details}}{{amuont}}{{/each}}{{/each}}"],
+    ["mail/confirm.txt", "{{confirmURL}}"],
+  ])("is told in %s, before a customer meets it", async (file, text) => {
+    workshop.write(`package/layouts/${file}`, "x");
+    workshop.write(`site/layouts/${file}`, text);
+    expect(await workshop.faults()).toEqual([expect.stringContaining(`layouts/${file}:1:`)]);
+  });
+});
+
+describe("the package's own templates", () => {
+  it("name nothing that they are not given", async () => {
+    expect(await loadBaked(projectFolder)).toMatchObject({ ok: true });
+  });
+
+  it("are given by the account programs what is said here, no more and no less", async () => {
+    const visitor = await makeVisitor();
+    try {
+      await visitor.get("signup");
+      await visitor.post("signup", { email: "mira@example.com", password: "four words are enough" });
+      await visitor.become("ada@example.com");
+      await visitor.post("signup", { email: "ada@example.com", password: "four words are enough" });
+      await visitor.get("confirm", { token: "x" });
+      const [mail] = visitor.test.raw("SELECT body FROM outbox WHERE recipient = 'mira@example.com'") as {
+        body: string;
+      }[];
+      await visitor.get("confirm", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
+      for (const name of ["login", "logout", "pay", "account"]) await visitor.get(name);
+      await visitor.get("login", { x: "1" });
+      const started = await visitor.post("pay", { amount: "10" });
+      const { order, event } = await visitor.payAtStripe(started.headers.get("Location") ?? "");
+      await visitor.get("pay", { order: "none" });
+      await visitor.tellWebhook(event);
+      await visitor.get("pay", { order });
+      await visitor.post("pay", { amount: "11" });
+      const [unpaid] = visitor.test.raw("SELECT id FROM payment_order ORDER BY created_at, rowid DESC") as {
+        id: string;
+      }[];
+      await visitor.get("pay", { order: unpaid?.id ?? "" });
+      await visitor.get("account");
+      const names = Object.keys(templateShapes).filter((name) => !/^mail\/(low|overdrawn)$/.test(name));
+      for (const name of names) {
+        const data = visitor.given.get(name);
+        expect([name, Object.keys(data ?? {}).sort()]).toEqual([
+          name,
+          Object.keys(templateShapes[name] ?? {}).sort(),
+        ]);
+      }
+    } finally {
+      await visitor.end();
+    }
+  });
+});
