@@ -15,6 +15,10 @@ export interface FramedPage {
   readonly bodyStarts: readonly number[];
 }
 
+// What a page has that asks for none (build/header.ts).
+const defaultLayout = "page";
+const noContent = "a layout of pages must place the page's body: write {{{content}}} where it belongs";
+
 // Stands around the body while it is framed. HTML forbids the character, even as a reference: no page has it.
 const mark = "<!--\u0001-->";
 
@@ -30,7 +34,11 @@ export function framePages(
   const framed = pages.flatMap((page): FramedPage[] => {
     const { layout, layoutLine, description } = page.header;
     if (!layouts.includes(layout)) {
-      faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
+      const there = templates.find(({ name }) => name === layout);
+      // Told once, by the layout itself: the same fault from each page is one.
+      if (there !== undefined && layout === defaultLayout)
+        faults.push({ file: there.file, line: 0, message: noContent });
+      else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
       return [];
     }
     // An empty body stays empty, for a layout that asks for it with {{#if content}}.

@@ -2,7 +2,16 @@
  * A new site's folder: the package's starter (content/ and etc/), the layouts that an owner changes first, and
  * the style sheet. It appears whole or not at all. Called by cli/init.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Refusal, refuse } from "../lib/util/failure.ts";
 import { findPackage } from "./package.ts";
@@ -44,6 +53,8 @@ function layDown(packageFolder: string, made: string): void {
   mkdirSync(join(made, "layouts"), { recursive: true });
   for (const name of layouts) cpSync(join(packageFolder, "layouts", name), join(made, "layouts", name));
   cpSync(join(packageFolder, "content", "style.css"), join(made, "content", "style.css"));
+  // Written here, since npm leaves files of this name out of packages.
+  writeFileSync(join(made, ".gitignore"), "data/\ndist/\netc/secrets\n");
 }
 
 /** Moves the parts in; if one cannot be moved, those before it are taken out again. */

@@ -3,8 +3,17 @@
  * a reader sees the old site or the new one and nothing between. Files that did not change are hard links to the
  * release before (their time stays, which rsync and browsers go by). Several builds may publish at once.
  */
-import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { basename, join, sep } from "node:path";
+import {
+  lstatSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import { type Clock, formatUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
@@ -47,7 +56,8 @@ const leftoverForm = /^\.(?:new|old|current)-(\d+)-/;
  */
 export function checkOutFolder(outFolder: string, sourceFolder: string): readonly Fault[] {
   const refuse = (message: string): readonly Fault[] => [{ file: outFolder, line: 0, message }];
-  const room = ["content", "layouts", "etc"].find((name) => isInside(outFolder, join(sourceFolder, name)));
+  const real = realOf(outFolder);
+  const room = ["content", "layouts", "etc"].find((name) => isInside(real, realOf(join(sourceFolder, name))));
   if (room !== undefined)
     return refuse(`the built site cannot lie in ${room}/, where its sources are; choose another folder`);
   const found = translateErrors(outFolder, () => statSync(outFolder, { throwIfNoEntry: false }));
@@ -58,8 +68,12 @@ export function checkOutFolder(outFolder: string, sourceFolder: string): readonl
     names.length === 0 || (names.includes("releases") && statSync(join(outFolder, "releases")).isDirectory());
   if (!isOurs) return refuse("holds files that no build made; choose an empty folder, or a new one");
   const current = lstatSync(join(outFolder, "current"), { throwIfNoEntry: false });
-  if (current === undefined || current.isSymbolicLink()) return [];
-  return refuse("its current is no symbolic link, so no build made it; delete it or choose another folder");
+  if (current === undefined) return [];
+  const link = join(outFolder, "current");
+  if (current.isSymbolicLink() && /^releases\/[^/]+$/.test(readlinkSync(link))) return [];
+  return refuse(
+    "its current is no link to a release, so no build made it; delete it or choose another folder",
+  );
 }
 
 /**
@@ -190,6 +204,16 @@ function translateErrors<Result>(outFolder: string, work: () => Result): Result 
       `${outFolder}: cannot be written; see to the folder above it, its permissions, and the space on its disk`,
       { cause },
     );
+  }
+}
+
+/** The real path, links followed as far as it exists. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (!hasCode(error, ["ENOENT", "ENOTDIR"]) || dirname(path) === path) throw error;
+    return join(realOf(dirname(path)), basename(path));
   }
 }
 

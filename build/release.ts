@@ -57,16 +57,22 @@ export function findSame(
   addonFile: string,
 ): ReadonlySet<string> {
   if (release === undefined) return new Set();
-  const same = entries.filter(({ path, sha256, bytes }) => {
-    const file = join(release, path);
+  const same = entries.filter((entry) => {
+    const file = join(release, entry.path);
     const found = statSync(file, { throwIfNoEntry: false });
-    return found?.isFile() === true && found.size === bytes && sha256Hex(readFileSync(file)) === sha256;
+    // Its mode too: what nobody may read, or run, is not served, whatever its bytes.
+    if (found?.isFile() !== true || (found.mode & 0o777) !== modeOf(entry)) return false;
+    return found.size === entry.bytes && sha256Hex(readFileSync(file)) === entry.sha256;
   });
   const addon = join(release, addonPath);
   const addonStays =
     statSync(addon, { throwIfNoEntry: false }) !== undefined &&
     readFileSync(addon).equals(readFileSync(addonFile));
   return new Set([...same.map(({ path }) => path), ...(addonStays ? [addonPath] : [])]);
+}
+
+function modeOf(file: Pick<ReleaseFile, "isProgram">): number {
+  return file.isProgram === true ? 0o755 : 0o644;
 }
 
 export interface Tree {
@@ -93,8 +99,7 @@ export function writeTree(tree: Tree): void {
     // Whatever the umask: the web server is another user and must read it. There are no secrets in a release.
     chmodSync(file, mode);
   };
-  for (const entry of entries)
-    write(entry.path, entry.isProgram === true ? 0o755 : 0o644, () => readUnchanged(entry));
+  for (const entry of entries) write(entry.path, modeOf(entry), () => readUnchanged(entry));
   write(addonPath, 0o755, () => readFileSync(addonFile));
   write(manifestName, 0o644, () => manifest);
 }

@@ -7,6 +7,7 @@ import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "no
 import { join, sep } from "node:path";
 import { findRoute } from "../lib/util/routes.ts";
 import { compareText, type Fault } from "./fault.ts";
+import { explainUnreadable } from "./text.ts";
 
 export interface Source {
   /** Path from the site's folder, "content/docs/index.html". */
@@ -31,6 +32,15 @@ export function readSources(sourceFolder: string): { sources: readonly Source[];
   return { sources: walked.sources, faults: [...walked.faults, ...findClashes(walked.sources)] };
 }
 
+/** Addresses that are not the site's to give. */
+const takenFolders: Readonly<Record<string, string>> = {
+  account: "addresses below /account/ belong to the account programs; name this otherwise",
+  mailbox: "at /mailbox/ the development server shows its mails; name this otherwise",
+};
+
+// Copied as they are, they would show their header block and have no layout.
+const strangeEnding = "the names of pages end in .html or .md, in small letters; rename this";
+
 interface Walk {
   readonly root: string;
   readonly sources: Source[];
@@ -39,16 +49,35 @@ interface Walk {
 
 /** `above`: the real folders that led here. */
 function walk(walked: Walk, folder: string, below: string, above: readonly string[]): void {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => compareText(a.name, b.name));
-  for (const entry of entries) {
+  const entries = listFolder(folder);
+  if (typeof entries === "string") {
+    walked.faults.push({ file: `content/${below}`.replace(/\/$/, ""), line: 0, message: entries });
+    return;
+  }
+  for (const entry of [...entries].sort((a, b) => compareText(a.name, b.name))) {
     // Hidden files and editors' leftovers are no part of a site; .well-known is (RFC 8615).
     if ((entry.name.startsWith(".") && entry.name !== ".well-known") || entry.name.endsWith("~")) continue;
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    const taken = takenFolders[path];
+    if (taken !== undefined) {
+      walked.faults.push({ file: `content/${path}`, line: 0, message: taken });
+      continue;
+    }
     const found = resolveEntry(walked.root, folder, entry, above);
     if (typeof found === "string")
       walked.faults.push({ file: `content/${printable(path)}`, line: 0, message: found });
     else if (found.isFolder) walk(walked, found.absolute, path, [...above, found.absolute]);
+    else if (/\.(?:html?|md|markdown)$/i.test(path) && !/\.(?:html|md)$/.test(path))
+      walked.faults.push({ file: `content/${path}`, line: 0, message: strangeEnding });
     else walked.sources.push(makeSource(found.absolute, path));
+  }
+}
+
+function listFolder(folder: string): readonly Dirent[] | string {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    return explainUnreadable(error);
   }
 }
 

@@ -3,13 +3,13 @@
  * Templates are strict: a misspelt variable, helper, or partial is an error, not an empty place. Handlebars'
  * compiler is imported here only.
  */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Handlebars from "handlebars";
 import type { CompiledTemplates } from "../lib/util/templates.ts";
 import { compareText, didYouMean, type Fault } from "./fault.ts";
 import { explainSyntax, inspectTemplate, type TemplateUses } from "./syntax.ts";
-import { readUtf8 } from "./text.ts";
+import { explainUnreadable, readUtf8 } from "./text.ts";
 
 export interface Template {
   /** "page", "account/login", "mail/confirm". */
@@ -100,8 +100,11 @@ export function faultOfRender(error: unknown, layout: string, templates: readonl
 function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
   return folders.flatMap(({ folder, ending }) => {
     const absolute = join(home, folder);
-    if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-    const names = readdirSync(absolute).filter((name) => !name.startsWith(".") && !name.endsWith("~"));
+    const names = listNames(absolute);
+    if (typeof names === "string") {
+      faults.push({ file: folder === "" ? label : `${label}/${folder}`, line: 0, message: names });
+      return [];
+    }
     return names.flatMap((name): Found[] => {
       const below = folder === "" ? name : `${folder}/${name}`;
       const found = { file: `${label}/${below}`, absolute: join(absolute, name) };
@@ -114,6 +117,19 @@ function listTemplates(home: string, label: string, faults: Fault[]): readonly F
       return [];
     });
   });
+}
+
+/** What lies in a folder of templates, which need not be there; what is wrong with it otherwise. */
+function listNames(folder: string): readonly string[] | string {
+  try {
+    if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+    return readdirSync(folder).filter((name) => !name.startsWith(".") && !name.endsWith("~"));
+  } catch (error) {
+    // "layouts" is a file: then its folders are not there.
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR" && !existsSync(folder))
+      return [];
+    return explainUnreadable(error);
+  }
 }
 
 function compile({ name, file, absolute }: Found): Template | Fault {

@@ -4,10 +4,34 @@ import { readFileSync } from "node:fs";
 
 /** The text without a byte order mark; where it is not UTF-8, or holds a NUL, what is wrong in which line. */
 export function readUtf8(file: string): string | { readonly line: number; readonly message: string } {
-  const bytes = readFileSync(file);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    return { line: 0, message: explainUnreadable(error) };
+  }
   const text = bytes.toString("utf8");
   const wrong = isUtf8(bytes) ? text.indexOf("\0") : text.indexOf("\ufffd");
   if (wrong < 0 && isUtf8(bytes)) return text.startsWith("\ufeff") ? text.slice(1) : text;
   const line = text.slice(0, Math.max(wrong, 0)).split("\n").length;
   return { line, message: "this line is not UTF-8 text; save the file as UTF-8" };
+}
+
+/**
+ * Why a source cannot be read, as the site's owner can mend it.
+ * @throws what is no fault of the sources
+ */
+export function explainUnreadable(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known: Readonly<Record<string, string>> = {
+    EACCES: "cannot be read; give yourself permission to read it",
+    EPERM: "cannot be read; give yourself permission to read it",
+    EISDIR: "this is a folder; a file is wanted here",
+    ENOTDIR: "this is a file; a folder is wanted here",
+    ENOENT: "this link leads nowhere; delete it or put the file in its place",
+    ELOOP: "this link leads to itself; delete it or put the file in its place",
+  };
+  const message = known[code];
+  if (message === undefined) throw error;
+  return message;
 }

@@ -1,7 +1,7 @@
 // Goal of this test: what is wrong with a page, its header, or its place in content/ is told with file and line,
 // all of it in one run, and nothing is written then.
 import { execFileSync } from "node:child_process";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
@@ -156,10 +156,45 @@ describe("content/", () => {
     ]);
   });
 
-  it("may not have what an account program answers", async () => {
-    expect(await faultsOf("account/login.cgi", "")).toEqual([
-      "content/account/login.cgi: an account program answers at /account/login.cgi; rename this",
+  it.each([
+    [
+      "account/help.html",
+      "content/account: addresses below /account/ belong to the account programs; name this otherwise",
+    ],
+    [
+      "mailbox/index.html",
+      "content/mailbox: at /mailbox/ the development server shows its mails; name this otherwise",
+    ],
+    [
+      "Prices.HTML",
+      "content/Prices.HTML: the names of pages end in .html or .md, in small letters; rename this",
+    ],
+    ["docs/a.MD", "content/docs/a.MD: the names of pages end in .html or .md, in small letters; rename this"],
+    ["b.htm", "content/b.htm: the names of pages end in .html or .md, in small letters; rename this"],
+  ])("may not be %s", async (file, fault) => {
+    expect(await faultsOf(file, "<h1>A</h1>")).toEqual([fault]);
+  });
+
+  it("is told by name where it cannot be read, or is nested without end", async () => {
+    workshop.write("site/content/deep.md", `# A\n\n${"> ".repeat(5000)}x\n`);
+    symlinkSync("loop.html", join(workshop.source, "content", "loop.html"));
+    workshop.remove("site/etc/site.yaml");
+    mkdirSync(join(workshop.source, "etc", "site.yaml"));
+    mkdirSync(join(workshop.source, "layouts", "foo.html"), { recursive: true });
+    symlinkSync("nowhere", join(workshop.source, "layouts", "gone.html"));
+    expect(await workshop.faults()).toEqual([
+      "content/deep.md: quotes or lists lie in each other too deeply",
+      "content/loop.html: this link leads nowhere; delete it or put the file in its place",
+      "etc/site.yaml: this is a folder; a file is wanted here",
+      "layouts/foo.html: this is a folder; a file is wanted here",
+      "layouts/gone.html: this link leads nowhere; delete it or put the file in its place",
     ]);
+  });
+
+  it("is told by name where layouts/ is a file", async () => {
+    workshop.remove("site/layouts");
+    workshop.write("site/layouts", "x");
+    expect(await workshop.faults()).toEqual(["layouts: this is a file; a folder is wanted here"]);
   });
 
   it.each([

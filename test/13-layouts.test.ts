@@ -142,7 +142,7 @@ describe("a layout", () => {
     workshop.remove("site/content");
     workshop.write("site/content/index.html", "<h1>A</h1>");
     expect(await faultsOf("page.html", "<main></main>")).toEqual([
-      'content/index.html:1: there is no layout "page"; there are: ',
+      "layouts/page.html: a layout of pages must place the page's body: write {{{content}}} where it belongs",
     ]);
   });
 

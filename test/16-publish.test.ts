@@ -2,12 +2,14 @@
 // written, and nothing of anybody else's is touched.
 import { spawn } from "node:child_process";
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -186,6 +188,31 @@ describe("a folder to build in", () => {
     await refused(workshop.source, "holds files that no build made; choose an empty folder, or a new one");
   });
 
+  it("may not be a link into the sources, nor hold somebody else's current", async () => {
+    mkdirSync(join(workshop.source, "content", "out"));
+    symlinkSync(join(workshop.source, "content", "out"), join(workshop.folder, "link"));
+    await refused(
+      join(workshop.folder, "link"),
+      "the built site cannot lie in content/, where its sources are; choose another folder",
+    );
+    mkdirSync(join(workshop.folder, "theirs", "releases"), { recursive: true });
+    symlinkSync("/srv/theirs", join(workshop.folder, "theirs", "current"));
+    await refused(
+      join(workshop.folder, "theirs"),
+      "its current is no link to a release, so no build made it; delete it or choose another folder",
+    );
+  });
+
+  it("is mended where somebody changed a file's mode", async () => {
+    await workshop.built();
+    const page = join(workshop.out, "current", "www", "index.html");
+    chmodSync(page, 0o000);
+    workshop.clock.ms += 5000;
+    const again = await workshop.built();
+    expect(again.changed).toBe(true);
+    expect(statSync(join(workshop.out, "current", "www", "index.html")).mode & 0o777).toBe(0o644);
+  });
+
   it("may not be a file, nor have a current that is no link", async () => {
     workshop.write("out", "");
     await refused(workshop.out, "this is no folder; choose another one for the built site");
@@ -193,7 +220,7 @@ describe("a folder to build in", () => {
     workshop.write("other/releases/a", "");
     await refused(
       join(workshop.folder, "other"),
-      "its current is no symbolic link, so no build made it; delete it or choose another folder",
+      "its current is no link to a release, so no build made it; delete it or choose another folder",
     );
   });
 

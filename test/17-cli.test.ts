@@ -1,6 +1,6 @@
 // Goal of this test: `site build` and `site init` say what they did or what is wrong, with the right exit code.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { initSite } from "../build/init.ts";
 import { findPackage } from "../build/package.ts";
@@ -138,6 +138,7 @@ describe("site build", () => {
 
 describe("site init", () => {
   const files = [
+    ".gitignore",
     "content/about.md",
     "content/index.html",
     "content/style.css",
@@ -154,9 +155,11 @@ describe("site init", () => {
     async (name) => {
       mkdirSync(join(workshop.folder, "there"));
       const folder = join(workshop.folder, name);
-      expect(initSite(folder, workshop.home)).toEqual({ ok: true, folder, files: 9 });
+      expect(initSite(folder, workshop.home)).toEqual({ ok: true, folder, files: 10 });
       expect(Object.keys(readTree(folder))).toEqual(files);
-      expect(readdirSync(join(folder, "..")).filter((entry) => entry.startsWith("."))).toEqual([]);
+      expect(
+        readdirSync(join(folder, "..")).filter((entry) => entry.startsWith(`.${basename(folder)}`)),
+      ).toEqual([]);
       await workshop.built({ sourceFolder: folder });
       expect(workshop.read("www/about.html")).toContain("<title>About - My service</title>");
     },

@@ -70,8 +70,8 @@ describe("the package", () => {
     const names = readdirSync(join(home, "demo"), { recursive: true, withFileTypes: true });
     const files = names.filter((entry) => entry.isFile()).map((entry) => entry.name);
     expect(files.length).toBeLessThanOrEqual(20);
-    expect(files.filter((name) => !/\.(html|md|css|svg|yaml)$/.test(name))).toEqual([]);
-    expect(readdirSync(join(home, "demo")).sort()).toEqual(["content", "etc", "layouts"]);
+    expect(files.filter((name) => !/\.(html|md|css|svg|yaml)$/.test(name))).toEqual([".gitignore"]);
+    expect(readdirSync(join(home, "demo")).sort()).toEqual([".gitignore", "content", "etc", "layouts"]);
   });
 
   it("builds and serves that site, account pages included, in the site's own layout", async () => {
@@ -83,7 +83,7 @@ describe("the package", () => {
       const signup = await (await fetch(`${served.url}/account/signup.cgi`)).text();
       expect(signup).toContain("Example Storage");
       expect(signup).toContain('<input id="email" name="email"');
-      expect(readdirSync(demo).sort()).toEqual(["content", "etc", "layouts"]);
+      expect(readdirSync(demo).sort()).toEqual([".gitignore", "content", "etc", "layouts"]);
     } finally {
       await served.end();
     }
