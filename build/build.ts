@@ -18,6 +18,7 @@ import { checkOutFolder, publishRelease, type ReleaseFile } from "./publish.ts";
 import { readSettings } from "./settings.ts";
 import { readSources, type Source } from "./sources.ts";
 import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
+import { readUtf8 } from "./text.ts";
 
 export { type Fault, formatFault } from "./fault.ts";
 
@@ -138,6 +139,20 @@ function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonl
     nameFaults.length > 0 && templates.some(({ file }) => file === fault.file);
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
   const outputs = new Set(sources.map(({ output }) => output));
-  const linkFaults = checkLinks(framed, { url: baked.settings.url, outputs, templates });
-  return { framed, faults: [...faults, ...frameFaults, ...linkFaults] };
+  const { styles, faults: styleFaults } = readStyles(sources);
+  const linkFaults = checkLinks(framed, { url: baked.settings.url, outputs, templates, styles });
+  return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
+}
+
+/** Style sheets are copied as they are; their text is read for the addresses in it. */
+function readStyles(sources: readonly Source[]) {
+  const faults: Fault[] = [];
+  const styles = sources.flatMap((source) => {
+    if (source.kind !== "file" || !source.output.endsWith(".css")) return [];
+    const text = readUtf8(source.absolute);
+    if (typeof text === "string") return [{ source, text }];
+    faults.push({ file: source.file, ...text });
+    return [];
+  });
+  return { styles, faults };
 }

@@ -6,7 +6,9 @@ import { findRoute } from "../lib/util/routes.ts";
 import { compareText, didYouMean, type Fault, locate } from "./fault.ts";
 import type { FramedPage } from "./frame.ts";
 import { type FoundLink, type Markup, readMarkup } from "./markup.ts";
-import type { Page } from "./page.ts";
+import { addressOf, type Page } from "./page.ts";
+import type { Source } from "./sources.ts";
+import { readStyleLinks } from "./styles.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
@@ -15,6 +17,8 @@ export interface LinkContext {
   /** Every path below www/, "docs/index.html". */
   readonly outputs: ReadonlySet<string>;
   readonly templates: readonly Template[];
+  /** The site's style sheets, with their text. */
+  readonly styles: readonly { readonly source: Source; readonly text: string }[];
 }
 
 interface Check extends LinkContext {
@@ -42,7 +46,7 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
       else if (!inLayouts.has(link.written))
         inLayouts.set(link.written, { ...placeInLayout(page, link, context.templates), message });
     }
-  return [...inPages, ...inLayouts.values(), ...checkAccountPages(check)];
+  return [...inPages, ...inLayouts.values(), ...checkAccountPages(check), ...checkStyles(check)];
 }
 
 /** What is wrong with a link on a page; undefined if nothing is, or if it leads to another host. */
@@ -150,6 +154,20 @@ function checkAccountPages(check: Check): readonly Fault[] {
       const wrong = judgeLink(link, { path: `/${name}.cgi` }, check);
       const message = `link ${JSON.stringify(link.target)}: ${wrong}`;
       return wrong === undefined ? [] : [{ file, ...locate(text, link.offset), message }];
+    }),
+  );
+}
+
+function checkStyles(check: Check): readonly Fault[] {
+  return check.styles.flatMap(({ source, text }) =>
+    readStyleLinks(text).flatMap((link): Fault[] => {
+      const wrong = judgeLink(
+        { target: link.target, tag: "style" },
+        { path: addressOf(source.output) },
+        check,
+      );
+      const message = `link ${JSON.stringify(link.target)}: ${wrong}`;
+      return wrong === undefined ? [] : [{ file: source.file, ...locate(text, link.offset), message }];
     }),
   );
 }

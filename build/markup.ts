@@ -2,6 +2,7 @@
  * Just enough of HTML to find links and ids with their places. Comments, and what stands inside script, style,
  * textarea, and title, hold none.
  */
+import { decodeEntities } from "./entities.ts";
 
 export interface Markup {
   readonly links: readonly FoundLink[];
@@ -50,40 +51,6 @@ export function readMarkup(html: string): Markup {
     if (rawText.has(tag)) openings.lastIndex = findEnd(html, tag, openings.lastIndex);
   }
   return { links, ids };
-}
-
-const named: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-  shy: "",
-  ndash: "\u2013",
-  mdash: "\u2014",
-  hellip: "\u2026",
-  lsquo: "\u2018",
-  rsquo: "\u2019",
-  ldquo: "\u201c",
-  rdquo: "\u201d",
-  copy: "\u00a9",
-  reg: "\u00ae",
-  trade: "\u2122",
-  times: "\u00d7",
-  middot: "\u00b7",
-  euro: "\u20ac",
-  pound: "\u00a3",
-};
-
-/** Numeric entities, and those names that are met in titles and addresses; others are left as they are. */
-export function decodeEntities(text: string): string {
-  if (!text.includes("&")) return text;
-  return text.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]+));/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return named[name] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
-    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
 }
 
 type Written = Omit<FoundLink, "target">;

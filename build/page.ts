@@ -2,10 +2,11 @@
  * From sources to pages: text, header block, title, and body as HTML. Bodies are taken literally: `{{` in a
  * page is text, not a template.
  */
+
+import { decodeEntities } from "./entities.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
 import { renderMarkdown } from "./markdown.ts";
-import { decodeEntities } from "./markup.ts";
 import type { Source } from "./sources.ts";
 import { readUtf8 } from "./text.ts";
 

@@ -176,3 +176,49 @@ describe("404.html", () => {
     ]);
   });
 });
+
+describe("an address in a style sheet", () => {
+  it.each([
+    [
+      "body { background: url(/nope.png) }",
+      'content/x.css:1:24: link "/nope.png": there is no page and no file /nope.png',
+    ],
+    [
+      "a {}\nb { src: url( 'f.woff2' ) }",
+      'content/x.css:2:16: link "f.woff2": there is no page and no file /f.woff2',
+    ],
+    ['@import "nope.css";', 'content/x.css:1:10: link "nope.css": there is no page and no file /nope.css'],
+  ])("in %j that leads nowhere is told", async (text, fault) => {
+    expect(await faultsOf("x.css", text)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it.each([
+    "/* url(/nope.png) */ a { background: url(style.css) }",
+    "a { background: url(data:image/png;base64,AA) url(https://other.example/x.png) url(#mark) }",
+    'a::after { content: "url(/nope.png)" }',
+    '@import url("/style.css");',
+  ])("in %j is let alone", async (text) => {
+    expect(await faultsOf("x.css", text)).toEqual([]);
+  });
+
+  it("is not looked for where the sheet is no text", async () => {
+    workshop.write("site/content/x.css", new Uint8Array([0x61, 0xe4]));
+    expect(await workshop.faults()).toEqual([
+      "content/x.css:1: this line is not UTF-8 text; save the file as UTF-8",
+    ]);
+  });
+});
+
+describe("an entity", () => {
+  it("is understood in titles and addresses, whatever letter it stands for", async () => {
+    workshop.write(
+      "site/content/\u00dc.html",
+      "<h1>&Uuml;ber &auml;pfel &amp; &agrave; &hellip; &nosuch;</h1>",
+    );
+    workshop.write("site/content/z.html", '<h1>Z</h1><a href="/&Uuml;.html">x</a>');
+    await workshop.built();
+    expect(workshop.read("www/\u00dc.html")).toContain(
+      "<title>\u00dcber \u00e4pfel &amp; \u00e0 \u2026 &amp;nosuch;",
+    );
+  });
+});
