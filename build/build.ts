@@ -62,12 +62,12 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   if (site.baked === undefined || all.length > 0) return { ok: false, faults: sortFaults(all) };
   say(`${framed.length} pages: links checked`);
   const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
-  say(`${programs.length} programs bundled`);
+  say(`${programs.length} programs made`);
   const copies = site.sources.filter(({ kind }) => kind === "file");
   const files: ReleaseFile[] = [
     ...framed.map(({ page, document }) => ({ path: `www/${page.source.output}`, content: document })),
     ...copies.map((source) => ({ path: `www/${source.output}`, copyOf: source.absolute })),
-    ...programs.map(({ path, bytes }) => ({ path, content: bytes, isProgram: true })),
+    ...programs.map(({ path, text }) => ({ path, content: text, isProgram: true })),
     // Programs are CommonJS, whatever package.json lies in a folder above.
     { path: "package.json", content: '{"type":"commonjs"}\n' },
   ];

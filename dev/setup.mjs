@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { findMissingTools, findNpm, findOldNode, noNpm } from "./needs.mjs";
 import { runAlive } from "./progress.mjs";
 
@@ -40,7 +40,7 @@ export async function setUp({ quiet = false } = {}) {
   const release = needsWork() ? await takeLock() : () => undefined;
   try {
     if (needsInstall()) await install();
-    if (needsCompile()) compile();
+    if (needsCompile()) await compile();
     else if (!quiet) console.log("set-up: everything is up to date");
     linkCommands();
   } finally {
@@ -113,7 +113,7 @@ function needsCompile() {
 }
 
 /** Compiles beside out/ and changes places at the end, so that a failure leaves what was there. */
-function compile() {
+async function compile() {
   console.log("set-up: compiling the sources to out/");
   removeLeftovers();
   const print = sourcePrint();
@@ -127,12 +127,21 @@ function compile() {
     console.error(`${result.stdout}${result.stderr}`.trimEnd());
     giveUp("the sources do not compile; mend the lines above, and run this again");
   }
+  await bundlePrograms(fresh);
   chmodSync(join(fresh, "cli", "site.js"), 0o755);
   writeFileSync(join(fresh, ".stamp"), print);
   const before = `${out}.old-${process.pid}`;
   if (existsSync(out)) renameSync(out, before);
   renameSync(fresh, out);
   rmSync(before, { recursive: true, force: true });
+}
+
+/** The account programs and jobs depend on the package alone: bundled here once, not in every build of a site. */
+async function bundlePrograms(fresh) {
+  const bundler = join(fresh, "build", "bundle.js");
+  if (!existsSync(bundler)) return;
+  const { writeBundles } = await import(pathToFileURL(bundler).href);
+  await writeBundles(fresh);
 }
 
 /** What a set-up that was killed left behind. The lock is ours, so no other one is at work. */

@@ -20,7 +20,7 @@ describe("a release", () => {
     expect(built).toMatchObject({ pages: 8, files: 3, programs: 8, changed: true });
     expect(built.releaseId).toMatch(/^20261123-080500-[0-9a-f]{8}$/);
     expect(realpathSync(join(workshop.out, "current"))).toBe(realpathSync(built.releaseFolder));
-    expect(told).toEqual(["8 pages: links checked", "8 programs bundled"]);
+    expect(told).toEqual(["8 pages: links checked", "8 programs made"]);
   });
 
   it("holds every page and file once, and nothing hidden", () => {

@@ -1,0 +1,123 @@
+/**
+ * The code of the programs, each bundled into one text that needs nothing but Node, the native addon, and what is
+ * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
+ * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
+ */
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { assert } from "../lib/util/failure.ts";
+import { routes } from "../lib/util/routes.ts";
+import { compareText } from "./fault.ts";
+import type { Package } from "./package.ts";
+import { type Bundle, bakedName, bundlesName } from "./programs.ts";
+import { addonPath } from "./release.ts";
+
+type Home = Pick<Package, "codeFolder" | "codeEnding">;
+
+interface Plan {
+  readonly path: string;
+  readonly kind: "cgi" | "jobs";
+  readonly name: string;
+}
+
+/** Called by set-up when the sources are compiled. */
+export async function writeBundles(codeFolder: string): Promise<void> {
+  const bundles = await bundlePrograms({ codeFolder, codeEnding: ".js" });
+  writeFileSync(join(codeFolder, bundlesName), JSON.stringify(bundles));
+}
+
+/** Bundles every program, in the order of their paths. */
+export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
+  const plans = planPrograms(home);
+  const result = await build({
+    entryPoints: plans.map(({ path }) => ({ in: `program:${path}`, out: path })),
+    bundle: true,
+    write: false,
+    // Never used as a folder: outputs stay in memory, and their names begin with it.
+    outdir: "/release",
+    absWorkingDir: home.codeFolder,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    minify: true,
+    charset: "ascii",
+    legalComments: "none",
+    // A tsconfig.json of the folder must not change what is built from the same sources.
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
+    logLevel: "silent",
+    plugins: [makeEntries(plans, home)],
+  });
+  assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
+  const bundles = result.outputFiles.map(({ path, text }): Bundle => {
+    const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
+    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: text };
+  });
+  return bundles.sort((a, b) => compareText(a.path, b.path));
+}
+
+function planPrograms(home: Home): readonly Plan[] {
+  const names = listCode(home, "cgi");
+  for (const name of names)
+    assert(
+      routes.some((route) => route.name === name),
+      `cgi/${name} has a route`,
+    );
+  const pages = routes.map(({ name, path }): Plan => {
+    assert(names.includes(name), `the route ${path} has a program cgi/${name}`);
+    return { path: `cgi${path}`, kind: "cgi", name };
+  });
+  const jobs = listCode(home, "jobs").filter((name) => name !== "run");
+  return [...pages, ...jobs.map((name): Plan => ({ path: `jobs/${name}`, kind: "jobs", name }))];
+}
+
+function listCode(home: Home, folder: string): readonly string[] {
+  const files = readdirSync(join(home.codeFolder, folder), { withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  // "login.d.ts" and "login.test.ts" are no programs.
+  const names = files.map(({ name }) => name).filter((name) => name.endsWith(home.codeEnding));
+  return names
+    .map((name) => name.slice(0, -home.codeEnding.length))
+    .filter((name) => !name.includes("."))
+    .sort(compareText);
+}
+
+/** Serves what exists in memory only: the entry of each program. */
+function makeEntries(plans: readonly Plan[], home: Home): Plugin {
+  const entries = new Map(plans.map((plan) => [`program:${plan.path}`, plan]));
+  return {
+    name: "picodollar",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^program:/ }, ({ path }) => ({ path, namespace: "program" }));
+      bundler.onLoad({ filter: /.*/, namespace: "program" }, ({ path }) => {
+        const plan = entries.get(path);
+        assert(plan !== undefined, `${path} was planned`);
+        return { contents: writeEntry(plan, home), loader: "js", resolveDir: home.codeFolder };
+      });
+      // Finds the addon by guessing folders; ours is given by its path, so this half of the driver is dead.
+      bundler.onResolve({ filter: /^bindings$/ }, () => ({ path: "bindings", namespace: "unused" }));
+      bundler.onLoad({ filter: /.*/, namespace: "unused" }, () => ({
+        contents:
+          'module.exports = () => { throw new Error("assertion failed: the addon is given by its path"); };',
+        loader: "js",
+      }));
+    },
+  };
+}
+
+function writeEntry({ path, kind, name }: Plan, { codeFolder, codeEnding }: Home): string {
+  const code = (...parts: readonly string[]): string =>
+    JSON.stringify(join(codeFolder, ...parts) + codeEnding);
+  const up = "../".repeat(path.split("/").length - 1);
+  const addon = `__dirname + ${JSON.stringify(`/${up}${addonPath}`)}`;
+  const [member, run, runner] =
+    kind === "cgi"
+      ? ["handle", "runProgram", code("cgi", "support", "run")]
+      : ["job", "runJob", code("jobs", "run")];
+  return [
+    `import { ${member} } from ${code(kind, name)};`,
+    `import { ${run} } from ${runner};`,
+    `${run}(${JSON.stringify(name)}, ${member}, ${bakedName}, ${addon});`,
+  ].join("\n");
+}
