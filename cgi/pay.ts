@@ -7,7 +7,7 @@ import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { attachCheckout, createOrder, findCheckout, findOrder } from "../lib/payments/order.ts";
 import { connectStripe } from "../lib/payments/stripe.ts";
-import { TryLater } from "../lib/util/failure.ts";
+import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { randomId } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
@@ -68,7 +68,7 @@ async function finishPayment(visit: Visit, account: Account, orderId: string): P
     else if (result.outcome !== "not-paid-yet") return respondRedirect(visit, pathOf("account"));
   } catch (cause) {
     // The webhook brings the same news; the customer need not wait for it here.
-    if (!(cause instanceof TryLater)) throw cause;
+    if (!(cause instanceof TryLater || cause instanceof NeedsHuman)) throw cause;
     log(`pay: order ${orderId}: ${cause.message}`);
   }
   return respondPage(visit, {

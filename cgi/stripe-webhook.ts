@@ -3,9 +3,10 @@
  * is proved is kept and answered with 200, also where it is known already or refused: sending it again would
  * change nothing. A failure of ours answers 5xx, and Stripe sends it again.
  */
-import { takeEvent } from "../lib/payments/event.ts";
-import { readSignedEvent, stripeApiVersion } from "../lib/payments/stripe.ts";
+import { isPaying, type StripeEvent, takeEvent } from "../lib/payments/event.ts";
+import { connectStripe, readSignedEvent } from "../lib/payments/stripe.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
+import type { Secrets } from "../lib/util/settings.ts";
 import { type Response, securityHeaders } from "./support/response.ts";
 import type { Visit } from "./support/visit.ts";
 
@@ -19,14 +20,23 @@ export async function handle(visit: Visit): Promise<Response> {
   const { body, stripeSignature } = visit.request;
   const read = readSignedEvent(body, stripeSignature, webhookSecrets, clock.now());
   if (!read.ok) {
-    log("stripe-webhook: an event without a valid signature was refused");
-    return plain(settings.url, 400, "the signature does not fit\n");
+    const isForged = read.why === "forged";
+    log(
+      `stripe-webhook: ${isForged ? "an event without a valid signature" : "a body that is no event"} was refused`,
+    );
+    return plain(settings.url, 400, isForged ? "the signature does not fit\n" : "this is no event\n");
   }
-  const { event } = read;
-  const result = await store.write((tx) => takeEvent(tx, event, stripeApiVersion));
+  const event = await readWhole(read.event, secrets);
+  const result = await store.write((tx) => takeEvent(tx, event));
   if (result.alarming)
     log(`stripe-webhook: ${event.id} ${event.type} (${event.apiVersion}): ${result.outcome}`);
   return plain(settings.url, 200, "ok\n");
+}
+
+/** Of an event in another API version only the session's id can be trusted: Stripe is asked for the rest. */
+async function readWhole(event: StripeEvent, secrets: Secrets): Promise<StripeEvent> {
+  if (!isPaying(event) || event.checkout !== undefined || event.session === "") return event;
+  return { ...event, checkout: await connectStripe(secrets).read(event.session) };
 }
 
 function plain(url: string, status: number, body: string): Response {

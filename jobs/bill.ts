@@ -6,6 +6,7 @@ import { formatExact } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
 import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
+import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -25,10 +26,18 @@ export const job: Job = {
 async function billNight(context: JobContext) {
   const store = context.openStore();
   const days = await store.read(readDaysToBill);
-  for (const day of days) await billAndSay(context, day);
+  // A day that cannot be billed whole must not keep those after it from being billed.
+  const failed: NeedsHuman[] = [];
+  for (const day of days)
+    await billAndSay(context, day).catch((cause: unknown) => {
+      if (!(cause instanceof NeedsHuman)) throw cause;
+      failed.push(cause);
+      context.complain(`bill: ${cause.message}`);
+    });
   const undeclared = await store.read(readUndeclaredDays);
   if (days.length === 0) context.say("bill: no complete day is waiting");
   for (const line of describeUndeclared(undeclared)) context.complain(`bill: ${line}`);
+  if (failed.length > 0) throw new NeedsHuman(`${failed.length} days are not billed whole; see above`);
   return "done" as const;
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dispatchMail } from "../lib/mail/dispatch.ts";
 import { countMails } from "../lib/mail/outbox.ts";
 import { makeTransport } from "../lib/mail/transport.ts";
+import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -34,6 +35,8 @@ async function sendOnce(context: JobContext) {
   const states = [...waiting].map(([state, count]) => `${count} ${state}`).join(", ");
   context.say(`mail: ${report.sent} sent, ${report.later} to be tried again, ${report.parked} given up`);
   context.say(`mail: the outbox holds ${states === "" ? "nothing" : states}`);
+  if (report.parked > 0)
+    throw new NeedsHuman(`${report.parked} mails were given up just now; the lines above say which, and why`);
   return "done" as const;
 }
 
@@ -43,5 +46,7 @@ function send(context: JobContext) {
     smtpPassword: context.secrets.smtp_password ?? "",
     folder: join(context.place.dataFolder, "mail"),
   });
-  return dispatchMail(context.openStore(), transport, context.say);
+  const say = (line: string): void =>
+    line.startsWith("parked") ? context.complain(line) : context.say(line);
+  return dispatchMail(context.openStore(), transport, say);
 }

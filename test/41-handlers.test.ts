@@ -225,6 +225,27 @@ describe("the webhook", () => {
   });
 });
 
+describe("an event in another API version", () => {
+  it("is credited by what Stripe says when it is asked about the session", async () => {
+    await becomeCustomer();
+    await visitor.get("pay");
+    const started = await visitor.post("pay", { amount: "10" });
+    const { event } = await visitor.payAtStripe(started.headers.get("Location") ?? "");
+    const body = event.raw.replace(/"api_version": "[^"]*"/, '"api_version": "2020-08-27"');
+    expect(body).not.toBe(event.raw);
+    const timestamp = Math.floor(visitor.test.clock.ms / 1000);
+    const signature = Stripe.webhooks.generateTestHeaderString({
+      payload: body,
+      secret: "whsec_visitor",
+      timestamp,
+    });
+    expect((await visitor.postRaw("stripe-webhook", body, signature)).status).toBe(200);
+    expect((await visitor.postRaw("stripe-webhook", body, signature)).status).toBe(200);
+    expect((await visitor.get("account")).body).toContain('<p class="balance">$10.00</p>');
+    expect(count("transfer")).toBe(1n);
+  });
+});
+
 describe("a broken world", () => {
   it("is a fault of ours, with the cause in the log under the same reference and nothing of it on the page", async () => {
     visitor.test.raw("ALTER TABLE session RENAME TO gone");

@@ -43,11 +43,11 @@ describe("a paid order", () => {
     type: "checkout.session.completed",
     apiVersion: stripeApiVersion,
     raw: Buffer.from('{"id":"evt_1"}'),
+    session: "cs_1",
     checkout: facts(),
     ...change,
   });
-  const take = (change: Partial<StripeEvent> = {}) =>
-    test.store.write((tx) => takeEvent(tx, event(change), stripeApiVersion));
+  const take = (change: Partial<StripeEvent> = {}) => test.store.write((tx) => takeEvent(tx, event(change)));
 
   it("is read back as it was written", async () => {
     expect(await test.store.read((tx) => findOrder(tx, "order_1"))).toEqual({
@@ -98,6 +98,7 @@ describe("a paid order", () => {
     ["amount-differs", { netCents: 999 }],
     ["amount-differs", { currency: "eur" }],
     ["no-payment", { paymentIntent: "" }],
+    ["no-payment", { paymentIntent: "seti_1" }],
   ] as const)("is refused as %s where Stripe says %j, and the event kept", async (why, change) => {
     expect(await fulfil(change)).toMatchObject({ ok: false, why });
     expect(await take({ checkout: facts(change) })).toMatchObject({ alarming: true });
@@ -108,7 +109,7 @@ describe("a paid order", () => {
   });
 
   it("of another API version is kept and reported, not guessed at", async () => {
-    expect(await take({ apiVersion: "2020-01-01" })).toEqual({
+    expect(await take({ apiVersion: "2020-01-01", checkout: undefined })).toEqual({
       outcome: "other-version",
       alarming: true,
     });
@@ -116,6 +117,28 @@ describe("a paid order", () => {
       { api_version: "2020-01-01", raw: '{"id":"evt_1"}' },
     ]);
     expect(await balance()).toBe(0n);
+  });
+
+  it("that was refused or could not be read is judged again when Stripe sends it again", async () => {
+    expect(await take({ checkout: facts({ orderId: "order_2" }) })).toMatchObject({ alarming: true });
+    await order("order_2", false);
+    expect(await take({ checkout: facts({ orderId: "order_2" }) })).toEqual({
+      outcome: "created",
+      alarming: false,
+    });
+    expect(await take({ id: "evt_2", checkout: undefined })).toMatchObject({ outcome: "other-version" });
+    expect(await take({ id: "evt_2", checkout: facts({ paymentIntent: "pi_2" }) })).toMatchObject({
+      outcome: "created",
+    });
+    expect(await balance()).toBe(2n * tenDollars);
+    expect(test.raw("SELECT count(*) AS n FROM stripe_event")).toEqual([{ n: 2n }]);
+  });
+
+  it("is paid once: a second payment about the same order is refused, and reported", async () => {
+    expect(await fulfil()).toMatchObject({ ok: true, outcome: "created" });
+    expect(await fulfil({ paymentIntent: "pi_2" })).toMatchObject({ ok: false, why: "paid-twice" });
+    expect(await take({ checkout: facts({ paymentIntent: "pi_2" }) })).toMatchObject({ alarming: true });
+    expect(await balance()).toBe(tenDollars);
   });
 
   it("in test mode never meets live money in the same books", async () => {
@@ -133,7 +156,9 @@ describe("a signature", () => {
     api_version: stripeApiVersion,
     data: {
       object: {
-        client_reference_id: "order_1",
+        id: "cs_1",
+        client_reference_id: "order_of_a_stranger",
+        metadata: { order: "order_1" },
         payment_status: "paid",
         payment_intent: "pi_1",
         amount_total: 1100,
@@ -153,6 +178,7 @@ describe("a signature", () => {
       ok: true,
       event: {
         id: "evt_1",
+        session: "cs_1",
         checkout: {
           orderId: "order_1",
           paid: true,
@@ -164,6 +190,18 @@ describe("a signature", () => {
       },
     });
   });
+
+  it.each(["null", "7", '{"id":"evt_1","object":"v2.core.event"}', "not JSON"])(
+    "over %s is no event",
+    (body) => {
+      const header = Stripe.webhooks.generateTestHeaderString({
+        payload: body,
+        secret: "whsec_new",
+        timestamp: now / 1000,
+      });
+      expect(read(header, body)).toEqual({ ok: false, why: "no-event" });
+    },
+  );
 
   it("by the secret before this one is good too", () => {
     expect(read(sign("whsec_old"))).toMatchObject({ ok: true });
@@ -182,6 +220,13 @@ describe("a signature", () => {
 });
 
 describe("the connection to Stripe", () => {
+  it.each(["whsec_x", "pk_test_x", "SK_LIVE_x", "sk_org_live_x", "x"])(
+    "refuses %s, which is no key",
+    (key) => {
+      expect(() => connectStripe({ stripe_key: key })).toThrow(/is no key of Stripe's/);
+    },
+  );
+
   it("needs a key, and knows a live one", () => {
     expect(() => connectStripe({})).toThrow(/stripe_key is not set/);
     expect(connectStripe({ stripe_key: "sk_live_x" }).livemode).toBe(true);

@@ -117,6 +117,29 @@ describe("usage in the books", () => {
     });
   });
 
+  it("does not close a day by a file that has no row of it: the one of the night before", async () => {
+    const stale = [`2026-11-21,${ada},box,storage,1000`];
+    await take(stale, "2026-11-21");
+    expect(await take(stale, "2026-11-22")).toMatchObject({
+      ok: false,
+      faults: [
+        { message: expect.stringMatching(/^no row is of 2026-11-22, .* site usage complete 2026-11-22$/) },
+      ],
+    });
+    expect(await take([`2026-11-22,${ada},box,storage,7`], "2026-11-22")).toMatchObject({
+      ok: true,
+      added: 1,
+    });
+  });
+
+  it("does not take a day of another year for complete", async () => {
+    for (const day of ["0001-01-01", "2020-01-01"])
+      expect(await test.store.write((tx) => completeDay(tx, dayUtc(day), "person"))).toMatchObject({
+        why: "too-old",
+      });
+    expect(test.raw("SELECT 1 FROM complete_day")).toEqual([]);
+  });
+
   it("refuses another quantity for a known row, and new rows for a complete day", async () => {
     await take([`2026-11-22,${ada},box,storage,1000`], "2026-11-22");
     expect(await take([`2026-11-22,${ada},box,storage,1001`])).toMatchObject({ ok: false });
@@ -228,6 +251,19 @@ describe("usage in the books", () => {
     await expect(billDay(test.store, dayUtc("2026-11-21"), dearer)).rejects.toThrow(
       /was a price of the past changed/,
     );
+  });
+
+  it("bills the others where one account cannot be billed, and the day stays open for that one", async () => {
+    const bob = await addAccount(test.store, "bob@example.org");
+    // 93 rows of just under $100,000 each are more than the books hold.
+    const rows = Array.from({ length: 93 }, (_, box) => `2026-11-21,${ada},box${box},upload,400000000000000`);
+    await take([...rows, `2026-11-21,${bob},box,storage,1000`], "2026-11-21");
+    const bill = () => billDay(test.store, dayUtc("2026-11-21"), meters);
+    await expect(bill()).rejects.toThrow(`1 of 2 accounts could not be billed, the others are`);
+    await expect(bill()).rejects.toThrow(`${ada}: 9300000.`);
+    expect(test.raw("SELECT debit FROM transfer")).toEqual([{ debit: bob }]);
+    expect(test.raw("SELECT 1 FROM billed_day")).toEqual([]);
+    expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
   });
 
   it("bills nothing for a day that costs nothing, and marks it billed", async () => {

@@ -5,6 +5,7 @@ import { templateShapes } from "../build/shapes.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
+import { completeDay } from "../lib/usage/day.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { judgeStanding } from "../lib/warnings/standing.ts";
 import { warnAccounts } from "../lib/warnings/warn.ts";
@@ -109,6 +110,19 @@ describe("warnings", () => {
     await warnAccounts(test.store, { ...renderer, render }, settings);
     for (const name of ["mail/low", "mail/overdrawn"])
       expect([name, given.get(name)]).toEqual([name, Object.keys(templateShapes[name] ?? {}).sort()]);
+  });
+
+  it("do not go out again after a day without any usage: the cost is that of the last day with some", async () => {
+    await topUp(test.store, ada, amountOf(7n * 10n ** 18n));
+    await night("2026-11-21");
+    expect((await warn()).warned).toBe(1);
+    await test.store.write((tx) => completeDay(tx, dayUtc("2026-11-22"), "person"));
+    await billDay(test.store, dayUtc("2026-11-22"), meters);
+    expect((await warn()).warned).toBe(0);
+    test.clock.ms += 86_400_000;
+    await night("2026-11-23");
+    expect((await warn()).warned).toBe(0);
+    expect(mails()).toHaveLength(1);
   });
 
   it("begin anew after the account was well again", async () => {

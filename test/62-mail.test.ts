@@ -113,6 +113,16 @@ describe("the outbox", () => {
     expect(files()).toHaveLength(1);
   });
 
+  it("keeps no live token once it is given up", async () => {
+    await put({ hasToken: true });
+    const mail = await test.store.write(claimMail);
+    if (mail === undefined) throw new Error("a mail is due");
+    await test.store.write((tx) => markFailed(tx, mail, { permanent: true, message: "no such user" }));
+    expect(test.raw("SELECT state, body FROM outbox")).toEqual([
+      { state: "parked", body: "(held a token; blanked when sent)" },
+    ]);
+  });
+
   it("stays sent when a sender that was thought dead says at last that it failed", async () => {
     await put();
     const slow = await test.store.write(claimMail);

@@ -41,7 +41,8 @@ async function answerProcess(
   const route = routes.find((candidate) => candidate.name === name);
   if (route === undefined) throw new Error(`assertion failed: no route is named ${name}`);
   const renderer = makeRenderer(baked);
-  const log = (line: string): void => console.error(line);
+  // One line each: what a stranger sent must not pass for a line of ours.
+  const log = (line: string): void => console.error(line.replace(/\p{Cc}+/gu, " | "));
   const bare: Frame = { settings: baked.settings, renderer, log };
   try {
     const place = readPlace();

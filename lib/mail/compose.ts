@@ -16,7 +16,8 @@ export interface MailRequest {
 }
 
 export function composeMail(renderer: Renderer, request: MailRequest): NewMail {
-  const text = renderer.render(`mail/${request.template}`, request.data);
+  // A template may have been written with an editor that ends lines as mail does.
+  const text = renderer.render(`mail/${request.template}`, request.data).replaceAll("\r\n", "\n");
   const match = /^Subject: ([^\n]+)\n\n([\s\S]+)$/.exec(text);
   assert(match?.[1] !== undefined && match[2] !== undefined, `mail/${request.template} opens with Subject:`);
   return {

@@ -76,7 +76,7 @@ export async function claimMail(tx: WriteTx): Promise<ClaimedMail | undefined> {
 
 /** The transport took the mail: a body with a live token is forgotten. */
 export async function markSent(tx: WriteTx, mail: ClaimedMail): Promise<void> {
-  const body = mail.hasToken ? "(held a token; blanked when sent)" : mail.body;
+  const body = keptBody(mail);
   await tx.run("UPDATE outbox SET state = 'sent', body = ?, settled_at = ?, last_error = '' WHERE id = ?", [
     body,
     tx.now,
@@ -94,18 +94,24 @@ export async function markFailed(
   const parked = delay === undefined;
   // Only its own claim: where the lease ran out, another sender may have delivered the mail meanwhile.
   await tx.run(
-    `UPDATE outbox SET state = ?, due_at = ?, settled_at = ?, last_error = ?
+    `UPDATE outbox SET state = ?, due_at = ?, settled_at = ?, last_error = ?, body = ?
      WHERE id = ? AND state = 'sending' AND attempts = ?`,
     [
       parked ? "parked" : "queued",
       tx.now + (delay ?? 0),
       parked ? tx.now : null,
       failure.message.slice(0, 500),
+      parked ? keptBody(mail) : mail.body,
       mail.id,
       mail.attempts,
     ],
   );
   return parked ? "parked" : "later";
+}
+
+/** What is kept of a mail that will not be sent again: no live token. */
+function keptBody(mail: ClaimedMail): string {
+  return mail.hasToken ? "(held a token; blanked when sent)" : mail.body;
 }
 
 /** How many mails stand in each state; states without mails are left out. */

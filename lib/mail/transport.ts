@@ -56,10 +56,14 @@ async function settle(attempt: Promise<void>): Promise<Delivery> {
 }
 
 /** SMTP says it by its code; sendmail by its exit code, 1 and 64 to 67 in every program that was measured. */
-function isPermanent(error: Error & { responseCode?: unknown; code?: unknown; exitCode?: unknown }): boolean {
+function isPermanent(
+  error: Error & { responseCode?: unknown; command?: unknown; exitCode?: unknown },
+): boolean {
   if (typeof error.exitCode === "number") return [1, 64, 65, 66, 67].includes(error.exitCode);
-  // A refused password is the operator's mistake: the mails wait until it is mended.
-  return error.code !== "EAUTH" && typeof error.responseCode === "number" && error.responseCode >= 500;
+  // Of this recipient or this message; what refuses us before (password, sender, relaying) is the operator's mistake,
+  // and the mails wait until it is mended.
+  const isOfMail = error.command === "RCPT TO" || error.command === "DATA";
+  return isOfMail && typeof error.responseCode === "number" && error.responseCode >= 500;
 }
 
 function messageOf(settings: MailSettings, mail: ClaimedMail) {

@@ -11,7 +11,9 @@ export interface StripeEvent {
   readonly apiVersion: string;
   /** The bytes that were signed. */
   readonly raw: Uint8Array;
-  /** What it says about a Checkout Session; undefined for other events and for other API versions. */
+  /** Id of the Checkout Session that it is about, "" for other events. */
+  readonly session: string;
+  /** What it says about that session, or Stripe said when asked; undefined where neither could be read. */
   readonly checkout: CheckoutFacts | undefined;
 }
 
@@ -24,23 +26,34 @@ export interface EventResult {
 
 const paying: readonly string[] = ["checkout.session.completed", "checkout.session.async_payment_succeeded"];
 
-/** Takes one verified event. May be repeated. */
-export async function takeEvent(tx: WriteTx, event: StripeEvent, apiVersion: string): Promise<EventResult> {
-  const known = await tx.get("SELECT 1 AS one FROM stripe_event WHERE id = ?", [event.id]);
-  if (known !== undefined) return { outcome: "known", alarming: false };
-  const result = await judgeEvent(tx, event, apiVersion);
-  await tx.run(
-    "INSERT INTO stripe_event (id, type, api_version, raw, outcome, received_at) VALUES (?, ?, ?, ?, ?, ?)",
-    [event.id, event.type, event.apiVersion, event.raw, result.outcome, tx.now],
-  );
+/** True for events that tell of money, which must not be passed over. */
+export function isPaying(event: Pick<StripeEvent, "type">): boolean {
+  return paying.includes(event.type);
+}
+
+/**
+ * Takes one verified event. May be repeated: one that was refused before is judged again, since the reason may be
+ * gone (an order restored from a backup); what was credited is credited once by the transfer's id.
+ */
+export async function takeEvent(tx: WriteTx, event: StripeEvent): Promise<EventResult> {
+  const known = await tx.get<{ outcome: string }>("SELECT outcome FROM stripe_event WHERE id = ?", [
+    event.id,
+  ]);
+  if (known !== undefined && !/^(?:refused: |other-version$)/.test(known.outcome))
+    return { outcome: "known", alarming: false };
+  const result = await judgeEvent(tx, event);
+  if (known === undefined)
+    await tx.run(
+      "INSERT INTO stripe_event (id, type, api_version, raw, outcome, received_at) VALUES (?, ?, ?, ?, ?, ?)",
+      [event.id, event.type, event.apiVersion, event.raw, result.outcome, tx.now],
+    );
   return result;
 }
 
-async function judgeEvent(tx: WriteTx, event: StripeEvent, apiVersion: string): Promise<EventResult> {
-  if (!paying.includes(event.type)) return { outcome: "ignored", alarming: false };
+async function judgeEvent(tx: WriteTx, event: StripeEvent): Promise<EventResult> {
+  if (!isPaying(event)) return { outcome: "ignored", alarming: false };
   // An event shaped by another API version is kept and reported, never guessed at and never dropped.
-  if (event.apiVersion !== apiVersion || event.checkout === undefined)
-    return { outcome: "other-version", alarming: true };
+  if (event.checkout === undefined) return { outcome: "other-version", alarming: true };
   const fulfilment = await fulfilCheckout(tx, event.checkout);
   if (fulfilment.ok) return { outcome: fulfilment.outcome, alarming: false };
   return { outcome: `refused: ${fulfilment.detail ?? fulfilment.why}`, alarming: true };

@@ -9,7 +9,7 @@ import { stripeClearing } from "../ledger/chart.ts";
 import { postTransfer } from "../ledger/transfer.ts";
 import { fromCents } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
-import { assert, type Refusal, refuse } from "../util/failure.ts";
+import { type Refusal, refuse } from "../util/failure.ts";
 import { findOrder } from "./order.ts";
 
 /** What Stripe says about a Checkout Session, as far as it matters here. */
@@ -27,7 +27,7 @@ export interface CheckoutFacts {
 
 export type Fulfilment =
   | { readonly ok: true; readonly outcome: "created" | "exists" | "not-paid-yet" }
-  | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "differs">;
+  | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "paid-twice" | "differs">;
 
 /** Refusals are tried in the order of the type's list. Nothing but the transfer is written. */
 export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise<Fulfilment> {
@@ -41,10 +41,19 @@ export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise
   // 3. What was paid must be what was ordered.
   if (facts.currency !== "usd" || fromCents(facts.netCents) !== order.amount)
     return refuse("amount-differs", `order ${order.id}: ${facts.netCents} ${facts.currency} cents were paid`);
-  if (facts.paymentIntent === "")
+  if (!facts.paymentIntent.startsWith("pi_"))
     return refuse("no-payment", `order ${order.id} is paid without a payment intent`);
-  // 4. Credit it, once.
-  assert(facts.paymentIntent.startsWith("pi_"), `${facts.paymentIntent} is a payment intent`);
+  // 4. An order is paid once: a second payment about it is for a person to look at.
+  const other = await tx.get<{ id: string }>(
+    "SELECT id FROM transfer WHERE credit = ? AND code = 'topup' AND reference = ? AND id <> ?",
+    [order.account, order.id, `topup/${facts.paymentIntent}`],
+  );
+  if (other !== undefined)
+    return refuse(
+      "paid-twice",
+      `order ${order.id} is paid already by ${other.id}, and now by ${facts.paymentIntent}`,
+    );
+  // 5. Credit it, once.
   const { amount, account } = order;
   const id = `topup/${facts.paymentIntent}`;
   const transfer = {

@@ -38,7 +38,12 @@ const toleranceSeconds = 300;
 export function connectStripe(secrets: Secrets): Checkouts {
   const key = secrets.stripe_key;
   if (key === undefined) throw new NeedsHuman("stripe_key is not set in the secrets file; payments need it");
-  const livemode = /^[a-z]+_live_/.test(key);
+  const mode = /^(?:sk|rk)_(test|live)_/.exec(key)?.[1];
+  if (mode === undefined)
+    throw new NeedsHuman(
+      "stripe_key in the secrets file is no key of Stripe's; they begin with sk_test_, sk_live_, rk_test_, or rk_live_",
+    );
+  const livemode = mode === "live";
   const stripe = new Stripe(key, { ...standIn(secrets, livemode), maxNetworkRetries: 2, timeout: 15_000 });
   return {
     livemode,
@@ -56,25 +61,35 @@ export function readSignedEvent(
   signature: string,
   webhookSecrets: readonly string[],
   now: number,
-): { readonly ok: true; readonly event: StripeEvent } | Refusal<"forged"> {
+): { readonly ok: true; readonly event: StripeEvent } | Refusal<"forged" | "no-event"> {
   const signedAt = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1] ?? "NaN");
   if (!(signedAt <= now / 1000 + toleranceSeconds)) return refuse("forged");
   for (const secret of webhookSecrets) {
+    let event: Stripe.Event;
     try {
       const body = Buffer.from(raw);
-      const event = Stripe.webhooks.constructEvent(body, signature, secret, toleranceSeconds, undefined, now);
-      return { ok: true, event: ownEvent(event, raw) };
+      event = Stripe.webhooks.constructEvent(body, signature, secret, toleranceSeconds, undefined, now);
     } catch (error) {
-      if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
+      if (error instanceof Stripe.errors.StripeSignatureVerificationError) continue;
+      // The library says of all else that this is no event of the kind it reads.
+      return refuse("no-event");
     }
+    // Signed, but none of the events that this site asked for (docs/accounts.html names them).
+    if (event?.object !== "event" || event.data?.object === undefined) return refuse("no-event");
+    return { ok: true, event: ownEvent(event, raw) };
   }
   return refuse("forged");
 }
 
 function ownEvent(event: Stripe.Event, raw: Uint8Array): StripeEvent {
-  const isCheckout = event.type.startsWith("checkout.session.") && event.api_version === stripeApiVersion;
-  const checkout = isCheckout ? factsOf(event.data.object as Stripe.Checkout.Session) : undefined;
-  return { id: event.id, type: event.type, apiVersion: event.api_version ?? "", raw, checkout };
+  const about = event.type.startsWith("checkout.session.")
+    ? (event.data.object as Stripe.Checkout.Session)
+    : undefined;
+  // Another version's object may have other names for the same things: only its id is taken from it.
+  const isOurs = event.api_version === stripeApiVersion;
+  const checkout = about !== undefined && isOurs ? factsOf(about) : undefined;
+  const session = about?.id ?? "";
+  return { id: event.id, type: event.type, apiVersion: event.api_version ?? "", raw, session, checkout };
 }
 
 /** Only the development stand-in has an address of its own, and only test keys may go there. */
@@ -124,7 +139,8 @@ function factsOf(session: Stripe.Checkout.Session): CheckoutFacts {
   const intent = session.payment_intent;
   const tax = session.total_details?.amount_tax ?? 0;
   return {
-    orderId: session.client_reference_id ?? "",
+    // Not client_reference_id: a payment link takes that from its address, where anybody may write it.
+    orderId: session.metadata?.order ?? "",
     paid: session.payment_status === "paid",
     paymentIntent: typeof intent === "string" ? intent : (intent?.id ?? ""),
     netCents: (session.amount_total ?? 0) - tax,

@@ -50,12 +50,20 @@ export async function billDay(
   const accounts = await store.read((tx) => readAccountsOfDay(tx, day));
   let created = 0;
   let total = zero;
+  const failed: NeedsHuman[] = [];
   for (let from = 0; from < accounts.length; from += batchSize) {
     const batch = accounts.slice(from, from + batchSize);
-    const billed = await store.write((tx) => billBatch(tx, batch, day, meters));
+    const billed = await billBatchOrEach(store, batch, day, meters);
     created += billed.created;
     total = addAmounts(total, billed.total);
+    failed.push(...billed.failed);
   }
+  const [first] = failed;
+  if (first !== undefined)
+    throw new NeedsHuman(
+      `${day}: ${failed.length} of ${accounts.length} accounts could not be billed, the others are; run it again when this is mended: ${first.message}`,
+      { cause: first },
+    );
   await store.write((tx) => markBilled(tx, day, accounts.length));
   return { day, accounts: accounts.length, created, total };
 }
@@ -86,6 +94,31 @@ async function readAccountsOfDay(tx: ReadTx, day: DayUtc): Promise<readonly Acco
     [day],
   );
   return rows.map((row) => row.account);
+}
+
+/** Where one account of a batch cannot be billed, the others are, each in a transaction of its own. */
+async function billBatchOrEach(
+  store: Store,
+  batch: readonly AccountId[],
+  day: DayUtc,
+  meters: readonly MeterSetting[],
+): Promise<{ created: number; total: Amount; failed: readonly NeedsHuman[] }> {
+  try {
+    return { ...(await store.write((tx) => billBatch(tx, batch, day, meters))), failed: [] };
+  } catch (cause) {
+    if (!(cause instanceof NeedsHuman)) throw cause;
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined)
+      return { created: 0, total: zero, failed: [new NeedsHuman(`${only}: ${cause.message}`, { cause })] };
+  }
+  const sum = { created: 0, total: zero, failed: [] as NeedsHuman[] };
+  for (const account of batch) {
+    const billed = await billBatchOrEach(store, [account], day, meters);
+    sum.created += billed.created;
+    sum.total = addAmounts(sum.total, billed.total);
+    sum.failed.push(...billed.failed);
+  }
+  return sum;
 }
 
 async function billBatch(

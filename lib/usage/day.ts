@@ -6,6 +6,9 @@ import type { ReadTx, WriteTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 
+/** Older days are refused: a mistyped year in a billing run has cost others millions. */
+export const oldestDays = 400;
+
 export type DayState = "open" | "complete" | "billed";
 
 export async function readDayState(tx: ReadTx, day: DayUtc): Promise<DayState> {
@@ -19,14 +22,16 @@ export async function readDayState(tx: ReadTx, day: DayUtc): Promise<DayState> {
 
 /**
  * Declares that all usage of a day is in. May be repeated.
- * @returns a refusal for a day that is not over yet (UTC)
+ * @returns a refusal for a day that is not over yet (UTC), or lies further back than anybody may mean
  */
 export async function completeDay(
   tx: WriteTx,
   day: DayUtc,
   declaredBy: "import" | "person",
-): Promise<{ readonly ok: true; readonly outcome: "created" | "exists" } | Refusal<"not-over">> {
+): Promise<{ readonly ok: true; readonly outcome: "created" | "exists" } | Refusal<"not-over" | "too-old">> {
   const today = dayOf(tx.now);
+  if (day < addDays(today, -oldestDays))
+    return refuse("too-old", `${day} lies more than ${oldestDays} days back; look at the year`);
   if (day >= today) return refuse("not-over", `${day} is not over yet (today is ${today} UTC)`);
   if ((await readDayState(tx, day)) !== "open") return { ok: true, outcome: "exists" };
   await tx.run("INSERT INTO complete_day (day, declared_by, declared_at) VALUES (?, ?, ?)", [

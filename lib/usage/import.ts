@@ -11,11 +11,8 @@ import type { ReadTx, WriteTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
-import { completeDay, type DayState, readDayState } from "./day.ts";
+import { completeDay, type DayState, oldestDays, readDayState } from "./day.ts";
 import type { LineFault, UsageLine } from "./file.ts";
-
-/** Older days are refused: a mistyped year in a billing run has cost others millions. */
-export const oldestDays = 400;
 
 /** A hundred thousand dollars for one row: one mistyped row must not stop the night of everybody else. */
 const largestCharge = amountOf(100_000n * 10n ** 18n);
@@ -44,6 +41,12 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
   const today = dayOf(tx.now);
   if (request.complete !== undefined && request.complete >= today)
     faults.push({ line: 1, message: `day ${request.complete} is not over yet (today is ${today} UTC)` });
+  // A file of another day, left over from the night before, must not close this one without its usage.
+  if (request.complete !== undefined && !request.lines.some((line) => line.day === request.complete))
+    faults.push({
+      line: 1,
+      message: `no row is of ${request.complete}, which this file is said to complete; for a day without usage: site usage complete ${request.complete}`,
+    });
   if (faults.length > 0) return { ok: false, faults };
   // 2. Write the new rows, then the declaration that they are all.
   for (const { line, account } of rows)

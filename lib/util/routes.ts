@@ -76,7 +76,7 @@ export const routes: readonly Route[] = [
     body: "raw",
     // Stripe's events are a few kilobytes; their documentation names no bound.
     bodyLimitBytes: 262_144,
-    secrets: ["stripe_key", "stripe_webhook_secret", "stripe_webhook_secret_old"],
+    secrets: ["stripe_key", "stripe_api", "stripe_webhook_secret", "stripe_webhook_secret_old"],
   }),
 ];
 

@@ -50,7 +50,10 @@ export async function readStandingFacts(
 }
 
 async function readCostPerDay(tx: ReadTx, account: string, meters: readonly MeterSetting[]): Promise<Amount> {
-  const last = await tx.get<{ day: DayUtc | null }>("SELECT max(day) AS day FROM billed_day");
+  const last = await tx.get<{ day: DayUtc | null }>(
+    "SELECT max(day) AS day FROM billed_day WHERE accounts > 0",
+  );
+  // A day on which nobody used anything says more of the meters than of what is stored.
   if (last?.day == null) return zero;
   let cost = 0n;
   // What is stored goes on costing; traffic does not.
