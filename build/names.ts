@@ -3,7 +3,6 @@
  * `#each` and `#with` changing what names mean, partials being read where they are used; nothing is rendered, so
  * branches that are seldom taken are looked at like all others.
  */
-import Handlebars from "handlebars";
 import { didYouMean, type Fault } from "./fault.ts";
 import { frameShape, type Shape, templateShapes } from "./shapes.ts";
 import type { Template } from "./template.ts";
@@ -44,7 +43,7 @@ function walkTemplate(walk: Walk, name: string, context: Shape | undefined): voi
   const seen = walk.seen.get(name) ?? new Set();
   if (seen.has(context)) return;
   walk.seen.set(name, seen.add(context));
-  walkProgram(walk, template, Handlebars.parse(template.text), { contexts: [context], named: new Map() });
+  walkProgram(walk, template, template.tree, { contexts: [context], named: new Map() });
 }
 
 function walkProgram(walk: Walk, template: Template, program: hbs.AST.Program, scope: Scope): void {

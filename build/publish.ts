@@ -16,7 +16,8 @@ import {
 import { basename, dirname, join, sep } from "node:path";
 import { type Clock, formatUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
-import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { hasCode, NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { isRunning } from "../lib/util/process.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { compareText, type Fault } from "./fault.ts";
 import {
@@ -181,17 +182,8 @@ function removeWhole(outFolder: string, folder: string): void {
 function sweep(outFolder: string): void {
   for (const name of readdirSync(outFolder)) {
     const pid = Number(leftoverForm.exec(name)?.[1] ?? 0);
-    if (pid > 0 && (pid === process.pid || !isAlive(pid)))
+    if (pid > 0 && (pid === process.pid || !isRunning(pid)))
       rmSync(join(outFolder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !hasCode(error, ["ESRCH"]);
   }
 }
 
@@ -219,8 +211,4 @@ function realOf(path: string): string {
 
 function isInside(folder: string, room: string): boolean {
   return folder === room || folder.startsWith(room + sep);
-}
-
-function hasCode(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

@@ -5,7 +5,7 @@
 import { chmodSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
-import { TryLater } from "../lib/util/failure.ts";
+import { hasCode, TryLater } from "../lib/util/failure.ts";
 import { compareText } from "./fault.ts";
 
 /** A file given by its content, or as the copy of another one. */
@@ -119,12 +119,7 @@ function linkSame({ before, same }: Tree, path: string, file: string): boolean {
     return true;
   } catch (error) {
     // Too many links, a file system without them, or a release that another build has just cleared away.
-    if (
-      error instanceof Error &&
-      "code" in error &&
-      ["EMLINK", "EPERM", "ENOTSUP", "ENOENT"].includes(String(error.code))
-    )
-      return false;
+    if (hasCode(error, ["EMLINK", "EPERM", "ENOTSUP", "ENOENT"])) return false;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, sep } from "node:path";
+import { hasCode } from "../lib/util/failure.ts";
 import { findRoute } from "../lib/util/routes.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { explainUnreadable } from "./text.ts";
@@ -105,8 +106,7 @@ function followLink(absolute: string): { readonly absolute: string; readonly sta
   try {
     return { absolute: realpathSync(absolute), stats: statSync(absolute) };
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP"))
-      return undefined;
+    if (hasCode(error, ["ENOENT", "ELOOP"])) return undefined;
     throw error;
   }
 }

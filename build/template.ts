@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Handlebars from "handlebars";
+import { hasCode } from "../lib/util/failure.ts";
 import type { CompiledTemplates } from "../lib/util/templates.ts";
 import { compareText, didYouMean, type Fault } from "./fault.ts";
 import { explainSyntax, inspectTemplate, type TemplateUses } from "./syntax.ts";
@@ -17,6 +18,7 @@ export interface Template {
   /** Path for messages: from the site's folder, or "(package) layouts/page.html". */
   readonly file: string;
   readonly text: string;
+  readonly tree: hbs.AST.Program;
   /** JavaScript of Handlebars' specification object. */
   readonly code: string;
   readonly uses: TemplateUses;
@@ -126,8 +128,7 @@ function listNames(folder: string): readonly string[] | string {
     return readdirSync(folder).filter((name) => !name.startsWith(".") && !name.endsWith("~"));
   } catch (error) {
     // "layouts" is a file: then its folders are not there.
-    if (error instanceof Error && "code" in error && error.code === "ENOTDIR" && !existsSync(folder))
-      return [];
+    if (hasCode(error, ["ENOTDIR"]) && !existsSync(folder)) return [];
     return explainUnreadable(error);
   }
 }
@@ -141,7 +142,7 @@ function compile({ name, file, absolute }: Found): Template | Fault {
     // Mails are plain text: what stands in them is not HTML, and must not be escaped as such.
     const noEscape = name.startsWith("mail/");
     const code = Handlebars.precompile(tree, { strict: true, knownHelpersOnly: true, noEscape });
-    if (uses.escapedContent === undefined) return { name, file, text, code: String(code), uses };
+    if (uses.escapedContent === undefined) return { name, file, text, tree, code: String(code), uses };
     const message = "{{content}} would show the page's tags as text; write {{{content}}}";
     return { file, ...uses.escapedContent, message };
   } catch (error) {

@@ -1,15 +1,12 @@
 /** `site job NAME`: runs a job of the built site, as cron does in production. */
 import type { Command } from "commander";
-import { runReleaseJob, type Where } from "./release.ts";
+import { addWhere, runReleaseJob, type Where } from "./release.ts";
 
 export function addJobCommand(program: Command): void {
-  program
-    .command("job")
+  addWhere(program.command("job"))
     .description("run a job of the built site: bill [--day DAY], warn, mail [--every SECONDS]")
     .argument("<name>", "bill, warn, or mail")
     .argument("[arguments...]", "what the job takes")
-    .option("--source <folder>", "the site's folder", ".")
-    .option("--out <folder>", "where the site was built (default: dist in the site's folder)")
     .allowUnknownOption()
     .action((name: string, jobArguments: readonly string[], where: Where) => {
       process.exitCode = runReleaseJob(name, jobArguments, where);

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Command } from "commander";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { readNote } from "../lib/util/note.ts";
 import { inheritedPath, resolveDataFolder, resolveSecretsFile } from "../lib/util/settings.ts";
@@ -14,6 +15,13 @@ export interface Where {
   readonly source?: string;
   /** Where the site was built, dist/ in it unless told. */
   readonly out?: string;
+}
+
+/** The options by which a command finds the built site. */
+export function addWhere(command: Command): Command {
+  return command
+    .option("--source <folder>", "the site's folder", ".")
+    .option("--out <folder>", "where the site was built (default: dist in the site's folder)");
 }
 
 const wrongUsage = 64;

@@ -1,15 +1,10 @@
 /** `site usage import FILE` and `site usage complete DAY`: usage by hand. */
 import type { Command } from "commander";
-import { runReleaseJob, type Where } from "./release.ts";
+import { addWhere, runReleaseJob, type Where } from "./release.ts";
 
 export function addUsageCommand(program: Command): void {
   const usage = program.command("usage").description("take metered usage into the books");
-  const add = (name: string, text: string): Command =>
-    usage
-      .command(name)
-      .description(text)
-      .option("--source <folder>", "the site's folder", ".")
-      .option("--out <folder>", "where the site was built (default: dist in the site's folder)");
+  const add = (name: string, text: string): Command => addWhere(usage.command(name)).description(text);
   add("import", "import a CSV file with the header day,account,machine,meter,quantity, whole or not at all")
     .argument("<file>", "the CSV file")
     .option("--complete <day>", "declare that with this file all usage of the day is in")

@@ -4,6 +4,7 @@
  */
 import { readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
+import { hasCode } from "../lib/util/failure.ts";
 import type { Reply } from "./listen.ts";
 import { framePage } from "./markup.ts";
 
@@ -102,8 +103,7 @@ function statInside(folder: string, file: string): Stats | undefined {
     const real = realpathSync(file);
     return real === root || real.startsWith(root + sep) ? statSync(real) : undefined;
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : "";
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+    if (hasCode(cause, ["ENOENT", "ENOTDIR", "ENAMETOOLONG"])) return undefined;
     throw cause;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../lib/util/failure.ts";
 import type { Reply } from "./listen.ts";
 import { escapeHtml, framePage } from "./markup.ts";
 import { headerOf, type Message, readMessage } from "./message.ts";
@@ -51,7 +52,7 @@ function listNames(folder: string): readonly string[] {
       .sort()
       .reverse();
   } catch (cause) {
-    if (isMissing(cause)) return [];
+    if (hasCode(cause, ["ENOENT"])) return [];
     throw cause;
   }
 }
@@ -60,13 +61,9 @@ function readMail(folder: string, name: string): Uint8Array | undefined {
   try {
     return readFileSync(join(folder, name));
   } catch (cause) {
-    if (isMissing(cause)) return undefined;
+    if (hasCode(cause, ["ENOENT"])) return undefined;
     throw cause;
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
 function listHtml(folder: string): string {

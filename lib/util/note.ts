@@ -5,7 +5,8 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { NeedsHuman } from "./failure.ts";
+import { hasCode, NeedsHuman } from "./failure.ts";
+import { isRunning } from "./process.ts";
 
 export interface Note {
   /** Process of the server. */
@@ -17,7 +18,7 @@ export interface Note {
 /** The note of a server that is running; undefined if none is. */
 export function readNote(dataFolder: string): Note | undefined {
   const note = parseNote(dataFolder);
-  return note !== undefined && isRunning(note.pid) ? note : undefined;
+  return note !== undefined && note.pid > 0 && isRunning(note.pid) ? note : undefined;
 }
 
 export function writeNote(dataFolder: string, note: Note): void {
@@ -44,7 +45,7 @@ function parseNote(dataFolder: string): Note | undefined {
   try {
     found = JSON.parse(readFileSync(file, "utf8"));
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    if (hasCode(cause, ["ENOENT"])) return undefined;
     throw new NeedsHuman(`${file} is not what site serve writes; delete it`, { cause });
   }
   if (isNote(found)) return found;
@@ -56,16 +57,6 @@ function isNote(found: unknown): found is Note {
   if (!("pid" in found && "url" in found && "secretsFile" in found)) return false;
   const { pid, url, secretsFile } = found;
   return Number.isSafeInteger(pid) && typeof url === "string" && typeof secretsFile === "string";
-}
-
-function isRunning(pid: number): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return cause instanceof Error && "code" in cause && cause.code === "EPERM";
-  }
 }
 
 function fileOf(dataFolder: string): string {
