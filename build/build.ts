@@ -3,7 +3,8 @@
  * module; all faults of a run are collected, and nothing is written while one stands. Called by cli/build,
  * dev/serve, and tests.
  */
-import { resolve } from "node:path";
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
 import type { Baked } from "../lib/util/templates.ts";
 import { type Fault, sortFaults } from "./fault.ts";
@@ -20,7 +21,7 @@ import { readSources, type Source } from "./sources.ts";
 import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 
-export { type Fault, formatFault } from "./fault.ts";
+export { type Fault, formatFault, showLine } from "./fault.ts";
 
 export interface BuildOptions {
   readonly sourceFolder: string;
@@ -99,6 +100,21 @@ export async function loadBaked(
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }
     : { ok: true, baked };
+}
+
+/** The text of the file that a fault names; undefined where it is none of the site's or cannot be read as text. */
+export function readFaulty(
+  fault: Fault,
+  sourceFolder: string,
+  home: Package = findPackage(),
+): string | undefined {
+  const given = "(package) ";
+  const file = fault.file.startsWith(given)
+    ? join(home.folder, fault.file.slice(given.length))
+    : join(sourceFolder, fault.file);
+  if (fault.line === 0 || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const text = readUtf8(file);
+  return typeof text === "string" ? text : undefined;
 }
 
 interface Site {

@@ -39,6 +39,24 @@ export function formatFault(fault: Fault): string {
   return `${fault.file}${line}${column}: ${fault.message}`;
 }
 
+/**
+ * The line that a fault stands in, with a mark below its column, as two lines to print behind the fault; none where
+ * only the file is known. A long line is cut around the column.
+ */
+export function showLine(fault: Fault, text: string): readonly string[] {
+  const line = text.split("\n")[fault.line - 1];
+  if (line === undefined || line.trim() === "") return [];
+  const column = Math.min(fault.column ?? 0, line.length + 1);
+  const from = column > shownWidth - 20 ? column - shownWidth / 2 : 0;
+  const shown = line.slice(from, from + shownWidth).replace(/[\t\p{Cc}]/gu, " ");
+  const number = String(fault.line);
+  const first = `  ${number} | ${shown}`;
+  if (column === 0) return [first];
+  return [first, `  ${" ".repeat(number.length)} | ${" ".repeat(column - from - 1)}^`];
+}
+
+const shownWidth = 96;
+
 /** By code point, the same on every machine, whatever its locale. */
 export function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;

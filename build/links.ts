@@ -1,12 +1,13 @@
 /**
- * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or an account program.
- * Links are looked for in the finished pages; one that stands in a layout is a fault of the layout, told once.
+ * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or an account program; and
+ * every tag must be closed in its order, every id be given once. Finished pages are looked at; what stands in a
+ * layout is a fault of the layout, told once.
  */
 import { findRoute } from "../lib/util/routes.ts";
 import { compareText, didYouMean, type Fault, locate } from "./fault.ts";
 import type { FramedPage } from "./frame.ts";
-import { type FoundLink, type Markup, readMarkup } from "./markup.ts";
 import { addressOf, type Page } from "./page.ts";
+import { type FoundLink, type Markup, scanMarkup } from "./scan.ts";
 import type { Source } from "./sources.ts";
 import { readStyleLinks } from "./styles.ts";
 import type { Template } from "./template.ts";
@@ -22,31 +23,105 @@ export interface LinkContext {
 }
 
 interface Check extends LinkContext {
-  /** By output: what each page holds. */
-  readonly markup: ReadonlyMap<string, Markup>;
+  /** By output: the ids of each page. */
+  readonly ids: ReadonlyMap<string, ReadonlySet<string>>;
   /** Where links were found in Markdown so far, so that the second of two equal ones is looked for further down. */
   readonly found: Map<string, number>;
 }
 
+interface Scanned {
+  readonly framed: FramedPage;
+  readonly markup: Markup;
+}
+
 export function checkLinks(framed: readonly FramedPage[], context: LinkContext): readonly Fault[] {
-  const markup = new Map(framed.map(({ page, document }) => [page.source.output, readMarkup(document)]));
-  const check: Check = { ...context, markup, found: new Map() };
+  const scanned = framed
+    .map((one): Scanned => ({ framed: one, markup: scanMarkup(one.document) }))
+    .sort((a, b) => compareText(a.framed.page.path, b.framed.page.path));
+  const ids = new Map(
+    scanned.map(({ framed: one, markup }) => [one.page.source.output, new Set(markup.ids)]),
+  );
+  const check: Check = { ...context, ids, found: new Map() };
   const inLayouts = new Map<string, Fault>();
-  const inPages: Fault[] = [];
-  for (const { page, bodyStarts } of [...framed].sort((a, b) => compareText(a.page.path, b.page.path)))
-    for (const link of markup.get(page.source.output)?.links ?? []) {
-      const wrong = judgeLink(link, page, check);
-      if (wrong === undefined) continue;
-      const message = `link ${JSON.stringify(link.target)}: ${wrong}`;
-      const start = bodyStarts.find((at) => link.offset >= at && link.offset < at + page.html.length);
-      // A body that the layout puts in twice is looked at once.
-      if (start !== undefined && start !== bodyStarts[0]) continue;
-      if (start !== undefined)
-        inPages.push({ file: page.source.file, ...placeInPage(page, link, start, check), message });
-      else if (!inLayouts.has(link.written))
-        inLayouts.set(link.written, { ...placeInLayout(page, link, context.templates), message });
-    }
+  const inPages = scanned.flatMap((one) => [
+    ...checkPageLinks(one, check, inLayouts),
+    ...checkPageTags(one, check, inLayouts),
+  ]);
   return [...inPages, ...inLayouts.values(), ...checkAccountPages(check), ...checkStyles(check)];
+}
+
+/** Faults of the page itself; those of its layout go into `inLayouts`. */
+function checkPageLinks(
+  { framed, markup }: Scanned,
+  check: Check,
+  inLayouts: Map<string, Fault>,
+): readonly Fault[] {
+  const { page } = framed;
+  return markup.links.flatMap((link): Fault[] => {
+    const wrong = judgeLink(link, page, check);
+    if (wrong === undefined) return [];
+    const message = `link ${JSON.stringify(link.target)}: ${wrong}`;
+    const start = bodyAround(framed, link.offset);
+    // A body that the layout puts in twice is looked at once.
+    if (start !== undefined && start !== framed.bodyStarts[0]) return [];
+    if (start !== undefined)
+      return [{ file: page.source.file, ...placeInPage(page, link, start, check), message }];
+    if (!inLayouts.has(link.written))
+      inLayouts.set(link.written, { ...placeInLayout(page, link, check.templates), message });
+    return [];
+  });
+}
+
+/** A body is judged by itself: what it leaves open would otherwise be told of the layout around it. */
+function checkPageTags(
+  { framed, markup }: Scanned,
+  check: Check,
+  inLayouts: Map<string, Fault>,
+): readonly Fault[] {
+  if (markup.faults.length === 0) return [];
+  const { page } = framed;
+  const own = scanMarkup(page.html).faults;
+  if (own.length > 0)
+    return own.map(({ offset, message }) => ({
+      file: page.source.file,
+      ...placeOfTag(page, offset),
+      message,
+    }));
+  return markup.faults.flatMap(({ offset, message }): Fault[] => {
+    const start = bodyAround(framed, offset);
+    // An id of the layout that the page gives again. A layout that puts the body in twice is at fault itself.
+    if (start !== undefined && start === framed.bodyStarts[0])
+      return [{ file: page.source.file, ...placeOfTag(page, offset - start), message }];
+    if (!inLayouts.has(message))
+      inLayouts.set(message, { ...placeTagInLayout(page, message, check.templates), message });
+    return [];
+  });
+}
+
+function bodyAround({ page, bodyStarts }: FramedPage, offset: number): number | undefined {
+  return bodyStarts.find((at) => offset >= at && offset < at + page.html.length);
+}
+
+function placeOfTag(page: Page, offset: number): { readonly line: number; readonly column?: number } {
+  // Where Markdown made the tag, only the page is known.
+  if (page.source.kind === "markdown") return { line: page.bodyLine };
+  const { line, column } = locate(page.html, offset);
+  return { line: line + page.bodyLine - 1, column };
+}
+
+/** The layout in which the same fault is found when it is looked at by itself; else the page's own layout. */
+function placeTagInLayout(
+  page: Page,
+  message: string,
+  templates: readonly Template[],
+): { readonly file: string; readonly line: number; readonly column?: number } {
+  const layouts = templates.filter((template) => !template.name.includes("/"));
+  const own = layouts.filter(({ name }) => name === page.header.layout);
+  for (const { file, text } of [...own, ...layouts]) {
+    const found = scanMarkup(text).faults.find((fault) => fault.message === message);
+    if (found !== undefined) return { file, ...locate(text, found.offset) };
+  }
+  return { file: own[0]?.file ?? page.source.file, line: 0 };
 }
 
 /** What is wrong with a link on a page; undefined if nothing is, or if it leads to another host. */
@@ -68,7 +143,7 @@ function judgeLink(
   if (findRoute(path) !== undefined) return undefined;
   const output = `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
   if (!check.outputs.has(output)) return explainMissing(path, check.outputs);
-  return judgeAnchor(resolved.hash.slice(1), path, check.markup.get(output)?.ids);
+  return judgeAnchor(resolved.hash.slice(1), path, check.ids.get(output));
 }
 
 function judgeAnchor(hash: string, path: string, ids: ReadonlySet<string> | undefined): string | undefined {
@@ -139,7 +214,9 @@ function placeInLayout(
   const layouts = templates.filter((template) => !template.name.includes("/"));
   const own = layouts.filter(({ name }) => name === page.header.layout);
   for (const { file, text } of [...own, ...layouts]) {
-    const [place] = readMarkup(text).links.filter(({ target }) => target === link.target);
+    const [place] = scanMarkup(text, { isTemplate: true }).links.filter(
+      ({ target }) => target === link.target,
+    );
     if (place !== undefined) return { file, ...locate(text, place.offset) };
   }
   return { file: own[0]?.file ?? page.source.file, line: 0 };
@@ -149,7 +226,7 @@ function placeInLayout(
 function checkAccountPages(check: Check): readonly Fault[] {
   const accountPages = check.templates.filter(({ name }) => name.startsWith("account/"));
   return accountPages.flatMap(({ name, file, text }) =>
-    readMarkup(text).links.flatMap((link): Fault[] => {
+    scanMarkup(text, { isTemplate: true }).links.flatMap((link): Fault[] => {
       if (link.target.includes("{{") || link.target.startsWith("#")) return [];
       const wrong = judgeLink(link, { path: `/${name}.cgi` }, check);
       const message = `link ${JSON.stringify(link.target)}: ${wrong}`;

@@ -22,7 +22,7 @@ export function addBuildCommand(program: Command): void {
 
 async function runBuild(flags: BuildFlags): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
-  const { buildSite, formatFault } = await import("../build/build.ts");
+  const { buildSite, formatFault, readFaulty, showLine } = await import("../build/build.ts");
   const outFolder = flags.out === undefined ? join(flags.source, "dist") : flags.out;
   const result = await buildSite({
     sourceFolder: flags.source,
@@ -32,7 +32,11 @@ async function runBuild(flags: BuildFlags): Promise<void> {
   });
   if (flags.json) console.log(JSON.stringify(result));
   else if (result.ok) sayBuilt(result);
-  else sayFaults(result.faults, formatFault);
+  else
+    sayFaults(result.faults, (fault) => {
+      const text = readFaulty(fault, flags.source);
+      return [formatFault(fault), ...(text === undefined ? [] : showLine(fault, text))];
+    });
   process.exitCode = result.ok ? 0 : 1;
 }
 
@@ -43,8 +47,8 @@ function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
   else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
 }
 
-function sayFaults(faults: readonly Fault[], formatFault: (fault: Fault) => string): void {
-  for (const fault of faults) console.error(formatFault(fault));
+function sayFaults(faults: readonly Fault[], describe: (fault: Fault) => readonly string[]): void {
+  for (const fault of faults) for (const line of describe(fault)) console.error(line);
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   console.error(`${count}; nothing was built`);
 }

@@ -166,7 +166,7 @@ describe("a layout", () => {
     workshop.write("site/layouts/wide.html", "{{#if content}}yes{{/if}}{{{content}}}|{{{content}}}");
     workshop.write("site/content/x.html", "---\nlayout: wide\n---\n<h1>X</h1>");
     // In Markdown a second link to the same place is looked for behind the first; here there is only one.
-    workshop.write("site/content/z.md", "---\nlayout: wide\n---\n# Z\n\n[g](/gone)\n");
+    workshop.write("site/content/z.md", "---\nlayout: wide\ntitle: Z\n---\n\n[g](/gone)\n");
     const gone = 'content/z.md:6:5: link "/gone": there is no page and no file /gone';
     expect(await workshop.faults()).toEqual([gone]);
     workshop.remove("site/content/z.md");

@@ -110,7 +110,7 @@ describe("site build", () => {
     expect(existsSync(join(workshop.out, "current/www/faq.html"))).toBe(true);
   });
 
-  it("lists every fault, one a line, and counts them", async () => {
+  it("lists every fault with its line and a mark below the place, and counts them", async () => {
     bringLayouts();
     workshop.write("site/content/x.html", "---\ntitel: X\n---\n<h1>X</h1>");
     workshop.write("site/content/y.html", '<h1>Y</h1>\n<a href="/gone">g</a>');
@@ -119,7 +119,11 @@ describe("site build", () => {
     expect(err).toBe(
       [
         'content/x.html:2:1: unknown key "titel"; did you mean "title"?',
+        "  2 | titel: X",
+        "    | ^",
         'content/y.html:2:10: link "/gone": there is no page and no file /gone',
+        '  2 | <a href="/gone">g</a>',
+        "    |          ^",
         "2 faults; nothing was built",
         "",
       ].join("\n"),
