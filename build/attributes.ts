@@ -45,8 +45,10 @@ export function readAttributes(scan: Scan, tag: string, from: number): Attribute
     }
     isSelfClosed = false;
     const nameStart = at;
+    let hasCapital = false;
     while (at < text.length) {
       const next = text.charCodeAt(at);
+      if (next >= 0x41 && next <= 0x5a) hasCapital = true;
       if (next <= 0x20 || next === slash || next === greater || (next === 0x3d && at > nameStart)) break;
       at += 1;
     }
@@ -75,7 +77,7 @@ export function readAttributes(scan: Scan, tag: string, from: number): Attribute
       }
       value = text.slice(offset, end);
     }
-    const lower = /[A-Z]/.test(name) ? name.toLowerCase() : name;
+    const lower = hasCapital ? name.toLowerCase() : name;
     if (lower === "id" || (lower === "name" && tag === "a")) addId(scan, value ?? "", offset, lower);
     else if (lower === "rel") rel = (value ?? "").toLowerCase();
     else if (lower === "integrity") hasIntegrity = true;
@@ -86,7 +88,7 @@ export function readAttributes(scan: Scan, tag: string, from: number): Attribute
     else if (lower.length > 2 && lower.startsWith("on")) addInline(scan, "handler", value ?? "", offset);
     else if (value !== undefined && linking.has(lower) && !(lower === "data" && tag !== "object")) {
       if (lower === "src") hasSource = true;
-      addLinks(scan, { tag, attribute: lower, written: value, offset });
+      addLinks(scan, tag, lower, value, offset);
     }
   }
   const tagEnd = isSelfClosed ? at - 1 : at;
@@ -126,31 +128,34 @@ export function decodeBytes({ options }: Scan, value: string): string {
     : value;
 }
 
-type Written = Pick<FoundLink, "tag" | "attribute" | "written" | "offset">;
-
-function addLinks(scan: Scan, link: Written): void {
-  const rest = { rel: "", tagEnd: 0, hasIntegrity: false };
-  if (link.attribute !== "srcset" && link.attribute !== "imagesrcset") {
+function addLinks(scan: Scan, tag: string, attribute: string, written: string, offset: number): void {
+  // Every field is set in the same order: objects of one form are quick to make.
+  const add = (target: string, own: string, at: number): void => {
+    scan.links.push({
+      target,
+      written: own,
+      offset: at,
+      tag,
+      attribute,
+      rel: "",
+      tagEnd: 0,
+      hasIntegrity: false,
+    });
+  };
+  if (attribute !== "srcset" && attribute !== "imagesrcset") {
     // URLs are stripped of spaces around them and of line breaks within (URL Standard, 4.4).
-    const plain = decodeBytes(scan, link.written);
+    const plain = decodeBytes(scan, written);
     const target = /[&\s]/.test(plain)
       ? decodeEntities(plain)
           .replace(/[\t\r\n]/g, "")
           .trim()
       : plain;
-    scan.links.push({ ...link, target, ...rest });
+    add(target, written, offset);
     return;
   }
   // HTML Standard, 4.8.4.2.1: addresses end at a space, and may have commas inside.
-  for (const candidate of link.written.matchAll(/(?:^|,)\s*([^\s,]\S*?)(?=,?(?:\s|$))(?:\s[^,]*)?/g)) {
-    const written = candidate[1] ?? "";
-    const offset = link.offset + candidate.index + candidate[0].indexOf(written);
-    scan.links.push({
-      ...link,
-      target: decodeEntities(decodeBytes(scan, written)),
-      written,
-      offset,
-      ...rest,
-    });
+  for (const candidate of written.matchAll(/(?:^|,)\s*([^\s,]\S*?)(?=,?(?:\s|$))(?:\s[^,]*)?/g)) {
+    const own = candidate[1] ?? "";
+    add(decodeEntities(decodeBytes(scan, own)), own, offset + candidate.index + candidate[0].indexOf(own));
   }
 }

@@ -5,22 +5,16 @@
 import { type Baked, makeRenderer } from "../lib/util/templates.ts";
 import { didYouMean, type Fault } from "./fault.ts";
 import type { Page } from "./page.ts";
+import { type Framed, makeFramer } from "./segments.ts";
 import { faultOfRender, listLayouts, type Template } from "./template.ts";
 
-export interface FramedPage {
+export interface FramedPage extends Framed {
   readonly page: Page;
-  /** The whole document. */
-  readonly document: string;
-  /** Where the page's own HTML begins in it: once, unless a layout puts it in several times. */
-  readonly bodyStarts: readonly number[];
 }
 
 // What a page has that asks for none (build/header.ts).
 const defaultLayout = "page";
 const noContent = "a layout of pages must place the page's body: write {{{content}}} where it belongs";
-
-// Stands around the body while it is framed. HTML forbids the character, even as a reference: no page has it.
-const mark = "<!--\u0001-->";
 
 /** Pages with a wrong layout are left out of `framed`, and are faults. */
 export function framePages(
@@ -28,7 +22,7 @@ export function framePages(
   baked: Baked,
   templates: readonly Template[],
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const { frame } = makeRenderer(baked);
+  const frame = makeFramer(makeRenderer(baked), baked, templates);
   const layouts = listLayouts(templates);
   const faults: Fault[] = [];
   const framed = pages.flatMap((page): FramedPage[] => {
@@ -41,33 +35,16 @@ export function framePages(
       else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
       return [];
     }
-    // An empty body stays empty, for a layout that asks for it with {{#if content}}.
-    const content = page.html.trim() === "" ? "" : mark + page.html + mark;
+    const { title, path } = page;
+    const content = page.html.trim() === "" ? "" : page.html;
     try {
-      return [
-        {
-          page,
-          ...splitDocument(frame({ layout, title: page.title, description, path: page.path, content })),
-        },
-      ];
+      return [{ page, ...frame({ layout, title, description, path, content }) }];
     } catch (error) {
       faults.push(faultOfRender(error, layout, templates));
       return [];
     }
   });
   return { framed, faults };
-}
-
-function splitDocument(marked: string): Pick<FramedPage, "document" | "bodyStarts"> {
-  const pieces = marked.split(mark);
-  // Outside, inside, outside, inside, outside: every second piece is the body.
-  const bodyStarts: number[] = [];
-  let length = 0;
-  for (const [index, piece] of pieces.entries()) {
-    if (index % 2 === 1) bodyStarts.push(length);
-    length += piece.length;
-  }
-  return { document: pieces.join(""), bodyStarts };
 }
 
 function explainLayout(layout: string, layouts: readonly string[]): string {

@@ -25,6 +25,8 @@ export interface LinkContext {
 interface Check extends LinkContext {
   /** By output: the ids of each page. */
   readonly ids: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What was found of targets that mean the same on every page; "" where nothing is wrong. */
+  readonly judged: Map<string, string>;
   /** Where links were found in Markdown so far, so that the second of two equal ones is looked for further down. */
   readonly found: Map<string, number>;
 }
@@ -41,7 +43,7 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
   const ids = new Map(
     scanned.map(({ framed: one, markup }) => [one.page.source.output, new Set(markup.ids)]),
   );
-  const check: Check = { ...context, ids, found: new Map() };
+  const check: Check = { ...context, ids, judged: new Map(), found: new Map() };
   const inLayouts = new Map<string, Fault>();
   const inPages = scanned.flatMap((one) => [
     ...checkPageLinks(one, check, inLayouts),
@@ -131,6 +133,21 @@ function judgeLink(
   check: Check,
 ): string | undefined {
   const { target, tag } = link;
+  // "/..." but not "//host": wherever it stands it leads to the same place, so it is judged once.
+  if (tag === "base" || target.charCodeAt(0) !== 0x2f || target.charCodeAt(1) === 0x2f)
+    return judgeAnew(link, page, check);
+  const known = check.judged.get(target);
+  if (known !== undefined) return known === "" ? undefined : known;
+  const wrong = judgeAnew(link, page, check);
+  check.judged.set(target, wrong ?? "");
+  return wrong;
+}
+
+function judgeAnew(
+  { target, tag }: Pick<FoundLink, "target" | "tag">,
+  page: Pick<Page, "path">,
+  check: Check,
+): string | undefined {
   if (tag === "base") return "a base moves every link of the page; write each link in full instead";
   if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^https?:/i.test(target)) return undefined;
   if (!URL.canParse(target, check.url + page.path)) return "this is no address";

@@ -1,0 +1,99 @@
+// Goal of this test: documents put together from pieces are, byte for byte, those that a full rendering makes,
+// whatever a layout does with a page's words; and a layout that measures words is rendered in full.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadBaked } from "../build/build.ts";
+import { makeFramer } from "../build/segments.ts";
+import { loadTemplates, readTemplates } from "../build/template.ts";
+import { makeRenderer } from "../lib/util/templates.ts";
+import { openWorkshop, type Workshop } from "./sites/workshop.ts";
+
+let workshop: Workshop;
+beforeEach(() => {
+  workshop = openWorkshop();
+});
+afterEach(() => workshop.end());
+
+const snippets = [
+  "{{page.title}}",
+  "{{{page.title}}}",
+  "<a title='{{page.title}}'>{{page.path}}</a>",
+  "{{#if page.description}}<p>{{page.description}}</p>{{else}}none{{/if}}",
+  "{{#unless page.home}}not home{{/unless}}",
+  "{{#with page}}{{title}} {{../site.name}}{{/with}}",
+  "{{#each page}}{{@key}}={{this}};{{/each}}",
+  "{{#if content}}full{{/if}}",
+  "{{{content}}}",
+  "{{> nav}}",
+  "{{> header}}",
+  "\u0002<1>\u0002",
+  "\u0002&lt;0&gt;\u0002",
+];
+const pages = ["/", "/docs/", "/docs/start.html", "/docs/hidden.html", "/faq.html", "/x/y.html"].flatMap(
+  (path) =>
+    [
+      ["A & <b>", ""],
+      ["\u0002<3>\u0002", "d & 'e'"],
+      ["Ünïcode", "x"],
+    ].map(([title = "", description = ""], index) => ({
+      layout: "try",
+      title,
+      description,
+      path,
+      content: index === 1 ? "" : `<h1>$& ${path}</h1>`,
+    })),
+);
+
+async function framers(layout: string) {
+  workshop.write("site/layouts/try.html", layout);
+  const loaded = await loadBaked(workshop.source, workshop.home);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  const { templates } = readTemplates(workshop.source, workshop.home.folder);
+  const baked = { ...loaded.baked, templates: loadTemplates(templates) };
+  const renderer = makeRenderer(baked);
+  let renderings = 0;
+  const counting = {
+    render: (name: string, data: object) => {
+      renderings += 1;
+      return renderer.render(name, data);
+    },
+  };
+  return { renderer, frame: makeFramer(counting, baked, templates), count: () => renderings };
+}
+
+describe("a document put together from pieces", () => {
+  it("is what a full rendering makes", async () => {
+    let state = 20_261_126;
+    const next = (): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return state >> 8;
+    };
+    for (let round = 0; round < 40; round += 1) {
+      const layout = Array.from({ length: 1 + (next() % 6) }, () => snippets[next() % snippets.length]).join(
+        "\n",
+      );
+      const { renderer, frame } = await framers(`${layout}{{{content}}}`);
+      // Twice: the second time from the pieces alone.
+      for (const page of [...pages, ...pages]) {
+        const { document, bodyStarts } = frame(page);
+        expect(document, layout).toBe(renderer.frame(page));
+        for (const start of bodyStarts) expect(document.startsWith(page.content, start)).toBe(true);
+        expect(bodyStarts.length > 0).toBe(page.content !== "");
+      }
+    }
+  });
+
+  it("costs no rendering after the first of its kind", async () => {
+    const { frame, count } = await framers("{{page.title}}{{> nav}}{{{content}}}");
+    for (const page of pages) frame(page);
+    const after = count();
+    for (let round = 0; round < 10; round += 1)
+      for (const page of pages) frame({ ...page, title: `T${round}` });
+    expect(count()).toBe(after);
+  });
+
+  it("is not tried where a word is looked up", async () => {
+    const { renderer, frame, count } = await framers("{{lookup page 'title'}}{{{content}}}");
+    for (const page of pages) expect(frame(page).document).toBe(renderer.frame(page));
+    expect(count()).toBe(pages.length);
+  });
+});
