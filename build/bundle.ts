@@ -27,6 +27,29 @@ export async function writeBundles(codeFolder: string): Promise<void> {
   writeFileSync(join(codeFolder, bundlesName), JSON.stringify(bundles));
 }
 
+/** What the command loads from where it is installed: native code, programs of their own, and the seldom used. */
+const apart = ["better-sqlite3", "esbuild", "stripe", "nodemailer"];
+
+/** The whole command as one file, cli/site.cjs; called by set-up. What a run does not use is not run. */
+export async function writeCommand(codeFolder: string): Promise<void> {
+  await build({
+    entryPoints: [join(codeFolder, "cli", "program.js")],
+    outfile: join(codeFolder, "cli", "site.cjs"),
+    bundle: true,
+    absWorkingDir: codeFolder,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    external: apart,
+    define: { "import.meta.url": "__bundleUrl" },
+    banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+    logLevel: "error",
+  });
+}
+
 /** Bundles every program, in the order of their paths. */
 export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   const plans = planPrograms(home);

@@ -35,7 +35,9 @@ export function findPackage(): Package {
     throw new NeedsHuman(
       `${addonFile}: the database driver is not compiled; run: npm rebuild better-sqlite3`,
     );
-  return { folder, codeFolder, codeEnding: extname(self), version: packageVersion(), addonFile };
+  // As one file (out/cli/site.cjs) the command still finds the compiled code around it.
+  const codeEnding = extname(self) === ".ts" ? ".ts" : ".js";
+  return { folder, codeFolder, codeEnding, version: packageVersion(), addonFile };
 }
 
 export function packageVersion(): string {

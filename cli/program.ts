@@ -1,7 +1,7 @@
-#!/usr/bin/env node
 /**
  * The front desk: the `site` command (also known as `picodollar`). One file per subcommand; here is only what
  * they share: usage errors end with exit code 64, a refusal with 1, NeedsHuman with 100, TryLater with 111.
+ * Called by cli/site.
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../build/init.ts";
@@ -13,22 +13,24 @@ import { addMigrateCommand } from "./migrate.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 
-const program = new Command("site")
-  .description("The website and the prepaid customer accounts of a small online service")
-  .version(packageVersion())
-  .exitOverride()
-  .showHelpAfterError("(site --help lists the commands)");
-addInitCommand(program);
-addBuildCommand(program);
-addServeCommand(program);
-addMigrateCommand(program);
-addJobCommand(program);
-addUsageCommand(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportError(error);
+/** Reads the command line and does what it says; sets the exit code. */
+export async function runCommand(): Promise<void> {
+  const program = new Command("site")
+    .description("The website and the prepaid customer accounts of a small online service")
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError("(site --help lists the commands)");
+  addInitCommand(program);
+  addBuildCommand(program);
+  addServeCommand(program);
+  addMigrateCommand(program);
+  addJobCommand(program);
+  addUsageCommand(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = reportError(error);
+  }
 }
 
 function reportError(error: unknown): number {

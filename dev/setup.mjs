@@ -136,12 +136,13 @@ async function compile() {
   rmSync(before, { recursive: true, force: true });
 }
 
-/** The account programs and jobs depend on the package alone: bundled here once, not in every build of a site. */
+/** The account programs and jobs, and the command, depend on the package alone: bundled here once. */
 async function bundlePrograms(fresh) {
   const bundler = join(fresh, "build", "bundle.js");
   if (!existsSync(bundler)) return;
-  const { writeBundles } = await import(pathToFileURL(bundler).href);
+  const { writeBundles, writeCommand } = await import(pathToFileURL(bundler).href);
   await writeBundles(fresh);
+  await writeCommand(fresh);
 }
 
 /** What a set-up that was killed left behind. The lock is ours, so no other one is at work. */
