@@ -1,0 +1,164 @@
+// Goal of this test: the bench compares like with like. Its corpus is the same for a seed, what it takes for the right
+// document is what this builder makes, a wrong or stale or cut document is found, and its arithmetic is right.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { layDownSite, makePicodollar } from "../dev/bench/builders.ts";
+import { run } from "../dev/bench/command.ts";
+import { countTouched, findDifference, snapshot } from "../dev/bench/compare.ts";
+import { expectedDocument, type Format, makeBody, makeCorpus, put } from "../dev/bench/corpus.ts";
+import { alignRows, ratioOf, showNumber, spreadOf } from "../dev/bench/figures.ts";
+import { readOne, type Seen } from "../dev/bench/reader.ts";
+import type { Row } from "../dev/bench/rounds.ts";
+import { showGrowth, showSize } from "../dev/bench/table.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "picodollar-bench-test-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the corpus", () => {
+  it("is the same for a seed, and another for another", () => {
+    const bodies = (seed: number, format: Format): readonly string[] => {
+      const corpus = makeCorpus(60, seed);
+      return corpus.pages.map((page) => makeBody(corpus, page, format));
+    };
+    expect(makeCorpus(60, 7)).toEqual(makeCorpus(60, 7));
+    expect(bodies(7, "html")).toEqual(bodies(7, "html"));
+    expect(bodies(7, "html")).not.toEqual(bodies(8, "html"));
+    expect(bodies(7, "markdown")).not.toEqual(bodies(7, "html"));
+  });
+
+  it("is what it claims: pages of 4 KiB, folders of forty, nineteen links a page", () => {
+    const corpus = makeCorpus(1000, 7);
+    expect(new Set(corpus.pages.map(({ path }) => path)).size).toBe(1000);
+    const sizes = corpus.pages.map((page) => makeBody(corpus, page, "html").length);
+    expect((spreadOf(sizes)?.median ?? 0) / 1024).toBeCloseTo(4.1, 0);
+    const folders = new Map<string, number>();
+    for (const { path } of corpus.pages) {
+      const above = path.replace(/[^/]+$/, "");
+      folders.set(above, (folders.get(above) ?? 0) + 1);
+    }
+    expect(Math.max(...folders.values())).toBe(41);
+    expect(Math.max(...[...folders.keys()].map((name) => name.split("/").length - 1))).toBe(3);
+    for (const page of corpus.pages.slice(0, 50))
+      expect(expectedDocument(corpus, page).match(/<a /g)).toHaveLength(19);
+  });
+
+  it("changes one word from revision to revision", () => {
+    const corpus = makeCorpus(20, 7);
+    const page = corpus.pages[12];
+    if (page === undefined) throw new Error("no page");
+    const [before, after] = [0, 1].map((revision) =>
+      makeBody(corpus, page, "html", revision).split(/\s+/),
+    ) as [string[], string[]];
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((word, index) => word !== before[index])).toEqual(["1"]);
+  });
+});
+
+describe("the expected document", () => {
+  it.each(["html", "markdown"] as const)("is what this builder makes of %s", (format) => {
+    const builder = makePicodollar("picodollar", "");
+    const corpus = makeCorpus(30, 7);
+    const site = join(folder, "site");
+    layDownSite(builder, site, corpus, format);
+    const { ok, output } = run({ folder: site, command: builder.command });
+    expect({ ok, output }).toMatchObject({ ok: true });
+    const differences = (revision: number): readonly string[] =>
+      corpus.pages.flatMap((page) => findDifference(builder, site, corpus, page, format, revision) ?? []);
+    expect(differences(0)).toEqual([]);
+    // A page that was left as it was is seen.
+    expect(differences(1)).toHaveLength(30);
+    const last = corpus.pages.at(-1)?.path ?? "";
+    rmSync(join(site, builder.output, last));
+    expect(differences(0)).toEqual([`picodollar made no ${last}`]);
+  });
+});
+
+describe("what a build touches", () => {
+  it("is counted: files made, removed, and written again with the same bytes", () => {
+    for (const name of ["same", "again", "gone"]) put(folder, `a/${name}`, "x");
+    const before = snapshot(folder);
+    expect(countTouched(before, snapshot(folder))).toBe(0);
+    rmSync(join(folder, "a/gone"));
+    rmSync(join(folder, "a/again"));
+    put(folder, "a/b/new", "x");
+    put(folder, "a/again", "x");
+    expect(countTouched(before, snapshot(folder))).toBe(3);
+  });
+});
+
+describe("the reader", () => {
+  it("tells whole pages from cut and missing ones", () => {
+    const corpus = makeCorpus(9, 7);
+    for (const page of corpus.pages) put(folder, page.path, expectedDocument(corpus, page));
+    const seen: Seen = { reads: 0, missing: 0, cut: 0, examples: [] };
+    for (const { path } of corpus.pages) readOne(folder, path, seen);
+    expect(seen).toEqual({ reads: 9, missing: 0, cut: 0, examples: [] });
+    const whole = readFileSync(join(folder, "index.html"), "utf8");
+    for (const part of [whole.slice(0, 4096 % whole.length), whole.slice(20), ""]) {
+      writeFileSync(join(folder, "index.html"), part);
+      readOne(folder, "index.html", seen);
+    }
+    readOne(folder, "nothing.html", seen);
+    expect(seen).toMatchObject({ reads: 13, missing: 1, cut: 3 });
+    expect(seen.examples.at(-1)).toBe("nothing.html: missing");
+  });
+});
+
+describe("the table", () => {
+  it("takes the middle of several measurements, and divides only by what there is", () => {
+    expect(spreadOf([3, 10, 1])).toEqual({ median: 3, least: 1, most: 10 });
+    expect(spreadOf([4, 10, 1, 2])).toEqual({ median: 3, least: 1, most: 10 });
+    expect(spreadOf([])).toBeUndefined();
+    expect(ratioOf(3, 4)).toBe(0.75);
+    expect([ratioOf(undefined, 4), ratioOf(3, undefined), ratioOf(3, 0)]).toEqual(Array(3).fill(undefined));
+    expect([showNumber(1.005, 1), showNumber(undefined, 1)]).toEqual(["1.0", "-"]);
+    expect(
+      alignRows([
+        ["a", "bbb"],
+        ["aaa", "1"],
+      ]),
+    ).toBe("a    bbb\naaa    1");
+  });
+
+  const makeRow = (name: string, ms: readonly number[], more: Partial<Row> = {}): Row => ({
+    name,
+    cold: ms.map((wallMs) => ({ wallMs, processorSeconds: wallMs / 500, memoryMiB: 64 })),
+    again: [],
+    change: [],
+    aboveAgainMs: [],
+    touched: undefined,
+    systemCallsPerPage: 7.25,
+    skipped: undefined,
+    ...more,
+  });
+  const makeSize = (pages: number, rows: readonly Row[]) =>
+    ({ pages, format: "html", rounds: 3, onOneProcessor: false, rows }) as const;
+
+  it("shows each builder's median beside Hugo's and the floor's", () => {
+    const rows = [
+      makeRow("picodollar", [300, 100, 200]),
+      makeRow("hugo", [400, 500, 400]),
+      makeRow("node floor", [100, 100, 100]),
+      makeRow("picodollar search", [], { skipped: "unknown key" }),
+    ];
+    const lines = showSize(makeSize(1000, rows)).split("\n");
+    const line = lines.find((text) => text.startsWith("picodollar "))?.split(/ +/);
+    expect(line).toEqual(["picodollar", "200", "100", "300", "0.50", "2.00", "0.40", "64", "7.3"]);
+    expect(lines.at(-1)).toBe("picodollar search: left out: unknown key");
+  });
+
+  it("shows how builds grow from size to size", () => {
+    const results = [
+      makeSize(10_000, [makeRow("picodollar", [100])]),
+      makeSize(100_000, [makeRow("picodollar", [1100])]),
+    ];
+    expect(showGrowth(results.slice(0, 1))).toBe("");
+    const line = showGrowth(results).split("\n").at(-1)?.split(/ {2,}/);
+    expect(line).toEqual(["picodollar", "10000 to 100000", "10", "11.00", "11.00", "1.00"]);
+  });
+});
