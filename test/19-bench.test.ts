@@ -158,6 +158,8 @@ describe("the table", () => {
       makeSize(100_000, [makeRow("picodollar", [1100])]),
     ];
     expect(showGrowth(results.slice(0, 1))).toBe("");
+    const pinned = { ...makeSize(100, [makeRow("picodollar", [10])]), onOneProcessor: true };
+    expect(showGrowth([pinned, ...results.slice(0, 1)])).toBe("");
     const line = showGrowth(results).split("\n").at(-1)?.split(/ {2,}/);
     expect(line).toEqual(["picodollar", "10000 to 100000", "10", "11.00", "11.00", "1.00"]);
   });

@@ -23,7 +23,7 @@ const memoryMiBOf = ({ memoryMiB }: Sample): number | undefined => memoryMiB;
 
 export function showSize({ pages, format, rounds, onOneProcessor, rows }: SizeResult): string {
   const text = format === "html" ? "HTML" : "Markdown";
-  const head = `${pages} pages in ${text}, ${rounds} rounds in turns, medians${onOneProcessor ? ", on one processor" : ""}`;
+  const head = `${pages} pages in ${text}, ${rounds === 1 ? "1 round" : `${rounds} rounds`} in turns, medians${onOneProcessor ? ", on one processor" : ""}`;
   const tables = phases.flatMap((phase) => showPhase(rows, phase));
   const skipped = rows.flatMap(({ name, skipped }) =>
     skipped === undefined ? [] : [`${name}: left out: ${skipped}`],
@@ -59,11 +59,15 @@ function showLast(row: Row, phase: Phase): string {
   return phase === "again" ? showNumber(row.touched, 0) : showNumber(medianOf(row.aboveAgainMs), 0);
 }
 
-/** How cold builds grow from each size to the next; "" for one size. Ten times the time for ten times the pages is linear. */
+/**
+ * How cold builds grow from each size to the next, where both had as many processors; "" if there is no such pair. Ten
+ * times the time for ten times the pages is linear.
+ */
 export function showGrowth(results: readonly SizeResult[]): string {
   const lines = results.slice(1).flatMap((larger, index) => {
     const smaller = results[index];
-    return smaller === undefined ? [] : larger.rows.flatMap((row) => growRow(row, smaller, larger));
+    if (smaller === undefined || smaller.onOneProcessor !== larger.onOneProcessor) return [];
+    return larger.rows.flatMap((row) => growRow(row, smaller, larger));
   });
   if (lines.length === 0) return "";
   return `\n${alignRows([["cold build, times as much", "from, to", "pages", "wall", "cpu", "MiB"], ...lines])}`;
