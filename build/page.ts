@@ -35,11 +35,11 @@ export function readPages(sources: readonly Source[]): { pages: readonly Page[];
     }
     const { header, body, bodyLine, faults: found } = readHeader(source.file, text);
     faults.push(...found);
-    const html = source.kind === "markdown" ? renderSafely(body) : body;
-    if (html === undefined) {
-      faults.push({ file: source.file, line: 0, message: "quotes or lists lie in each other too deeply" });
-      continue;
-    }
+    const rendered = source.kind === "markdown" ? renderMarkdown(body) : { html: body, faults: [] };
+    const { html } = rendered;
+    for (const { line, message } of rendered.faults)
+      faults.push({ file: source.file, line: line === 0 ? 0 : line + bodyLine - 1, message });
+    if (rendered.faults.some(({ line }) => line === 0)) continue;
     const title = header.title === "" ? firstHeading(html) : header.title;
     if (title === "" && found.length === 0)
       faults.push({
@@ -50,16 +50,6 @@ export function readPages(sources: readonly Source[]): { pages: readonly Page[];
     pages.push({ source, header, title, path: addressOf(source.output), text, bodyLine, html });
   }
   return { pages, faults };
-}
-
-/** Undefined where the Markdown is nested so deeply that no stack holds it. */
-function renderSafely(body: string): string | undefined {
-  try {
-    return renderMarkdown(body);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 /** "docs/index.html" -> "/docs/"; every other output has its own name. Percent-encoded, as links are written. */

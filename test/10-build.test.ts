@@ -69,7 +69,7 @@ describe("a page", () => {
 
   it("in Markdown becomes HTML, GitHub's way, with ids to link to", () => {
     const html = workshop.read("www/faq.html");
-    expect(html).toContain('<h2 id="is-it-good">Is it good?</h2>');
+    expect(html).toContain('<h2 id="is-it-good"><a class="anchor" href="#is-it-good">Is it good?</a></h2>');
     expect(html).toContain("<td><del>1</del></td>\n<td>{{2}}</td>");
   });
 

@@ -29,9 +29,10 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["lib/store/"],
   stripe: ["lib/payments/stripe.ts"],
   nodemailer: ["lib/mail/transport.ts"],
-  yaml: ["build/"],
-  marked: ["build/"],
-  esbuild: ["build/"],
+  yaml: ["build/yaml.ts"],
+  marked: ["build/markdown.ts"],
+  "highlight.js": ["build/highlight.ts"],
+  esbuild: ["build/bundle.ts"],
   handlebars: ["build/", "lib/util/templates.ts"],
   "handlebars/runtime.js": ["lib/util/templates.ts"],
   chokidar: ["dev/"],
@@ -62,9 +63,9 @@ export function inspectHouse(files: readonly SourceFile[], packages: readonly st
   ]);
 }
 
-/** Every import, export-from, and dynamic import with a literal name. */
+/** Every import, export-from, dynamic import, and require of a name that is written out, or its beginning is. */
 export function readImports(text: string): string[] {
-  const found = text.matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  const found = text.matchAll(/(?:^|[\s(=])(?:(?:from|import)\s*\(?\s*"|require\(["`])([^"`]+)["`]/g);
   return [...found].map((match) => match[1] ?? "");
 }
 
@@ -91,7 +92,7 @@ function judgeImport(from: string, to: string): string | undefined {
 
 function inspectPackage(file: SourceFile, name: string, packages: readonly string[]): string[] {
   if (name.startsWith("node:") || name === "picodollar:baked") return [];
-  const doors = packageDoors[name];
+  const doors = packageDoors[name] ?? packageDoors[name.split("/")[0] ?? ""];
   if (doors === undefined || !packages.includes(name.split("/")[0] ?? ""))
     return [`${file.path}: imports ${name}, which has no door`];
   return doors.some((door) => file.path.startsWith(door))
