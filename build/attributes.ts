@@ -110,7 +110,7 @@ function addInline(scan: Scan, kind: InlineCode["kind"], text: string, offset: n
 function addId(scan: Scan, written: string, offset: number, attribute: string): void {
   const id = decodeEntities(decodeBytes(scan, written));
   // `name` of an `a` is where old links lead; beside an `id` of the same name it says it twice.
-  if (attribute === "id" && scan.ids.includes(id))
+  if (attribute === "id" && scan.ids.has(id))
     report(scan, offset, `the id ${JSON.stringify(id)} is given twice`);
   if (attribute === "id" && (id === "" || /\s/.test(id)))
     report(
@@ -118,7 +118,8 @@ function addId(scan: Scan, written: string, offset: number, attribute: string): 
       offset,
       `the id ${JSON.stringify(id)} must have no spaces, and be at least one character long`,
     );
-  scan.ids.push(id);
+  if (attribute === "id") scan.idPlaces.push({ id, offset });
+  scan.ids.add(id);
 }
 
 /** Bytes read as Latin-1, as the text that they are. */

@@ -7,19 +7,16 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
 import type { Baked } from "../lib/util/templates.ts";
+import { buildChange } from "./change.ts";
 import { type Fault, sortFaults } from "./fault.ts";
-import { type FramedPage, framePages } from "./frame.ts";
-import { checkLinks } from "./links.ts";
-import { checkTemplateNames } from "./names.ts";
-import { checkNavigation, makeNavigation } from "./nav.ts";
+import { readInputs } from "./inputs.ts";
 import { findPackage, type Package } from "./package.ts";
-import { type Page, readPages } from "./page.ts";
-import { buildPrograms } from "./programs.ts";
-import { checkOutFolder, publishRelease, type ReleaseFile } from "./publish.ts";
-import { readSettings } from "./settings.ts";
-import { readSources, type Source } from "./sources.ts";
-import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
+import { readSite } from "./site.ts";
+import { readSources } from "./sources.ts";
+import { loadState } from "./state.ts";
+import type { Task } from "./task.ts";
 import { readUtf8 } from "./text.ts";
+import { buildWhole } from "./whole.ts";
 
 export { type Fault, formatFault, showLine } from "./fault.ts";
 
@@ -41,6 +38,8 @@ export type BuildResult =
       /** Files that were copied as they are. */
       readonly files: number;
       readonly programs: number;
+      /** How many sources were read: all of them, or those that may have changed since the last build. */
+      readonly sourcesRead: number;
       /** False where the current release was the same already: nothing was written. */
       readonly changed: boolean;
       readonly ms: number;
@@ -53,38 +52,29 @@ export type BuildResult =
  */
 export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   const startedAt = options.clock.now();
-  const say = options.onProgress ?? (() => undefined);
   const sourceFolder = resolve(options.sourceFolder);
-  const outFolder = resolve(options.outFolder);
   const home = options.home ?? findPackage();
-  const site = readSite(sourceFolder, home);
-  const { framed, faults } = frameSite(site);
-  const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
-  if (site.baked === undefined || all.length > 0) return { ok: false, faults: sortFaults(all) };
-  say(`${framed.length} pages: links checked`);
-  const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
-  say(`${programs.length} programs made`);
-  const copies = site.sources.filter(({ kind }) => kind === "file");
-  const files: ReleaseFile[] = [
-    ...framed.map(({ page, document }) => ({ path: `www/${page.source.output}`, content: document })),
-    ...copies.map((source) => ({ path: `www/${source.output}`, copyOf: source.absolute })),
-    ...programs.map(({ path, text }) => ({ path, content: text, isProgram: true })),
-    // Programs are CommonJS, whatever package.json lies in a folder above.
-    { path: "package.json", content: '{"type":"commonjs"}\n' },
-  ];
-  const release = publishRelease({
-    outFolder,
-    files,
-    addonFile: home.addonFile,
-    tool: home.version,
+  const task: Task = {
+    sourceFolder,
+    outFolder: resolve(options.outFolder),
+    home,
     clock: options.clock,
-  });
+    say: options.onProgress ?? (() => undefined),
+    walked: readSources(sourceFolder),
+    inputs: readInputs(sourceFolder, home),
+  };
+  const kept = task.inputs === undefined ? undefined : loadState(task.outFolder, task.inputs);
+  const quick = kept === undefined ? undefined : await buildChange(task, kept);
+  const outcome = quick ?? (await buildWhole(task, kept));
+  if (!outcome.ok) return { ok: false, faults: sortFaults(outcome.faults) };
+  const { releaseId, releaseFolder, changed } = outcome.published;
   return {
     ok: true,
-    ...release,
-    pages: framed.length,
-    files: copies.length,
-    programs: programs.length,
+    releaseId,
+    releaseFolder,
+    changed,
+    ...outcome.counts,
+    sourcesRead: outcome.sourcesRead,
     ms: options.clock.now() - startedAt,
   };
 }
@@ -96,7 +86,9 @@ export async function loadBaked(
 ): Promise<
   { readonly ok: true; readonly baked: Baked } | { readonly ok: false; readonly faults: readonly Fault[] }
 > {
-  const { baked, faults } = readSite(resolve(sourceFolder), home);
+  const folder = resolve(sourceFolder);
+  const { baked, faults, bodies } = await readSite(folder, home, readSources(folder));
+  bodies.close();
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }
     : { ok: true, baked };
@@ -115,60 +107,4 @@ export function readFaulty(
   if (fault.line === 0 || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const text = readUtf8(file);
   return typeof text === "string" ? text : undefined;
-}
-
-interface Site {
-  readonly sources: readonly Source[];
-  readonly pages: readonly Page[];
-  readonly templates: readonly Template[];
-  /** Undefined where templates are faulty; where other faults are, good only for finding more of them. */
-  readonly baked: Baked | undefined;
-  readonly faults: readonly Fault[];
-}
-
-function readSite(sourceFolder: string, home: Package): Site {
-  const { settings, faults: settingFaults } = readSettings(sourceFolder);
-  const { sources, faults: sourceFaults } = readSources(sourceFolder);
-  const { pages, faults: pageFaults } = readPages(sources);
-  const { templates, faults: templateFaults } = readTemplates(sourceFolder, home.folder);
-  const faults = [
-    ...settingFaults,
-    ...sourceFaults,
-    ...pageFaults,
-    ...checkNavigation(pages),
-    ...templateFaults,
-  ];
-  const navigation = makeNavigation(pages);
-  const baked =
-    templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
-  return { sources, pages, templates, baked, faults };
-}
-
-/** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
-function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const { baked, templates, sources, faults } = site;
-  if (baked === undefined) return { framed: [], faults };
-  const nameFaults = checkTemplateNames(templates, listLayouts(templates));
-  const { framed, faults: foundFaults } = framePages(site.pages, baked, templates);
-  // What a page stumbles over while it is rendered has been told by its name already.
-  const isTold = (fault: Fault): boolean =>
-    nameFaults.length > 0 && templates.some(({ file }) => file === fault.file);
-  const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
-  const outputs = new Set(sources.map(({ output }) => output));
-  const { styles, faults: styleFaults } = readStyles(sources);
-  const linkFaults = checkLinks(framed, { url: baked.settings.url, outputs, templates, styles });
-  return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
-}
-
-/** Style sheets are copied as they are; their text is read for the addresses in it. */
-function readStyles(sources: readonly Source[]) {
-  const faults: Fault[] = [];
-  const styles = sources.flatMap((source) => {
-    if (source.kind !== "file" || !source.output.endsWith(".css")) return [];
-    const text = readUtf8(source.absolute);
-    if (typeof text === "string") return [{ source, text }];
-    faults.push({ file: source.file, ...text });
-    return [];
-  });
-  return { styles, faults };
 }

@@ -3,13 +3,20 @@
  * that names what is not there is a fault of the layout, told once.
  */
 import { type Baked, makeRenderer } from "../lib/util/templates.ts";
+import type { Bodies } from "./bodies.ts";
+import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import { didYouMean, type Fault } from "./fault.ts";
 import type { Page } from "./page.ts";
-import { type Framed, makeFramer } from "./segments.ts";
+import { scanMarkup } from "./scan.ts";
+import { fillMarks, type Mould, makeMoulds, type PageWords, type Poured, pour } from "./segments.ts";
 import { faultOfRender, listLayouts, type Template } from "./template.ts";
 
-export interface FramedPage extends Framed {
+export interface FramedPage {
   readonly page: Page;
+  readonly words: PageWords;
+  readonly mould: Mould;
+  /** What the layout puts around this page's body. */
+  readonly outside: Facts;
 }
 
 // What a page has that asks for none (build/header.ts).
@@ -20,12 +27,18 @@ const noContent = "a layout of pages must place the page's body: write {{{conten
 export function framePages(
   pages: readonly Page[],
   baked: Baked,
-  templates: readonly Template[],
+  {
+    templates,
+    bodies,
+    intern,
+  }: { readonly templates: readonly Template[]; readonly bodies: Bodies; readonly intern: Intern },
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const frame = makeFramer(makeRenderer(baked), baked, templates);
+  const moulds = makeMoulds(makeRenderer(baked), baked, templates);
+  const outsideOf = makeOutsides(intern);
   const layouts = listLayouts(templates);
   const faults: Fault[] = [];
-  const framed = pages.flatMap((page): FramedPage[] => {
+  const framed: FramedPage[] = [];
+  for (const page of pages) {
     const { layout, layoutLine, description } = page.header;
     if (!layouts.includes(layout)) {
       const there = templates.find(({ name }) => name === layout);
@@ -33,18 +46,44 @@ export function framePages(
       if (there !== undefined && layout === defaultLayout)
         faults.push({ file: there.file, line: 0, message: noContent });
       else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
-      return [];
+      continue;
     }
-    const { title, path } = page;
-    const content = page.html.trim() === "" ? "" : page.html;
+    const words = { layout, title: page.title, description, path: page.path };
     try {
-      return [{ page, ...frame({ layout, title, description, path, content }) }];
+      const mould = moulds.find(words, !page.isEmpty, () =>
+        page.isEmpty ? "" : bodies.read(page.body).toString("utf8"),
+      );
+      framed.push({ page, words, mould, outside: outsideOf(mould, words) });
     } catch (error) {
       faults.push(faultOfRender(error, layout, templates));
-      return [];
     }
-  });
+  }
   return { framed, faults };
+}
+
+const nothing = Buffer.alloc(0);
+
+/** The whole document; its bytes are good until the next one is made. */
+export function makeDocument({ page, words, mould }: FramedPage, bodies: Bodies): Poured {
+  return pour(mould.pieces, words, page.isEmpty ? nothing : bodies.read(page.body));
+}
+
+/** Layouts are looked at once for all pages that share a mould, unless one of their words is part of an address. */
+function makeOutsides(intern: Intern): (mould: Mould, words: PageWords) => Facts {
+  const known = new Map<Mould, { readonly facts: Facts; readonly hasMarks: boolean }>();
+  return (mould, words) => {
+    let found = known.get(mould);
+    if (found === undefined) {
+      const facts = collectFacts(scanMarkup(mould.outside), intern);
+      const hasMarks = [...facts.ids, ...facts.targets].some((text) => fillMarks(text, words) !== text);
+      found = { facts, hasMarks };
+      known.set(mould, found);
+    }
+    const { facts, hasMarks } = found;
+    if (!hasMarks) return facts;
+    const fill = (text: string): string => intern(fillMarks(text, words));
+    return { ...facts, ids: facts.ids.map(fill), targets: facts.targets.map(fill) };
+  };
 }
 
 function explainLayout(layout: string, layouts: readonly string[]): string {

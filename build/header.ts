@@ -33,24 +33,27 @@ const defaults: Header = {
   date: "",
 };
 
-/** Cuts the header block off a page's text. `bodyLine` is the line of the file in which the body begins. */
+/**
+ * Reads the header block of a page; `head` is the whole of it with both its `---` lines, "" where there is none, and
+ * everything from its first line where it never ends: then there is no header. `bodyLine` is the line of the file in
+ * which the body begins.
+ */
 export function readHeader(
   file: string,
-  text: string,
-): { header: Header; body: string; bodyLine: number; faults: readonly Fault[] } {
-  const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(text);
-  if (!/^---[ \t]*\r?\n/.test(text)) return { header: defaults, body: text, bodyLine: 1, faults: [] };
-  if (match?.index !== 0) {
+  head: string,
+): { readonly header: Header | undefined; readonly bodyLine: number; readonly faults: readonly Fault[] } {
+  if (head === "") return { header: defaults, bodyLine: 1, faults: [] };
+  const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(head);
+  if (match === null) {
     const message = "the header that begins here never ends; put a line with --- behind it";
-    return { header: defaults, body: "", bodyLine: 1, faults: [{ file, line: 1, message }] };
+    return { header: undefined, bodyLine: 1, faults: [{ file, line: 1, message }] };
   }
-  const body = text.slice(match[0].length);
   const bodyLine = match[0].split("\n").length;
   const yaml = match[1] ?? "";
-  if (yaml.trim() === "") return { header: defaults, body, bodyLine, faults: [] };
+  if (yaml.trim() === "") return { header: defaults, bodyLine, faults: [] };
   const plain = readPlain(yaml);
-  if (plain !== undefined) return { header: plain, body, bodyLine, faults: [] };
-  return { ...readByLibrary(file, yaml), body, bodyLine };
+  if (plain !== undefined) return { header: plain, bodyLine, faults: [] };
+  return { ...readByLibrary(file, yaml), bodyLine };
 }
 
 // A plain scalar as almost every header has it: nothing of it could mean anything else in YAML.

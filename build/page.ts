@@ -1,67 +1,162 @@
 /**
- * From sources to pages: text, header block, title, and body as HTML. Bodies are taken literally: `{{` in a
- * page is text, not a template.
+ * From sources to pages: header block, title, and body as HTML, with what must be known of it. Bodies are taken
+ * literally: `{{` in a page is text, not a template. They are handled as bytes: most of them go from the source into
+ * the document without ever becoming text.
  */
 
+import type { Bodies, Place } from "./bodies.ts";
 import { decodeEntities } from "./entities.ts";
+import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
-import { renderMarkdown } from "./markdown.ts";
+import type { Rendered } from "./markdown.ts";
+import { isText, type Reader, type Stamp } from "./reader.ts";
+import { scanMarkup } from "./scan.ts";
 import type { Source } from "./sources.ts";
-import { readUtf8 } from "./text.ts";
+import { explainUnreadable, readUtf8 } from "./text.ts";
 
 export interface Page {
   readonly source: Source;
+  readonly stamp: Stamp;
   readonly header: Header;
   readonly title: string;
   /** Address on the site: "/docs/" for docs/index.html, "/faq.html" for faq.md. */
   readonly path: string;
-  /** The whole source text and the line in which its body begins. */
-  readonly text: string;
+  /** The header block as it is written, with both its lines; "" where there is none. */
+  readonly head: string;
+  /** The line of the source in which the body begins. */
   readonly bodyLine: number;
-  /** The body as HTML. */
-  readonly html: string;
+  /** Where the body's HTML is kept. */
+  readonly body: Place;
+  /** True if there is nothing in it but spaces. */
+  readonly isEmpty: boolean;
+  readonly facts: Facts;
 }
 
-export function readPages(sources: readonly Source[]): { pages: readonly Page[]; faults: readonly Fault[] } {
-  const pages: Page[] = [];
-  const faults: Fault[] = [];
-  for (const source of sources) {
-    if (source.kind === "file") continue;
-    const text = readUtf8(source.absolute);
-    if (typeof text !== "string") {
-      faults.push({ file: source.file, ...text });
-      continue;
-    }
-    const { header, body, bodyLine, faults: found } = readHeader(source.file, text);
-    faults.push(...found);
-    const rendered = source.kind === "markdown" ? renderMarkdown(body) : { html: body, faults: [] };
-    const { html } = rendered;
-    for (const { line, message } of rendered.faults)
-      faults.push({ file: source.file, line: line === 0 ? 0 : line + bodyLine - 1, message });
-    if (rendered.faults.some(({ line }) => line === 0)) continue;
-    const title = header.title === "" ? firstHeading(html) : header.title;
-    if (title === "" && found.length === 0)
-      faults.push({
-        file: source.file,
-        line: 1,
-        message: "no title: give the page a first <h1>, or a title: in its header",
-      });
-    pages.push({ source, header, title, path: addressOf(source.output), text, bodyLine, html });
+export interface PageReader {
+  /** Undefined where the page is not good for anything but its faults. */
+  readonly read: (source: Source) => { readonly page: Page | undefined; readonly faults: readonly Fault[] };
+}
+
+interface PageTools {
+  readonly read: Reader;
+  readonly bodies: Bodies;
+  readonly intern: Intern;
+  /** Loaded only where a page needs it. */
+  readonly renderMarkdown: ((text: string) => Rendered) | undefined;
+}
+
+/** The renderer if one of the sources is Markdown: it and its library take a while to load. */
+export async function findRenderer(sources: readonly Source[]): Promise<PageTools["renderMarkdown"]> {
+  if (!sources.some(({ kind }) => kind === "markdown")) return undefined;
+  return (await import("./markdown.ts")).renderMarkdown;
+}
+
+export function makePageReader(tools: PageTools): PageReader {
+  return { read: (source) => readPage(source, tools) };
+}
+
+function readPage(source: Source, tools: PageTools): ReturnType<PageReader["read"]> {
+  const { file } = source;
+  let read: ReturnType<Reader>;
+  try {
+    read = tools.read(source.absolute);
+  } catch (error) {
+    return refuse(file, { line: 0, message: explainUnreadable(error) });
   }
-  return { pages, faults };
+  if (!isText(read.bytes)) {
+    const text = readUtf8(source.absolute);
+    if (typeof text !== "string") return refuse(file, text);
+  }
+  const bytes = skipMark(read.bytes);
+  const headLength = measureHead(bytes);
+  const head = bytes.toString("utf8", 0, headLength);
+  const { header, bodyLine, faults } = readHeader(file, head);
+  if (header === undefined) return { page: undefined, faults };
+  const made = makeBody(source, bytes.subarray(headLength), tools);
+  const bodyFaults = made.faults.map(({ line, message }): Fault => {
+    return { file, line: line === 0 ? 0 : line + bodyLine - 1, message };
+  });
+  const all = [...faults, ...bodyFaults];
+  if (made.faults.some(({ line }) => line === 0)) return { page: undefined, faults: all };
+  const html = made.bytes.toString("latin1");
+  const facts = collectFacts(scanMarkup(html, { isLatin1: true }), tools.intern);
+  const title = header.title === "" ? firstHeading(html) : header.title;
+  if (title === "" && faults.length === 0)
+    all.push({ file, line: 1, message: "no title: give the page a first <h1>, or a title: in its header" });
+  const page = {
+    source,
+    stamp: read.stamp,
+    header,
+    title,
+    path: addressOf(source.output),
+    head,
+    bodyLine,
+    body: tools.bodies.keep(made.bytes),
+    isEmpty: !/\S/.test(html),
+    facts,
+  };
+  return { page, faults: all };
+}
+
+function refuse(file: string, wrong: { readonly line: number; readonly message: string }) {
+  return { page: undefined, faults: [{ file, ...wrong }] };
+}
+
+function makeBody(
+  source: Source,
+  bytes: Buffer,
+  { renderMarkdown }: PageTools,
+): { readonly bytes: Buffer; readonly faults: Rendered["faults"] } {
+  if (source.kind !== "markdown" || renderMarkdown === undefined) return { bytes, faults: [] };
+  const { html, faults } = renderMarkdown(bytes.toString("utf8"));
+  return { bytes: Buffer.from(html), faults };
+}
+
+/** Editors of another system begin a text with a byte order mark. */
+function skipMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+const [lineFeed, hyphen] = [0x0a, 0x2d];
+
+/** How many bytes the header block takes; all of them where it never ends. */
+function measureHead(bytes: Buffer): number {
+  const first = endOfMark(bytes, 0);
+  if (first === undefined) return 0;
+  for (let at = first; at < bytes.length; ) {
+    const end = endOfMark(bytes, at);
+    if (end !== undefined) return end;
+    const next = bytes.indexOf(lineFeed, at);
+    if (next < 0) break;
+    at = next + 1;
+  }
+  return bytes.length;
+}
+
+/** Where the line after `---` begins, if that is what stands at `at`. */
+function endOfMark(bytes: Buffer, at: number): number | undefined {
+  if (bytes[at] !== hyphen || bytes[at + 1] !== hyphen || bytes[at + 2] !== hyphen) return undefined;
+  let end = at + 3;
+  while (bytes[end] === 0x20 || bytes[end] === 0x09) end += 1;
+  if (bytes[end] === 0x0d) end += 1;
+  if (end >= bytes.length) return bytes.length;
+  return bytes[end] === lineFeed ? end + 1 : undefined;
 }
 
 /** "docs/index.html" -> "/docs/"; every other output has its own name. Percent-encoded, as links are written. */
 export function addressOf(output: string): string {
-  const path = `/${output}`.replace(/\/index\.html$/, "/");
-  return encodeURI(path).replace(/[?#]/g, encodeURIComponent);
+  const path = output.endsWith("/index.html") || output === "index.html" ? output.slice(0, -10) : output;
+  // Almost every name is plain, and there are many.
+  if (/^[\w./~-]*$/.test(path)) return `/${path}`;
+  return encodeURI(`/${path}`).replace(/[?#]/g, encodeURIComponent);
 }
 
-function firstHeading(html: string): string {
-  const shown = html.replace(/<!--[\s\S]*?-->/g, "");
+/** `latin1`: UTF-8 bytes, each as a character. */
+function firstHeading(latin1: string): string {
+  if (!/<h1\b/i.test(latin1)) return "";
+  const shown = latin1.replace(/<!--[\s\S]*?-->/g, "");
   const inner = /<h1\b[^>]*>([\s\S]*?)<\/h1\s*>/i.exec(shown)?.[1] ?? "";
-  return decodeEntities(inner.replace(/<[^>]*>/g, ""))
-    .replace(/\s+/g, " ")
-    .trim();
+  const text = Buffer.from(inner.replace(/<[^>]*>/g, ""), "latin1").toString("utf8");
+  return decodeEntities(text).replace(/\s+/g, " ").trim();
 }

@@ -1,44 +1,46 @@
 /**
  * The files of a release and its manifest, the sorted list of what it holds. The native addon stands outside the
- * manifest: it belongs to the machine, the rest to the sources.
+ * manifest: it belongs to the machine, the rest to the sources. Called by publish.ts and change.ts.
  */
-import { chmodSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
-import { hasCode, TryLater } from "../lib/util/failure.ts";
-import { compareText } from "./fault.ts";
+import { hasCode } from "../lib/util/failure.ts";
+import { readSeal, type Seal } from "./stamps.ts";
 
-/** A file given by its content, or as the copy of another one. */
-export interface ReleaseFile {
+/** A file as the manifest has it. */
+export interface Entry {
   /** Path in the release, "www/docs/index.html". */
   readonly path: string;
-  readonly content?: string | Uint8Array;
-  readonly copyOf?: string;
-  readonly isProgram?: boolean;
-}
-
-export interface Entry extends ReleaseFile {
   readonly sha256: string;
   readonly bytes: number;
 }
 
-const manifestName = "manifest.json";
+export const manifestName = "manifest.json";
 
 /** Where the native addon lies in a release; programs find it from where they lie. */
 export const addonPath = "native/better_sqlite3.node";
 
-/** Hashes every file, in the order of the paths. A copy is read again when it is written: it may be large. */
-export function describeFiles(files: readonly ReleaseFile[]): readonly Entry[] {
-  const entries = files.map((file): Entry => {
-    const content = readContent(file);
-    return { ...file, sha256: sha256Hex(content), bytes: Buffer.byteLength(content) };
-  });
-  return entries.sort((a, b) => compareText(a.path, b.path));
+/** A line for each file, so that one of them can be changed without making the others anew. */
+export function writeManifest(entries: readonly Entry[], tool: string): string {
+  const lines = entries.map(writeEntry);
+  return `{"tool":${JSON.stringify(`picodollar ${tool}`)},"files":[\n${lines.join(",\n")}\n]}\n`;
 }
 
-export function writeManifest(entries: readonly Entry[], tool: string): string {
-  const files = entries.map(({ path, sha256, bytes }) => ({ path, sha256, bytes }));
-  return `${JSON.stringify({ tool: `picodollar ${tool}`, files }, null, 1)}\n`;
+export function writeEntry({ path, sha256, bytes }: Entry): string {
+  return JSON.stringify({ path, sha256, bytes });
 }
 
 /** The manifest's text; undefined where there is none. */
@@ -47,61 +49,75 @@ export function readManifest(release: string): string | undefined {
   return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file, "utf8");
 }
 
+/** Programs can be run; everybody may read everything: there are no secrets in a release. */
+export function modeOf(path: string): number {
+  return /^(?:cgi|jobs|native)\//.test(path) ? 0o755 : 0o644;
+}
+
 /**
- * The paths of a release whose files are, byte for byte, what they should be now. They are read, not believed:
- * a file that was edited in dist/ by hand, or was cut by a power failure, must not live on as a link.
+ * The seal of a release's file if it is, byte for byte, what it should be. It is read, not believed: a file that was
+ * edited in dist/ by hand, or was cut by a power failure, must not live on as a link.
  */
-export function findSame(
-  release: string | undefined,
-  entries: readonly Entry[],
-  addonFile: string,
-): ReadonlySet<string> {
-  if (release === undefined) return new Set();
-  const same = entries.filter((entry) => {
-    const file = join(release, entry.path);
-    const found = statSync(file, { throwIfNoEntry: false });
-    // Its mode too: what nobody may read, or run, is not served, whatever its bytes.
-    if (found?.isFile() !== true || (found.mode & 0o777) !== modeOf(entry)) return false;
-    return found.size === entry.bytes && sha256Hex(readFileSync(file)) === entry.sha256;
-  });
-  const addon = join(release, addonPath);
-  const addonStays =
-    statSync(addon, { throwIfNoEntry: false }) !== undefined &&
-    readFileSync(addon).equals(readFileSync(addonFile));
-  return new Set([...same.map(({ path }) => path), ...(addonStays ? [addonPath] : [])]);
+export function sealIfSame(release: string, { path, sha256, bytes }: Entry): Seal | undefined {
+  const file = join(release, path);
+  const seal = readSeal(file);
+  // Its mode too: what nobody may read, or run, is not served, whatever its bytes.
+  if (seal?.size !== bytes || (seal.mode & 0o777) !== modeOf(path)) return undefined;
+  return sha256Hex(readFileSync(file)) === sha256 ? seal : undefined;
 }
 
-function modeOf(file: Pick<ReleaseFile, "isProgram">): number {
-  return file.isProgram === true ? 0o755 : 0o644;
+/** The addon's seal if the release's is the same file. */
+export function sealIfAddon(release: string, addonFile: string): Seal | undefined {
+  const file = join(release, addonPath);
+  const seal = readSeal(file);
+  if (seal === undefined || seal.size !== statSync(addonFile).size) return undefined;
+  return readFileSync(file).equals(readFileSync(addonFile)) ? seal : undefined;
 }
 
-export interface Tree {
-  readonly stage: string;
-  /** The release that unchanged files are linked to. */
-  readonly before: string | undefined;
-  readonly same: ReadonlySet<string>;
-  readonly entries: readonly Entry[];
-  readonly manifest: string;
-  readonly addonFile: string;
+export interface TreeWriter {
+  /** Writes a new file; what it says is how it lies there now. */
+  readonly write: (path: string, bytes: Uint8Array) => Seal;
+  /** Copies a file without reading it here. */
+  readonly copy: (path: string, from: string) => void;
+  /** Takes the file of the same path from another release; false where it cannot be linked. */
+  readonly link: (path: string, release: string) => boolean;
 }
 
-/** @throws TryLater if a copied file is no longer what it was when the manifest was made */
-export function writeTree(tree: Tree): void {
-  const { stage, entries, manifest, addonFile } = tree;
+/** Makes folders as they are needed. The caller sees to the umask: the web server is another user and must read. */
+export function makeTreeWriter(stage: string): TreeWriter {
   const folders = new Set<string>();
-  const write = (path: string, mode: number, read: () => string | Uint8Array): void => {
-    const file = join(stage, path);
-    const folder = dirname(file);
-    if (!folders.has(folder)) makeFolder(folder);
-    folders.add(folder);
-    if (linkSame(tree, path, file)) return;
-    writeFileSync(file, read(), { flag: "wx" });
-    // Whatever the umask: the web server is another user and must read it. There are no secrets in a release.
-    chmodSync(file, mode);
+  const place = (path: string): string => {
+    const below = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    if (!folders.has(below)) makeFolder(join(stage, below));
+    folders.add(below);
+    return `${stage}/${path}`;
   };
-  for (const entry of entries) write(entry.path, modeOf(entry), () => readUnchanged(entry));
-  write(addonPath, 0o755, () => readFileSync(addonFile));
-  write(manifestName, 0o644, () => manifest);
+  return {
+    write: (path, bytes) => {
+      const handle = openSync(place(path), "wx", modeOf(path));
+      try {
+        for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done);
+        return fstatSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+    },
+    copy: (path, from) => {
+      const file = place(path);
+      copyFileSync(from, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      chmodSync(file, modeOf(path));
+    },
+    link: (path, release) => {
+      try {
+        linkSync(`${release}/${path}`, place(path));
+        return true;
+      } catch (error) {
+        // Too many links, a file system without them, or a release that another build has just cleared away.
+        if (hasCode(error, ["EMLINK", "EPERM", "ENOTSUP", "ENOENT"])) return false;
+        throw error;
+      }
+    },
+  };
 }
 
 /** Makes a folder, and those above it, that every user may read. */
@@ -112,27 +128,12 @@ export function makeFolder(folder: string): void {
   chmodSync(folder, 0o755);
 }
 
-function linkSame({ before, same }: Tree, path: string, file: string): boolean {
-  if (before === undefined || !same.has(path)) return false;
+/** With every file it makes readable by all, whatever the umask of whoever calls the build. */
+export function withUmask<Result>(work: () => Result): Result {
+  const before = process.umask(0o022);
   try {
-    linkSync(join(before, path), file);
-    return true;
-  } catch (error) {
-    // Too many links, a file system without them, or a release that another build has just cleared away.
-    if (hasCode(error, ["EMLINK", "EPERM", "ENOTSUP", "ENOENT"])) return false;
-    throw error;
+    return work();
+  } finally {
+    process.umask(before);
   }
-}
-
-function readUnchanged(entry: Entry): string | Uint8Array {
-  const content = readContent(entry);
-  if (entry.copyOf !== undefined && sha256Hex(content) !== entry.sha256)
-    throw new TryLater(`${entry.copyOf}: changed while the site was built; build again`);
-  return content;
-}
-
-function readContent({ content, copyOf, path }: ReleaseFile): string | Uint8Array {
-  if (content !== undefined) return content;
-  if (copyOf === undefined) throw new Error(`assertion failed: ${path} has a content or is a copy`);
-  return readFileSync(copyOf);
 }

@@ -9,7 +9,10 @@ import { decodeBytes, readAttributes } from "./attributes.ts";
 import { closedBy, optionalEnd, rawText, voidElements } from "./elements.ts";
 
 export interface Markup {
-  readonly ids: readonly string[];
+  /** Where links can lead: every `id`, and every `name` of an `a`. */
+  readonly ids: ReadonlySet<string>;
+  /** Of each `id`, in their order. */
+  readonly idPlaces: readonly { readonly id: string; readonly offset: number }[];
   readonly links: readonly FoundLink[];
   readonly images: readonly FoundImage[];
   readonly inline: readonly InlineCode[];
@@ -65,7 +68,8 @@ interface Open {
 export interface Scan {
   readonly text: string;
   readonly options: ScanOptions;
-  readonly ids: string[];
+  readonly ids: Set<string>;
+  readonly idPlaces: { readonly id: string; readonly offset: number }[];
   readonly links: FoundLink[];
   readonly images: FoundImage[];
   readonly inline: InlineCode[];
@@ -82,7 +86,8 @@ export function scanMarkup(text: string, options: ScanOptions = {}): Markup {
   const scan: Scan = {
     text,
     options,
-    ids: [],
+    ids: new Set(),
+    idPlaces: [],
     links: [],
     images: [],
     inline: [],

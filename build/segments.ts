@@ -1,62 +1,69 @@
 /**
  * Layouts evaluated in part: pages that differ in nothing but their words share one rendering, in which the words
- * are stood for by marks; each page's document is then put together from its pieces. A template looks at words only
- * by asking whether there are any (its helpers are few and known), so pages are grouped by that, by layout, and by
- * their place in the navigation. The first page of each group is also rendered in full: were the two not the same,
- * every page of the group would be. Called by frame.ts.
+ * are stood for by marks; each page's document is then put together from its pieces, as bytes. A template looks at
+ * words only by asking whether there are any (its helpers are few and known), so pages are grouped by that, by layout,
+ * and by their place in the navigation. The first page of each group is also rendered in full: were the two not the
+ * same, every page of the group would be. Called by frame.ts.
  */
 import { assert } from "../lib/util/failure.ts";
-import { type Baked, frameData, type PageFrame, type Renderer } from "../lib/util/templates.ts";
-import { escapeText, type Template } from "./template.ts";
+import { type Baked, escapeText, frameData, type PageFrame, type Renderer } from "../lib/util/templates.ts";
+import type { Template } from "./template.ts";
 
-export interface Framed {
-  /** The whole document. */
-  readonly document: string;
-  /** Where the page's own HTML begins in it: once, unless a layout puts it in several times. */
-  readonly bodyStarts: readonly number[];
+/** A document with holes: fixed bytes, and the words and the body that belong between them. */
+export type Piece = Buffer | Hole;
+
+export interface Hole {
+  readonly word: number;
+  readonly isEscaped: boolean;
 }
 
-/** Puts a page into its layout; throws what a template throws. */
-export type Framer = (page: PageFrame) => Framed;
+/** What pages have in common that are alike but for their words. */
+export interface Mould {
+  readonly pieces: readonly Piece[];
+  /** The layout's text with a mark in the place of each word, and nothing in the place of the body. */
+  readonly outside: string;
+}
 
-type Piece = string | { readonly word: number; readonly isEscaped: boolean };
+/** The words of a page that layouts may show; its body is not among them. */
+export type PageWords = Omit<PageFrame, "content">;
 
-// The words of a page that layouts may show (lib/util/templates, frameData), the body last.
-const wordsOf = (page: PageFrame): readonly string[] => [
-  page.title,
-  page.description,
-  page.path,
-  page.content,
-];
+export interface Moulds {
+  /** Throws what a template throws. `body` is asked for the first page of each mould. */
+  readonly find: (page: PageWords, hasBody: boolean, body: () => string) => Mould;
+}
+
+// frameData in lib/util/templates puts these into a page's frame; the body is the last word.
+const wordsOf = ({ title, description, path }: PageWords): readonly string[] => [title, description, path];
 const bodyWord = 3;
 
 // HTML forbids the character around a number, even as a reference: no page has it.
 const edge = "\u0002";
 const markOf = (word: number): string => `${edge}<${word}>${edge}`;
 const marks = new RegExp(`${edge}(?:<(\\d)>|&lt;(\\d)&gt;)${edge}`);
+const allMarks = new RegExp(marks, "g");
 
-export function makeFramer(
+export function makeMoulds(
   renderer: Pick<Renderer, "render">,
   baked: Pick<Baked, "settings" | "navigation">,
   templates: readonly Template[],
-): Framer {
-  const groups = new Map<string, readonly Piece[] | "in-full">();
+): Moulds {
+  const moulds = new Map<string, Mould | "in-full">();
   const canSplit = !templates.some(measuresWords);
   const placeOf = makePlaces(baked);
-  return (page) => {
-    const words = wordsOf(page);
-    if (!canSplit) return frameWhole(renderer, baked, page);
-    const asked = words.map((word) => (word === "" ? "0" : "1")).join("");
-    const key = `${page.layout} ${placeOf(page.path)} ${asked}`;
-    let pieces = groups.get(key);
-    if (pieces === undefined) {
-      const whole = frameWhole(renderer, baked, page);
-      const found = renderPieces(renderer, baked, page);
-      pieces = join(found, words).document === whole.document ? found : "in-full";
-      groups.set(key, pieces);
+  const find: Moulds["find"] = (page, hasBody, body) => {
+    if (!canSplit) return castWhole(renderer, baked, { ...page, content: body() });
+    const asked = wordsOf(page).map((word) => (word === "" ? "0" : "1"));
+    const key = `${page.layout} ${placeOf(page.path)} ${asked.join("")}${hasBody ? "1" : "0"}`;
+    let mould = moulds.get(key);
+    if (mould === undefined) {
+      const whole = { ...page, content: body() };
+      mould = cast(renderer, baked, whole);
+      if (!isRight(mould, whole, renderer.render(page.layout, frameData(baked, whole)))) mould = "in-full";
+      moulds.set(key, mould);
     }
-    return pieces === "in-full" ? frameWhole(renderer, baked, page) : join(pieces, words);
+    return mould === "in-full" ? castWhole(renderer, baked, { ...page, content: body() }) : mould;
   };
+  return { find };
 }
 
 /** `length` and `lookup` see more of a word than that it is there. */
@@ -76,12 +83,12 @@ function makePlaces({ navigation }: Pick<Baked, "navigation">): (path: string) =
   };
 }
 
-function renderPieces(
+function cast(
   { render }: Pick<Renderer, "render">,
   baked: Pick<Baked, "settings" | "navigation">,
   page: PageFrame,
-): readonly Piece[] {
-  const [title, description, path, content] = wordsOf(page).map((word, index) =>
+): Mould {
+  const [title, description, path, content] = [...wordsOf(page), page.content].map((word, index) =>
     word === "" ? "" : markOf(index),
   );
   const data = frameData(baked, page) as { readonly page: object };
@@ -90,47 +97,87 @@ function renderPieces(
   const parts = text.split(marks);
   const pieces: Piece[] = [];
   for (let index = 0; index < parts.length; index += 3) {
-    pieces.push(parts[index] ?? "");
+    const fixed = parts[index] ?? "";
+    if (fixed !== "") pieces.push(Buffer.from(fixed));
     const [raw, escaped] = [parts[index + 1], parts[index + 2]];
     if (raw !== undefined || escaped !== undefined)
       pieces.push({ word: Number(raw ?? escaped), isEscaped: raw === undefined });
   }
-  return pieces;
+  return { pieces, outside: text.replaceAll(markOf(bodyWord), "") };
 }
 
-function join(pieces: readonly Piece[], words: readonly string[]): Framed {
-  const bodyStarts: number[] = [];
-  let document = "";
-  for (const piece of pieces) {
-    if (typeof piece === "string") {
-      document += piece;
-      continue;
-    }
-    const word = words[piece.word];
-    assert(word !== undefined, "a mark stands for a word");
-    if (piece.word === bodyWord) bodyStarts.push(document.length);
-    document += piece.isEscaped ? escapeText(word) : word;
-  }
-  return { document, bodyStarts };
+/** A word that is put in raw may be markup: then the layout is not the same for every page. */
+function isRight({ pieces }: Mould, page: PageFrame, whole: string): boolean {
+  if (pieces.some((piece) => !Buffer.isBuffer(piece) && piece.isEscaped === (piece.word === bodyWord)))
+    return false;
+  const { bytes } = pour(pieces, page, Buffer.from(page.content));
+  return bytes.equals(Buffer.from(whole));
 }
 
 // Stands around the body while a page is rendered in full.
 const bodyMark = "<!--\u0001-->";
 
-function frameWhole(
+/** A mould for one page alone: its words are in it already. */
+function castWhole(
   { render }: Pick<Renderer, "render">,
   baked: Pick<Baked, "settings" | "navigation">,
   page: PageFrame,
-): Framed {
+): Mould {
   // An empty body stays empty, for a layout that asks for it with {{#if content}}.
   const content = page.content === "" ? "" : bodyMark + page.content + bodyMark;
-  const parts = render(page.layout, frameData(baked, { ...page, content })).split(bodyMark);
   // Outside, inside, outside, inside, outside: every second part is the body.
+  const parts = render(page.layout, frameData(baked, { ...page, content })).split(bodyMark);
+  const pieces = parts.map(
+    (part, index): Piece => (index % 2 === 1 ? { word: bodyWord, isEscaped: false } : Buffer.from(part)),
+  );
+  return { pieces, outside: parts.filter((_, index) => index % 2 === 0).join("") };
+}
+
+export interface Poured {
+  /** The whole document; good until the next one is made. */
+  readonly bytes: Buffer;
+  /** Where the body begins in it: once, unless a layout puts it in several times. */
+  readonly bodyStarts: readonly number[];
+}
+
+let room: Buffer = Buffer.allocUnsafeSlow(1 << 16);
+
+/** Puts a document together. */
+export function pour(pieces: readonly Piece[], page: PageWords, body: Uint8Array): Poured {
+  const words = wordsOf(page);
   const bodyStarts: number[] = [];
-  let length = 0;
-  for (const [index, part] of parts.entries()) {
-    if (index % 2 === 1) bodyStarts.push(length);
-    length += part.length;
+  let at = 0;
+  const need = (length: number): void => {
+    if (at + length <= room.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (at + length));
+    room.copy(larger, 0, 0, at);
+    room = larger;
+  };
+  for (const piece of pieces) {
+    if (!Buffer.isBuffer(piece) && piece.word !== bodyWord) {
+      const word = words[piece.word];
+      assert(word !== undefined, "a hole is for a word");
+      const text = piece.isEscaped ? escapeText(word) : word;
+      // No character of UTF-16 takes more than three bytes of UTF-8.
+      need(3 * text.length);
+      at += room.write(text, at);
+      continue;
+    }
+    const bytes = Buffer.isBuffer(piece) ? piece : body;
+    if (bytes === body) bodyStarts.push(at);
+    need(bytes.length);
+    room.set(bytes, at);
+    at += bytes.length;
   }
-  return { document: parts.join(""), bodyStarts };
+  return { bytes: room.subarray(0, at), bodyStarts };
+}
+
+/** A text of a mould's `outside` with the page's words in the place of their marks. */
+export function fillMarks(text: string, page: PageWords): string {
+  if (!text.includes(edge)) return text;
+  const words = wordsOf(page);
+  return text.replace(
+    allMarks,
+    (mark, raw?: string, escaped?: string) => words[Number(raw ?? escaped)] ?? mark,
+  );
 }

@@ -6,7 +6,7 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { hasCode } from "../lib/util/failure.ts";
-import { findRoute } from "../lib/util/routes.ts";
+import { routes } from "../lib/util/routes.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { explainUnreadable } from "./text.ts";
 
@@ -30,7 +30,7 @@ export function readSources(sourceFolder: string): { sources: readonly Source[];
   walk(walked, root, "", [root]);
   if (walked.sources.length === 0)
     walked.faults.push({ file: "content", line: 0, message: "there is no page; write content/index.html" });
-  return { sources: walked.sources, faults: [...walked.faults, ...findClashes(walked.sources)] };
+  return { sources: walked.sources, faults: walked.faults };
 }
 
 /** Addresses that are not the site's to give. */
@@ -89,9 +89,9 @@ function resolveEntry(
   entry: Dirent,
   above: readonly string[],
 ): { readonly absolute: string; readonly isFolder: boolean } | string {
-  const absolute = join(folder, entry.name);
+  const absolute = `${folder}/${entry.name}`;
   // U+FFFD stands for bytes that are no UTF-8: by this name the file cannot be opened.
-  if (/[\p{Cc}\ufffd\\]/u.test(entry.name))
+  if (!/^[ -[\]-~]*$/.test(entry.name) && /[\p{Cc}\ufffd\\]/u.test(entry.name))
     return "rename this: its name has a character that no address can have";
   if (!entry.isSymbolicLink()) return judgeKind(absolute, entry);
   const target = followLink(absolute);
@@ -129,8 +129,10 @@ function makeSource(absolute: string, path: string): Source {
   return { file, absolute, output: path, kind: path.endsWith(".html") ? "html" : "file" };
 }
 
-function findClashes(sources: readonly Source[]): readonly Fault[] {
+/** Two sources for one address, and addresses that programs have. */
+export function findClashes(sources: readonly Source[]): readonly Fault[] {
   const first = new Map<string, Source>();
+  const programs = new Set(routes.map(({ path }) => path.slice(1)));
   const twice = sources.flatMap((source): Fault[] => {
     const { file, output } = source;
     const other = first.get(output);
@@ -139,19 +141,26 @@ function findClashes(sources: readonly Source[]): readonly Fault[] {
       return [
         { file, line: 0, message: `makes /${output}, and so does ${other.file}; rename or delete one` },
       ];
-    if (findRoute(`/${output}`) === undefined) return [];
+    if (!programs.has(output)) return [];
     return [{ file, line: 0, message: `an account program answers at /${output}; rename this` }];
   });
+  // Each folder is looked at once: a file of its name, or of the name of one above it, clashes with all that it holds.
+  const known = new Map<string, Source | undefined>([["", undefined]]);
+  const fileAbove = (folder: string): Source | undefined => {
+    if (known.has(folder)) return known.get(folder);
+    const found = fileAbove(folderOf(folder)) ?? first.get(folder);
+    known.set(folder, found);
+    return found;
+  };
   const nested = sources.flatMap(({ file, output }): Fault[] => {
-    const parts = output.split("/");
-    const above = parts.slice(1).map((_, index) => first.get(parts.slice(0, index + 1).join("/")));
-    return above
-      .filter((other) => other !== undefined)
-      .map((other) => ({
-        file,
-        line: 0,
-        message: `lies in a folder /${other.output}, but ${other.file} makes a file of that name; rename one`,
-      }));
+    const other = fileAbove(folderOf(output));
+    if (other === undefined) return [];
+    const message = `lies in a folder /${other.output}, but ${other.file} makes a file of that name; rename one`;
+    return [{ file, line: 0, message }];
   });
   return [...twice, ...nested];
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

@@ -62,11 +62,6 @@ export function loadTemplates(templates: readonly Template[]): CompiledTemplates
   return Object.fromEntries(templates.map((template) => [template.name, load(template)]));
 }
 
-/** As `{{word}}` writes a word. */
-export function escapeText(text: string): string {
-  return Handlebars.escapeExpression(text);
-}
-
 /** The templates that a page can ask for: those that put the page's content somewhere, themselves or by a partial. */
 export function listLayouts(templates: readonly Template[]): readonly string[] {
   const placing = new Set(templates.filter(({ uses }) => uses.placesContent).map(({ name }) => name));

@@ -54,6 +54,11 @@ export function makeRenderer(baked: Baked): Renderer {
   return { render, frame };
 }
 
+/** As `{{word}}` writes a word. */
+export function escapeText(text: string): string {
+  return (runtime as unknown as typeof Handlebars).escapeExpression(text);
+}
+
 /** What every layout may use; content/docs/pages.html documents it for site owners. */
 export function frameData(baked: Pick<Baked, "settings" | "navigation">, page: PageFrame): object {
   const { name, tagline, url } = baked.settings;

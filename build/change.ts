@@ -1,0 +1,184 @@
+/**
+ * A build after which little is to be done: nothing changed, or only the bodies of pages and files that nothing else
+ * shows. Then the new document is the old one with the new body in its place, and no layout is looked at. Whatever
+ * else happened, or may have, is left to a whole build: `undefined` says so. Called by build.ts.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openBodies } from "./bodies.ts";
+import { makeIntern } from "./facts.ts";
+import { checkOutFolder } from "./outfolder.ts";
+import { findRenderer, makePageReader, type Page } from "./page.ts";
+import type { SealedRelease } from "./publish.ts";
+import { makeReader, type Stamp } from "./reader.ts";
+import { type Change, isSound } from "./recheck.ts";
+import { readSettings } from "./settings.ts";
+import { readCurrent } from "./shelf.ts";
+import type { Source } from "./sources.ts";
+import { hasSeal, hasStamp, putStamp, readSeal, readStamp } from "./stamps.ts";
+import { type Kept, type KeptPage, type Records, saveState, writeRecord } from "./state.ts";
+import { type NewFile, swapFiles } from "./swap.ts";
+import type { Task } from "./task.ts";
+import type { Outcome } from "./whole.ts";
+
+/** More than this, and a whole build is as quick. */
+const mostChanges = 500;
+
+interface Found {
+  readonly index: number;
+  readonly stamp: Stamp;
+  readonly file: NewFile;
+  /** Undefined for a file that is no page. */
+  readonly change: Change | undefined;
+}
+
+export async function buildChange(task: Task, kept: Kept): Promise<Outcome | undefined> {
+  const { sourceFolder, outFolder, walked } = task;
+  const release = readCurrent(outFolder);
+  if (release === undefined || !release.endsWith(`/${kept.releaseId}`)) return undefined;
+  if (walked.faults.length > 0 || !isSameList(walked.sources, kept.sources)) return undefined;
+  if (checkOutFolder(outFolder, sourceFolder).length > 0) return undefined;
+  const suspects = listSuspects(walked.sources, kept);
+  if (suspects === undefined || suspects.length > mostChanges) return undefined;
+  if (suspects.length === 0) return isWhole(release, kept) ? unchanged(release, kept) : undefined;
+  const records = kept.records();
+  const found = await readSuspects(suspects, walked.sources, { release, kept, records });
+  if (found === undefined) return undefined;
+  const changes = found.flatMap(({ change }) => (change === undefined ? [] : [change]));
+  const { url } = readSettings(sourceFolder).settings;
+  if (!isSound(changes, { url, kept, records })) return undefined;
+  const files = found.map(({ file }) => file).filter(({ path, bytes }) => !isAsItWas(release, path, bytes));
+  // A source was saved without a change, or its stamp could not be believed.
+  if (files.length === 0 && !isWhole(release, kept)) return undefined;
+  const published =
+    files.length === 0
+      ? { ...kept, releaseFolder: release, changed: false }
+      : swapFiles(task, { kept, release, files });
+  if (published === undefined) return undefined;
+  keepChange(task, { kept, records, found, published });
+  return { ok: true, published, counts: kept.counts, sourcesRead: found.length };
+}
+
+function isSameList(sources: readonly Source[], files: readonly string[]): boolean {
+  if (sources.length !== files.length) return false;
+  return sources.every(({ file }, index) => file === files[index]);
+}
+
+/** The sources that are not surely as they were; undefined where one is gone. */
+function listSuspects(sources: readonly Source[], { stamps }: Kept): readonly number[] | undefined {
+  const suspects: number[] = [];
+  for (const [index, { absolute }] of sources.entries()) {
+    const stamp = readStamp(absolute);
+    if (stamp === undefined) return undefined;
+    if (!hasStamp(stamps, index, stamp)) suspects.push(index);
+  }
+  return suspects;
+}
+
+/** Every file of the release lies there as it was left. */
+function isWhole(release: string, { paths, seals }: Kept): boolean {
+  return paths.every((path, index) => hasSeal(seals, index, readSeal(`${release}/${path}`)));
+}
+
+function unchanged(releaseFolder: string, kept: Kept): Outcome {
+  const published = { ...kept, releaseFolder, changed: false };
+  return { ok: true, published, counts: kept.counts, sourcesRead: 0 };
+}
+
+interface Before {
+  readonly release: string;
+  readonly kept: Kept;
+  readonly records: Records;
+}
+
+async function readSuspects(
+  suspects: readonly number[],
+  sources: readonly Source[],
+  before: Before,
+): Promise<readonly Found[] | undefined> {
+  const chosen = suspects.flatMap((index) => sources[index] ?? []);
+  const [bodies, read] = [openBodies(), makeReader()];
+  const renderMarkdown = await findRenderer(chosen);
+  const pages = makePageReader({ read, bodies, intern: makeIntern(), renderMarkdown });
+  const found: Found[] = [];
+  try {
+    for (const [place, source] of chosen.entries()) {
+      const index = suspects[place] ?? 0;
+      const path = `www/${source.output}`;
+      if (source.kind === "file") {
+        const { bytes, stamp } = read(source.absolute);
+        // What a style sheet names is judged with all others.
+        if (source.output.endsWith(".css") && !isAsItWas(before.release, path, bytes)) return undefined;
+        found.push({ index, stamp, file: { path, bytes: Buffer.from(bytes) }, change: undefined });
+        continue;
+      }
+      const { page, faults } = pages.read(source);
+      const old = before.records.read(index);
+      if (page === undefined || old === undefined || faults.length > 0 || !isFramedAlike(page, old))
+        return undefined;
+      const body = page.isEmpty ? Buffer.alloc(0) : bodies.read(page.body);
+      const document = replaceBody(before, path, old, body);
+      if (document === undefined) return undefined;
+      const file = { path, bytes: document };
+      found.push({ index, stamp: page.stamp, file, change: { index, page, old } });
+    }
+  } finally {
+    bodies.close();
+  }
+  return found;
+}
+
+/** A layout sees of a page what its header block and its title say, and whether it has a body. */
+function isFramedAlike(page: Page, old: KeptPage): boolean {
+  if (page.head !== old.head || page.title !== old.title || page.isEmpty !== old.isEmpty) return false;
+  return !page.facts.isFaulty && old.bodyStarts.length <= 1;
+}
+
+function replaceBody(
+  { release, kept }: Before,
+  path: string,
+  old: KeptPage,
+  body: Uint8Array,
+): Uint8Array | undefined {
+  const file = `${release}/${path}`;
+  if (!hasSeal(kept.seals, kept.paths.indexOf(path), readSeal(file))) return undefined;
+  const document = readFileSync(file);
+  const [start] = old.bodyStarts;
+  if (start === undefined) return document;
+  return Buffer.concat([document.subarray(0, start), body, document.subarray(start + old.bodyLength)]);
+}
+
+function isAsItWas(release: string, path: string, bytes: Uint8Array): boolean {
+  const file = join(release, path);
+  return readSeal(file)?.size === bytes.length && readFileSync(file).equals(bytes);
+}
+
+interface Result extends Pick<Before, "kept" | "records"> {
+  readonly found: readonly Found[];
+  readonly published: SealedRelease;
+}
+
+function keepChange({ outFolder, inputs }: Task, { kept, records, found, published }: Result): void {
+  if (inputs === undefined) return;
+  const stamps = kept.stamps.slice();
+  const anew = new Map<number, Uint8Array>();
+  for (const { index, stamp, change } of found) {
+    putStamp(stamps, index, stamp);
+    if (change === undefined) continue;
+    const { page, old } = change;
+    const { ids, targets } = page.facts;
+    anew.set(
+      index,
+      writeRecord({ ...old, bodyLength: page.isEmpty ? 0 : page.body.length, facts: { ids, targets } }),
+    );
+  }
+  const all = [...kept.sources.map((_, index) => index), kept.sources.length];
+  const { releaseId, paths, seals } = published;
+  const state = { releaseId, paths, seals, counts: kept.counts, sources: kept.sources, stamps };
+  saveState(
+    outFolder,
+    inputs,
+    state,
+    all.map((index) => anew.get(index) ?? records.raw(index)),
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * Whether a site whose links were all right still is after some bodies changed: the links of those pages, and those of
+ * others to ids that are gone. Says no where it cannot tell; a whole build then finds out, and says what is wrong.
+ */
+import { addressOf, type Page } from "./page.ts";
+import type { Kept, KeptPage, Records } from "./state.ts";
+import { type Judge, makeJudge } from "./targets.ts";
+
+/** A page whose body may have changed. */
+export interface Change {
+  /** Its source's place among all of them. */
+  readonly index: number;
+  readonly page: Page;
+  readonly old: KeptPage;
+}
+
+interface Ground {
+  readonly url: string;
+  readonly kept: Kept;
+  readonly records: Records;
+}
+
+export function isSound(changes: readonly Change[], ground: Ground): boolean {
+  const { url, kept, records } = ground;
+  const outputs = new Set(kept.paths.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])));
+  const judge = makeJudge({
+    url,
+    hasOutput: (output) => outputs.has(output),
+    outputs: () => [...outputs],
+    idsOf: makeIds(changes, ground),
+  });
+  return changes.every(({ page, old }) => {
+    const outside = records.outsides[old.outside];
+    if (outside === undefined) return false;
+    const { ids, targets } = page.facts;
+    const isRight = (target: string): boolean => judge.judge(target, page.path) === undefined;
+    if (!targets.every(isRight) || !outside.targets.every(isRight)) return false;
+    if (ids.some((id) => outside.ids.includes(id))) return false;
+    const gone = old.facts.ids.filter((id) => !ids.includes(id));
+    return gone.length === 0 || !isMissed(gone, changes, ground, judge);
+  });
+}
+
+/** By the output, which is the source's name but for Markdown's ending. */
+function makeIds(changes: readonly Change[], { kept, records }: Ground) {
+  const changed = new Map(changes.map(({ page, old }) => [page.source.output, { page, old }]));
+  const sets = new Map<string, ReadonlySet<string> | undefined>();
+  let places: ReadonlyMap<string, number> | undefined;
+  return (output: string): ReadonlySet<string> | undefined => {
+    if (sets.has(output)) return sets.get(output);
+    places ??= new Map(kept.sources.map((file, index) => [outputOf(file), index]));
+    const own = changed.get(output);
+    const record = own?.old ?? records.read(places.get(output) ?? -1);
+    const ids = own?.page.facts.ids ?? record?.facts.ids;
+    const outside = record === undefined ? undefined : records.outsides[record.outside];
+    const all = ids === undefined ? undefined : new Set([...ids, ...(outside?.ids ?? [])]);
+    sets.set(output, all);
+    return all;
+  };
+}
+
+function outputOf(file: string): string {
+  const path = file.slice("content/".length);
+  return path.endsWith(".md") ? `${path.slice(0, -3)}.html` : path;
+}
+
+/** True if an id that is gone is linked to, or may be. */
+function isMissed(
+  gone: readonly string[],
+  changes: readonly Change[],
+  { kept, records }: Ground,
+  { judge }: Judge,
+): boolean {
+  const changed = new Set(changes.map(({ index }) => index));
+  // An id that an address may spell in several ways is not searched for.
+  if (gone.some((id) => !/^[\w-]+$/.test(id))) return true;
+  const names = gone.map((id) => `#${id}`);
+  const mayMean = (target: string): boolean =>
+    names.some((name) => target.includes(name)) || /#.*%/.test(target);
+  // Where "#id" in a layout leads depends on the page; the changed ones were asked already.
+  const inLayouts = records.outsides.flatMap(({ targets }) => targets.filter(mayMean));
+  for (const target of new Set(inLayouts))
+    if (!target.startsWith("#") && (!target.startsWith("/") || judge(target, "/") !== undefined)) return true;
+  return kept.sources.some((file, index) => {
+    const raw = records.raw(index);
+    if (changed.has(index) || !(raw.includes("%") || names.some((name) => raw.includes(name)))) return false;
+    const targets = records.read(index)?.facts.targets ?? [];
+    const path = addressOf(outputOf(file));
+    return targets.some((target) => mayMean(target) && judge(target, path) !== undefined);
+  });
+}

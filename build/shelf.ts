@@ -1,0 +1,115 @@
+/**
+ * The shelf of releases in dist/: their names, which of them is served, and how one is put there or taken away.
+ * `current` is replaced by rename, so a reader sees the old site or the new one and nothing between. Several builds
+ * may do this at once. Called by publish.ts and change.ts.
+ */
+import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
+import { formatUtc } from "../lib/util/clock.ts";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { hasCode, TryLater } from "../lib/util/failure.ts";
+import { isRunning } from "../lib/util/process.ts";
+import { randomToken } from "../lib/util/random.ts";
+import { compareText } from "./fault.ts";
+import { readManifest } from "./release.ts";
+
+const keptBefore = 2;
+
+/** Beside the releases: what builds keep for later ones. May be deleted at any time. */
+export const cacheName = ".cache";
+
+/** A folder to write a release in before it is one; told from those of other builds by its name. */
+export function stageName(outFolder: string): string {
+  return join(outFolder, `.new-${process.pid}-${randomToken(6)}`);
+}
+
+const idForm = /^\d{8}-\d{6}-[0-9a-f]{8}$/;
+const leftoverForm = /^\.(?:new|old|current)-(\d+)-/;
+
+/** `20261123-080500-1a2b3c4d`: sorts by time, and tells by itself which content it has. */
+export function nameRelease(ms: number, manifest: string): string {
+  const [day = "", time = ""] = formatUtc(ms).replace(/[-:Z]/g, "").split("T");
+  return `${day}-${time}-${sha256Hex(manifest).slice(0, 8)}`;
+}
+
+/** The release that is served now; undefined if there is none. */
+export function readCurrent(outFolder: string): string | undefined {
+  const link = join(outFolder, "current");
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+  const folder = join(outFolder, "releases", basename(readlinkSync(link)));
+  return statSync(folder, { throwIfNoEntry: false }) === undefined ? undefined : folder;
+}
+
+export function placeRelease(stage: string, releaseFolder: string, manifest: string): void {
+  try {
+    renameSync(stage, releaseFolder);
+  } catch (error) {
+    if (!hasCode(error, ["ENOTEMPTY", "EEXIST"])) throw error;
+    // Another build made the same release within this second.
+    if (readManifest(releaseFolder) !== manifest)
+      throw new TryLater(`${releaseFolder} exists with other content; build again`, { cause: error });
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+export function pointCurrent(outFolder: string, releaseId: string): void {
+  const link = join(outFolder, `.current-${process.pid}-${randomToken(6)}`);
+  symlinkSync(join("releases", releaseId), link);
+  renameSync(link, join(outFolder, "current"));
+}
+
+/**
+ * Removes all but the newest releases before ours. One of the same second or later belongs to a build that runs
+ * right now and has perhaps not pointed `current` at it yet.
+ */
+export function prune(outFolder: string, releaseId: string): void {
+  const folder = join(outFolder, "releases");
+  const second = releaseId.slice(0, 15);
+  const served = readCurrent(outFolder);
+  const older = readdirSync(folder).filter((name) => idForm.test(name) && name.slice(0, 15) < second);
+  const extra = older.sort(compareText).slice(0, -keptBefore);
+  for (const name of extra) if (join(folder, name) !== served) removeWhole(outFolder, join(folder, name));
+}
+
+/** Renamed first: no release is ever half there under its name. */
+function removeWhole(outFolder: string, folder: string): void {
+  const aside = join(outFolder, `.old-${process.pid}-${randomToken(6)}`);
+  try {
+    renameSync(folder, aside);
+  } catch (error) {
+    // Another build was quicker.
+    if (hasCode(error, ["ENOENT"])) return;
+    throw error;
+  }
+  rmSync(aside, { recursive: true, force: true });
+}
+
+/** Removes what builds that died left behind; one of our own number is from an earlier process of that number. */
+export function sweep(outFolder: string): void {
+  for (const name of readdirSync(outFolder)) {
+    const pid = Number(leftoverForm.exec(name)?.[1] ?? 0);
+    if (pid > 0 && (pid === process.pid || !isRunning(pid)))
+      rmSync(join(outFolder, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Takes the oldest release away to be made into a new one, if there are enough: its files are there already, and most
+ * of them need not be touched. Undefined where there is none to spare.
+ */
+export function takeOldest(outFolder: string): string | undefined {
+  const folder = join(outFolder, "releases");
+  const served = readCurrent(outFolder);
+  const ours = readdirSync(folder).filter((name) => idForm.test(name));
+  const [oldest, ...others] = ours.sort(compareText);
+  if (oldest === undefined || others.length < keptBefore || join(folder, oldest) === served) return undefined;
+  const stage = stageName(outFolder);
+  try {
+    renameSync(join(folder, oldest), stage);
+    return stage;
+  } catch (error) {
+    // Another build was quicker.
+    if (hasCode(error, ["ENOENT"])) return undefined;
+    throw error;
+  }
+}

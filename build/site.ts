@@ -1,0 +1,96 @@
+/**
+ * The sources of a site, read and checked as far as they go: settings, pages, layouts, navigation, links. What is
+ * wrong is collected, so that one run tells all of it. Called by build.ts.
+ */
+import type { Baked } from "../lib/util/templates.ts";
+import { type Bodies, openBodies } from "./bodies.ts";
+import { type Intern, makeIntern } from "./facts.ts";
+import type { Fault } from "./fault.ts";
+import { type FramedPage, framePages } from "./frame.ts";
+import { checkLinks } from "./links.ts";
+import { checkTemplateNames } from "./names.ts";
+import { checkNavigation, makeNavigation } from "./nav.ts";
+import type { Package } from "./package.ts";
+import { findRenderer, makePageReader, type Page } from "./page.ts";
+import { makeReader } from "./reader.ts";
+import { readSettings } from "./settings.ts";
+import { findClashes, type Source } from "./sources.ts";
+import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
+import { readUtf8 } from "./text.ts";
+
+export interface Site {
+  readonly sources: readonly Source[];
+  readonly pages: readonly Page[];
+  readonly templates: readonly Template[];
+  /** Undefined where templates are faulty; where other faults are, good only for finding more of them. */
+  readonly baked: Baked | undefined;
+  readonly bodies: Bodies;
+  readonly intern: Intern;
+  readonly faults: readonly Fault[];
+}
+
+/** The caller closes `bodies`. */
+export async function readSite(
+  sourceFolder: string,
+  home: Package,
+  {
+    sources,
+    faults: sourceFaults,
+  }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
+): Promise<Site> {
+  const { settings, faults: settingFaults } = readSettings(sourceFolder);
+  const { templates, faults: templateFaults } = readTemplates(sourceFolder, home.folder);
+  const renderMarkdown = await findRenderer(sources);
+  const [bodies, intern] = [openBodies(), makeIntern()];
+  const reader = makePageReader({ read: makeReader(), bodies, intern, renderMarkdown });
+  const pages: Page[] = [];
+  const pageFaults: Fault[] = [];
+  for (const source of sources) {
+    if (source.kind === "file") continue;
+    const { page, faults } = reader.read(source);
+    pageFaults.push(...faults);
+    if (page !== undefined) pages.push(page);
+  }
+  const faults = [
+    ...settingFaults,
+    ...sourceFaults,
+    ...findClashes(sources),
+    ...pageFaults,
+    ...checkNavigation(pages),
+    ...templateFaults,
+  ];
+  const navigation = makeNavigation(pages);
+  const baked =
+    templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
+  return { sources, pages, templates, baked, bodies, intern, faults };
+}
+
+/** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
+export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
+  const { baked, templates, sources, bodies, faults } = site;
+  if (baked === undefined) return { framed: [], faults };
+  const nameFaults = checkTemplateNames(templates, listLayouts(templates));
+  const { framed, faults: foundFaults } = framePages(site.pages, baked, site);
+  // What a page stumbles over while it is rendered has been told by its name already.
+  const isTold = (fault: Fault): boolean =>
+    nameFaults.length > 0 && templates.some(({ file }) => file === fault.file);
+  const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
+  const outputs = new Set(sources.map(({ output }) => output));
+  const { styles, faults: styleFaults } = readStyles(sources);
+  const { url } = baked.settings;
+  const linkFaults = checkLinks(framed, { url, outputs, templates, styles, bodies });
+  return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
+}
+
+/** Style sheets are copied as they are; their text is read for the addresses in it. */
+function readStyles(sources: readonly Source[]) {
+  const faults: Fault[] = [];
+  const styles = sources.flatMap((source) => {
+    if (source.kind !== "file" || !source.output.endsWith(".css")) return [];
+    const text = readUtf8(source.absolute);
+    if (typeof text === "string") return [{ source, text }];
+    faults.push({ file: source.file, ...text });
+    return [];
+  });
+  return { styles, faults };
+}

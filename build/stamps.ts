@@ -1,0 +1,88 @@
+/**
+ * Stamps: what the file system says of files, by which a build sees without reading them that they are as they were.
+ * A stamp is believed only if the file was left alone for a moment before it was read: a second change within one
+ * tick of the file system's clock would leave the same stamp. So is none from a clock that has been set back.
+ */
+import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import { systemClock } from "../lib/util/clock.ts";
+import type { Stamp } from "./reader.ts";
+
+/** Linux counts file times in ticks of 1 to 10 ms; other systems and old disks in whole seconds, or in two. */
+const tickMs = 50;
+const coarseTickMs = 2000;
+
+/** Numbers for each file: time of its content, time of its inode, size, and inode. */
+const width = 4;
+
+export type Stamps = Float64Array<ArrayBuffer>;
+
+export function makeStamps(count: number): Stamps {
+  return new Float64Array(count * width);
+}
+
+/** Notes a stamp; one that cannot be believed is noted as none, and never equals another. */
+export function putStamp(stamps: Stamps, index: number, stamp: Stamp, readAtMs = systemClock.now()): void {
+  const isCoarse = stamp.mtimeMs % 1000 === 0;
+  const youngest = Math.max(stamp.mtimeMs, stamp.ctimeMs);
+  const isOld = youngest < readAtMs - (isCoarse ? coarseTickMs : tickMs);
+  stamps.set(
+    isOld ? [stamp.mtimeMs, stamp.ctimeMs, stamp.size, stamp.ino] : [Number.NaN, 0, 0, 0],
+    index * width,
+  );
+}
+
+export function hasStamp(stamps: Stamps, index: number, stamp: Stamp): boolean {
+  const at = index * width;
+  return (
+    stamps[at] === stamp.mtimeMs &&
+    stamps[at + 1] === stamp.ctimeMs &&
+    stamps[at + 2] === stamp.size &&
+    stamps[at + 3] === stamp.ino
+  );
+}
+
+/** The stamp of what a source's name leads to; undefined if it is gone. */
+export function readStamp(file: string): Stamp | undefined {
+  return statSync(file, { throwIfNoEntry: false });
+}
+
+/**
+ * Files of a release: they are links of one another, which changes the time of their inode, so that only the time of
+ * their content, their size, and their mode count.
+ */
+export type Seal = Pick<Stats, "mtimeMs" | "size" | "mode">;
+
+const sealWidth = 3;
+
+export function makeSeals(count: number): Stamps {
+  return new Float64Array(count * sealWidth);
+}
+
+export function putSeal(seals: Stamps, index: number, { mtimeMs, size, mode }: Seal): void {
+  seals.set([mtimeMs, size, mode], index * sealWidth);
+}
+
+export function hasSeal(seals: Stamps, index: number, seal: Seal | undefined): boolean {
+  const at = index * sealWidth;
+  return (
+    seal !== undefined &&
+    seals[at] === seal.mtimeMs &&
+    seals[at + 1] === seal.size &&
+    seals[at + 2] === seal.mode
+  );
+}
+
+/** Undefined where there is no such file, or something else of its name. */
+export function readSeal(file: string): Seal | undefined {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? stats : undefined;
+}
+
+/** Changes when the machine starts anew: what it wrote last before may be cut, whatever its stamp says. */
+export function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * What a build leaves for the next one: the stamps of its sources, the seals of its files, and the facts of its pages.
+ * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
+ * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
+ */
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { assert, hasCode } from "../lib/util/failure.ts";
+import { randomToken } from "../lib/util/random.ts";
+import type { Facts } from "./facts.ts";
+import type { SealedRelease } from "./publish.ts";
+import { makeFolder } from "./release.ts";
+import { cacheName } from "./shelf.ts";
+import { bootId, type Stamps } from "./stamps.ts";
+
+/** What is kept of a page, besides its source's stamp. */
+export interface KeptPage {
+  /** Its header block as it is written; with the title and `isEmpty`, all that its layout sees of it. */
+  readonly head: string;
+  readonly title: string;
+  readonly isEmpty: boolean;
+  /** Where its body begins in the document, in bytes; once for each place. */
+  readonly bodyStarts: readonly number[];
+  readonly bodyLength: number;
+  readonly facts: Pick<Facts, "ids" | "targets">;
+  /** Which of the outsides is its layout's. */
+  readonly outside: number;
+}
+
+type Outside = Pick<Facts, "ids" | "targets">;
+
+export interface Counts {
+  readonly pages: number;
+  readonly files: number;
+  readonly programs: number;
+}
+
+export interface State extends SealedRelease {
+  /** The sources' files, in the order of the walk, and their stamps. */
+  readonly sources: readonly string[];
+  readonly stamps: Stamps;
+  readonly counts: Counts;
+}
+
+export interface Kept extends State {
+  readonly records: () => Records;
+}
+
+export interface Records {
+  /** What layouts put around pages. */
+  readonly outsides: readonly Outside[];
+  /** Of a source, by its place among them; undefined where it is no page. */
+  readonly read: (index: number) => KeptPage | undefined;
+  /** The record as it is kept, in JSON; the one behind the last source's is that of the outsides. */
+  readonly raw: (index: number) => Buffer;
+}
+
+interface First {
+  readonly inputs: string;
+  readonly boot: string;
+  readonly releaseId: string;
+  readonly counts: Counts;
+  readonly sources: string;
+  readonly paths: string;
+  readonly stamps: Stamps;
+  readonly seals: Stamps;
+  /** Where each record ends. */
+  readonly ends: Stamps;
+}
+
+const fileName = "state";
+const digestLength = 64;
+const lengthOfLengths = 8;
+
+/** Undefined where there is none that holds for these inputs, or where it is damaged. */
+export function loadState(outFolder: string, inputs: string): Kept | undefined {
+  const name = join(outFolder, cacheName, fileName);
+  let bytes: Buffer;
+  try {
+    bytes = readPart(name, 0, lengthOfLengths);
+    const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
+    if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
+    const { releaseId, counts, stamps, seals, ends } = first;
+    const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
+    const length = bytes.readUInt32LE(4);
+    const records = (): Records => splitRecords(readChecked(name, start, length), ends);
+    const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
+    return { releaseId, counts, stamps, seals, sources, paths, records };
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Not there, not ours to read, cut, or changed by hand: as if there were none. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Damage || hasCode(error, ["ENOENT", "ENOTDIR", "EACCES", "EISDIR"]);
+}
+
+class Damage extends Error {}
+
+function readPart(name: string, at: number, length: number): Buffer {
+  const file = openSync(name, "r");
+  try {
+    if (fstatSync(file).size < at + length) throw new Damage(name);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    for (let done = 0; done < length; ) done += readSync(file, bytes, done, length - done, at + done);
+    return bytes;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readChecked(name: string, at: number, length: number): Buffer {
+  const bytes = readPart(name, at, digestLength + length);
+  const content = bytes.subarray(digestLength);
+  if (sha256Hex(content) !== bytes.toString("latin1", 0, digestLength)) throw new Damage(name);
+  return content;
+}
+
+function splitRecords(bytes: Buffer, ends: Stamps): Records {
+  const raw = (index: number): Buffer => bytes.subarray(ends[index - 1] ?? 0, ends[index]);
+  const read = (index: number): KeptPage | undefined => {
+    const record = raw(index);
+    return record.length === 0 ? undefined : (JSON.parse(record.toString("utf8")) as KeptPage);
+  };
+  const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
+  return { outsides, raw, read };
+}
+
+const noRecord = Buffer.alloc(0);
+
+/** For a source that is no page there is nothing to keep. */
+export function writeRecord(page: KeptPage | undefined): Uint8Array {
+  return page === undefined ? noRecord : Buffer.from(JSON.stringify(page));
+}
+
+export function writeOutsides(outsides: readonly Outside[]): Uint8Array {
+  return Buffer.from(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
+}
+
+/**
+ * Puts the state in place at once. A later build does without it where it cannot be written. `records`: one for each
+ * source, and that of the outsides.
+ */
+export function saveState(
+  outFolder: string,
+  inputs: string,
+  state: State,
+  records: readonly Uint8Array[],
+): void {
+  assert(records.length === state.sources.length + 1, "there is a record for each source");
+  const ends = new Float64Array(records.length);
+  let end = 0;
+  for (const [index, record] of records.entries()) {
+    end += record.length;
+    ends[index] = end;
+  }
+  const { releaseId, counts, stamps, seals } = state;
+  const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
+  const all: First = { inputs, boot: bootId(), releaseId, counts, sources, paths, stamps, seals, ends };
+  const first = serialize(all);
+  const second = Buffer.concat(records, end);
+  const lengths = Buffer.alloc(lengthOfLengths);
+  lengths.writeUInt32LE(first.length, 0);
+  lengths.writeUInt32LE(second.length, 4);
+  const digest = (bytes: Uint8Array): Buffer => Buffer.from(sha256Hex(bytes), "latin1");
+  const folder = join(outFolder, cacheName);
+  const aside = join(folder, `.${fileName}-${process.pid}-${randomToken(6)}`);
+  try {
+    makeFolder(folder);
+    writeFileSync(aside, Buffer.concat([lengths, digest(first), first, digest(second), second]), {
+      flag: "wx",
+    });
+    renameSync(aside, join(folder, fileName));
+  } catch (error) {
+    rmSync(aside, { force: true });
+    if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Where a link leads, and whether there is anything: the judge that every check of links asks, whether it has the
+ * whole site before it (links.ts) or one changed page (change.ts).
+ */
+import { findRoute } from "../lib/util/routes.ts";
+import { didYouMean } from "./fault.ts";
+
+export interface Ground {
+  /** Base URL: links that spell it out are links inside the site. */
+  readonly url: string;
+  /** True for every path below www/, "docs/index.html". */
+  readonly hasOutput: (output: string) => boolean;
+  /** All of them, for hints. */
+  readonly outputs: () => readonly string[];
+  /** The ids of a page; undefined where the file is no page. */
+  readonly idsOf: (output: string) => ReadonlySet<string> | undefined;
+}
+
+export interface Judge {
+  /** What is wrong with a link on the page at `path`; undefined if nothing is, or if it leads to another host. */
+  readonly judge: (target: string, path: string) => string | undefined;
+}
+
+export const baseMessage = "a base moves every link of the page; write each link in full instead";
+
+export function makeJudge(ground: Ground): Judge {
+  // "" where nothing is wrong. Only of targets that mean the same on every page.
+  const known = new Map<string, string>();
+  const judge = (target: string, path: string): string | undefined => {
+    // "/..." but not "//host": wherever it stands it leads to the same place, so it is judged once.
+    if (target.charCodeAt(0) !== 0x2f || target.charCodeAt(1) === 0x2f)
+      return judgeAnew(target, path, ground);
+    const before = known.get(target);
+    if (before !== undefined) return before === "" ? undefined : before;
+    const wrong = judgeAnew(target, path, ground);
+    known.set(target, wrong ?? "");
+    return wrong;
+  };
+  return { judge };
+}
+
+// Nothing in it is changed by the rules of URLs: no dots to resolve, nothing encoded, no query.
+const plainTarget = /^((?:\/[\w-]+(?:\.[\w-]+)*)*\/?)(?:#([\w-]+))?$/;
+
+function judgeAnew(target: string, path: string, ground: Ground): string | undefined {
+  const plain = plainTarget.exec(target);
+  if (plain !== null) return judgePath(plain[1] || (decode(path) ?? path), plain[2] ?? "", ground);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^https?:/i.test(target)) return undefined;
+  if (!URL.canParse(target, ground.url + path)) return "this is no address";
+  const resolved = new URL(target, ground.url + path);
+  if (resolved.origin !== new URL(ground.url).origin) return undefined;
+  if (path === "/404.html" && !/^(?:[/#]|https?:)/i.test(target))
+    return 'this page is shown at every address that is not found; begin the link with "/"';
+  const pathname = decode(resolved.pathname);
+  if (pathname === undefined) return "its percent signs are not right; write %25 for %";
+  return judgePath(pathname, resolved.hash.slice(1), ground);
+}
+
+function judgePath(path: string, hash: string, ground: Ground): string | undefined {
+  const output = `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
+  // Routes are no outputs (build/sources.ts).
+  if (ground.hasOutput(output))
+    return hash === "" ? undefined : judgeAnchor(hash, path, ground.idsOf(output));
+  return findRoute(path) === undefined ? explainMissing(path, ground) : undefined;
+}
+
+function judgeAnchor(
+  written: string,
+  path: string,
+  ids: ReadonlySet<string> | undefined,
+): string | undefined {
+  // Files that are no pages have no ids here.
+  if (ids === undefined || ids.has(written)) return undefined;
+  // What follows ":~:" (text to scroll to) is for the browser alone.
+  const own = written.split(":~:")[0] ?? "";
+  const anchor = decode(own) ?? own;
+  // HTML Standard, 7.4.6.4: "" and "top" are the top of every page.
+  if (anchor === "" || anchor.toLowerCase() === "top") return undefined;
+  if (ids.has(own) || ids.has(anchor)) return undefined;
+  return `${path} has nothing with the id ${JSON.stringify(anchor)}${didYouMean(anchor, [...ids])}`;
+}
+
+function explainMissing(path: string, { hasOutput, outputs }: Ground): string {
+  if (hasOutput(`${path.slice(1)}/index.html`)) return `this is a folder; write "${path}/"`;
+  if (path.endsWith("/") && hasOutput(path.slice(1, -1)))
+    return `this is a file; write "${path.slice(0, -1)}"`;
+  if (hasOutput(`${path.slice(1)}.html`)) return `the page is named "${path}.html"`;
+  if (path.endsWith(".md") && hasOutput(`${path.slice(1, -3)}.html`))
+    return `Markdown becomes HTML; write "${path.slice(0, -3)}.html"`;
+  const known = outputs().map((output) => `/${output}`.replace(/\/index\.html$/, "/"));
+  return `there is no page and no file ${path}${didYouMean(path, known)}`;
+}
+
+export function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

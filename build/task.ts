@@ -1,0 +1,18 @@
+/** What one run of the builder is about: passed on unchanged from its front door to the stages. */
+import type { Clock } from "../lib/util/clock.ts";
+import type { Fault } from "./fault.ts";
+import type { Package } from "./package.ts";
+import type { Source } from "./sources.ts";
+
+export interface Task {
+  /** Both absolute. */
+  readonly sourceFolder: string;
+  readonly outFolder: string;
+  readonly home: Package;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  /** The sources that were found, and what is wrong with their names. */
+  readonly walked: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] };
+  /** All that the build depends on besides them (inputs.ts); undefined where nothing can be kept. */
+  readonly inputs: string | undefined;
+}

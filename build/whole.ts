@@ -1,0 +1,146 @@
+/**
+ * A whole build: every page read, checked, framed, and published, whatever the builds before left. Files that are the
+ * same as in the release before are linked to it all the same. Called by build.ts.
+ */
+import { sha256Hex } from "../lib/util/digest.ts";
+import { assert, TryLater } from "../lib/util/failure.ts";
+import { compareText, type Fault } from "./fault.ts";
+import { type FramedPage, makeDocument } from "./frame.ts";
+import { checkOutFolder } from "./outfolder.ts";
+import { buildPrograms } from "./programs.ts";
+import { type Published, publishRelease } from "./publish.ts";
+import { makeReader, type Stamp } from "./reader.ts";
+import type { Entry } from "./release.ts";
+import { frameSite, readSite, type Site } from "./site.ts";
+import type { Source } from "./sources.ts";
+import { makeStamps, putStamp } from "./stamps.ts";
+import { type Counts, type Kept, saveState, writeOutsides, writeRecord } from "./state.ts";
+import type { Task } from "./task.ts";
+
+export type Outcome =
+  | {
+      readonly ok: true;
+      readonly published: Published;
+      readonly counts: Counts;
+      /** How many sources were read: all, or only those that may have changed. */
+      readonly sourcesRead: number;
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+interface Plan extends Entry {
+  readonly bytesNow: () => Uint8Array;
+}
+
+/** `kept`: what the last build left, if it holds; then its files need not be read again. */
+export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Outcome> {
+  const { sourceFolder, outFolder, home, say } = task;
+  const site = await readSite(sourceFolder, home, task.walked);
+  try {
+    const { framed, faults } = frameSite(site);
+    const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
+    if (site.baked === undefined || all.length > 0) return { ok: false, faults: all };
+    say(`${framed.length} pages: links checked`);
+    const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
+    say(`${programs.length} programs made`);
+    const copies = planCopies(site.sources);
+    const bodyStarts = new Map<FramedPage, readonly number[]>();
+    const plans = [
+      ...framed.map((one) => planPage(one, site, bodyStarts)),
+      ...copies.map(({ plan }) => plan),
+      ...programs.map(({ path, text }) => planText(path, text)),
+      // Programs are CommonJS, whatever package.json lies in a folder above.
+      planText("package.json", '{"type":"commonjs"}\n'),
+    ].sort((a, b) => compareText(a.path, b.path));
+    const published = publishRelease({
+      outFolder,
+      entries: plans,
+      contentOf: (plan) => (plan as Plan).bytesNow(),
+      addonFile: home.addonFile,
+      tool: home.version,
+      clock: task.clock,
+      known: kept,
+    });
+    const counts = { pages: framed.length, files: copies.length, programs: programs.length };
+    const stamps = new Map(copies.map(({ source, stamp }) => [source, stamp]));
+    keep(task, site, { framed, bodyStarts, stamps, published, counts });
+    return { ok: true, published, counts, sourcesRead: site.sources.length };
+  } finally {
+    site.bodies.close();
+  }
+}
+
+function planText(path: string, text: string): Plan {
+  const bytes = Buffer.from(text);
+  return { path, sha256: sha256Hex(bytes), bytes: bytes.length, bytesNow: () => bytes };
+}
+
+function planPage(one: FramedPage, { bodies }: Site, starts: Map<FramedPage, readonly number[]>): Plan {
+  const { bytes, bodyStarts } = makeDocument(one, bodies);
+  starts.set(one, bodyStarts);
+  return {
+    path: `www/${one.page.source.output}`,
+    sha256: sha256Hex(bytes),
+    bytes: bytes.length,
+    bytesNow: () => makeDocument(one, bodies).bytes,
+  };
+}
+
+/** A copy is read again when it is written: it may be large. */
+function planCopies(sources: readonly Source[]) {
+  const read = makeReader();
+  return sources
+    .filter(({ kind }) => kind === "file")
+    .map((source) => {
+      const { bytes, stamp } = read(source.absolute);
+      const sha256 = sha256Hex(bytes);
+      const bytesNow = (): Uint8Array => {
+        const now = read(source.absolute).bytes;
+        if (sha256Hex(now) === sha256) return now;
+        throw new TryLater(`${source.absolute}: changed while the site was built; build again`);
+      };
+      const plan: Plan = { path: `www/${source.output}`, sha256, bytes: bytes.length, bytesNow };
+      return { source, stamp, plan };
+    });
+}
+
+interface Result {
+  readonly framed: readonly FramedPage[];
+  readonly bodyStarts: ReadonlyMap<FramedPage, readonly number[]>;
+  /** Of the files that are no pages. */
+  readonly stamps: ReadonlyMap<Source, Stamp>;
+  readonly published: Published;
+  readonly counts: Counts;
+}
+
+/** Leaves for the next build what it needs to do less. */
+function keep({ outFolder, inputs }: Task, { sources }: Site, result: Result): void {
+  if (inputs === undefined) return;
+  const { framed, published, counts } = result;
+  const bySource = new Map(framed.map((one) => [one.page.source, one]));
+  const outsides = [...new Set(framed.map(({ outside }) => outside))];
+  const numbers = new Map(outsides.map((outside, index) => [outside, index]));
+  const stamps = makeStamps(sources.length);
+  const records = sources.map((source, index) => {
+    const one = bySource.get(source);
+    const stamp = one?.page.stamp ?? result.stamps.get(source);
+    assert(stamp !== undefined, "every source was read");
+    putStamp(stamps, index, stamp);
+    if (one === undefined) return writeRecord(undefined);
+    const { head, title, isEmpty, body, facts } = one.page;
+    const bodyStarts = result.bodyStarts.get(one) ?? [];
+    const outside = numbers.get(one.outside) ?? 0;
+    const { ids, targets } = facts;
+    return writeRecord({
+      head,
+      title,
+      isEmpty,
+      bodyStarts,
+      bodyLength: body.length,
+      facts: { ids, targets },
+      outside,
+    });
+  });
+  const { releaseId, paths, seals } = published;
+  const state = { releaseId, paths, seals, counts, stamps, sources: sources.map(({ file }) => file) };
+  saveState(outFolder, inputs, state, [...records, writeOutsides(outsides)]);
+}

@@ -1,0 +1,154 @@
+// Goal of this test: whatever is edited, and however little of it a build reads again, the release is byte for byte
+// the one that a build from nothing makes; and a change of one page reads that page alone.
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundlePrograms } from "../build/bundle.ts";
+import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
+
+let workshop: Workshop;
+beforeEach(async () => {
+  workshop = openWorkshop();
+  // As set-up leaves it: without it nothing is kept from build to build.
+  workshop.write("package/programs.json", JSON.stringify(await bundlePrograms(workshop.home)));
+  age();
+  // Changing a file's time is a change as well.
+  await wait(60);
+});
+afterEach(() => workshop.end());
+
+/** Makes every source old enough to be believed by its stamp. */
+function age(): void {
+  for (const name of Object.keys(readTree(workshop.source))) touch(join(workshop.source, name), -100);
+}
+
+function touch(file: string, seconds: number): void {
+  const { mtimeMs } = statSync(file);
+  const at = mtimeMs / 1000 + seconds;
+  utimesSync(file, at, at);
+}
+
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+async function expectAsFromNothing() {
+  const fresh = join(workshop.folder, "fresh");
+  const [again, cold] = [await workshop.build(), await workshop.build({ outFolder: fresh })];
+  expect(again.ok).toBe(cold.ok);
+  if (!cold.ok || !again.ok) {
+    expect(again).toEqual(cold);
+    return again;
+  }
+  const contents = (folder: string) =>
+    Object.fromEntries(Object.entries(readTree(folder)).map(([name, { content }]) => [name, content]));
+  expect(contents(again.releaseFolder)).toEqual(contents(cold.releaseFolder));
+  rmSync(fresh, { recursive: true });
+  return again;
+}
+
+describe("a build that finds the last one's notes", () => {
+  it("reads nothing where nothing changed", async () => {
+    const first = await workshop.built();
+    await wait(60);
+    await workshop.built();
+    expect(first).toMatchObject({ changed: true, sourcesRead: 11 });
+    expect(await workshop.built()).toMatchObject({ changed: false, sourcesRead: 0 });
+  });
+
+  it("reads one page where one changed, and makes of the oldest release the new one", async () => {
+    await workshop.built();
+    await wait(60);
+    for (const text of ["a", "b", "c", "d", "e"]) {
+      workshop.write("site/content/docs/hidden.html", `<h1>Hidden page</h1><p id="x">${text}</p>\n`);
+      await wait(60);
+      workshop.clock.ms += 1000;
+      expect(await workshop.built()).toMatchObject({ changed: true, sourcesRead: 1 });
+      await expectAsFromNothing();
+    }
+  });
+});
+
+describe("random edits", () => {
+  it("leave what a build from nothing makes", async () => {
+    let state = 20_261_126;
+    const next = (count: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return (state >> 8) % count;
+    };
+    const pages = [
+      "index.html",
+      "docs/index.html",
+      "docs/hidden.html",
+      "docs/start.html",
+      "faq.md",
+      "new/a.html",
+    ];
+    // Put behind what the page was at first, or a heading.
+    const additions = [
+      "",
+      "<p id='a'>a</p>",
+      "<p id='b'>b</p><a href='/faq.html'>f</a>",
+      "<a href='/docs/hidden.html#a'>h</a>",
+      "<p id='a'>a</p><a href='#a'>a</a>",
+      "<p>1</p>",
+      "<p>2</p>",
+      "<b>",
+    ];
+    const goodSite = readTree(workshop.source);
+    let whole = 0;
+    let little = 0;
+    let faulty = 0;
+    const reset = () => {
+      rmSync(join(workshop.source, "content"), { recursive: true });
+      for (const [name, { content }] of Object.entries(goodSite))
+        workshop.write(`site/${name}`, Buffer.from(content, "latin1"));
+      age();
+    };
+    for (let round = 0; round < 120; round += 1) {
+      for (let edits = 1 + next(2); edits > 0; edits -= 1) {
+        const file = `site/content/${pages[next(pages.length)]}`;
+        const absolute = join(workshop.folder, file);
+        const kind = next(12);
+        const there = statSync(absolute, { throwIfNoEntry: false }) !== undefined;
+        const first = goodSite[file.slice("site/".length)]?.content ?? "<h1>A</h1>";
+        if (kind < 7)
+          workshop.write(file, Buffer.from(`${first}\n${additions[next(additions.length)]}`, "latin1"));
+        else if (kind === 7 && there) rmSync(absolute);
+        else if (kind === 8) workshop.write("site/layouts/footer.html", `<footer>${next(3)}</footer>`);
+        else if (kind === 9) workshop.write("site/content/style.css", `main { margin: ${next(3)}em }`);
+        else if (kind === 10) workshop.write("site/content/note.txt", String(next(3)));
+        else if (kind === 11 && there && next(2) === 0)
+          renameSync(absolute, join(workshop.source, "content/renamed.html"));
+        // A clock that was set back, or a copy with its old time.
+        if (next(3) === 0 && statSync(absolute, { throwIfNoEntry: false })) touch(absolute, -next(1000));
+      }
+      if (next(2) === 0) await wait(60);
+      workshop.clock.ms += next(3) * 1000;
+      const built = await expectAsFromNothing();
+      if (built.ok && built.sourcesRead > 5) whole += 1;
+      else if (built.ok && built.changed) little += 1;
+      // A fault that stays would hide all others.
+      else if (!built.ok) reset();
+      if (!built.ok) faulty += 1;
+    }
+    expect(Math.min(whole, little, faulty), `${whole}, ${little}, ${faulty}`).toBeGreaterThan(10);
+  }, 120_000);
+});
+
+describe("notes that cannot be trusted", () => {
+  const notes = () => join(workshop.out, ".cache/state");
+  it.each([
+    ["are gone", () => rmSync(notes())],
+    ["are cut", () => writeFileSync(notes(), readFileSync(notes()).subarray(0, 200))],
+    ["are empty", () => writeFileSync(notes(), "")],
+    ["were changed by hand", () => writeFileSync(notes(), readFileSync(notes()).fill(0x61, 500, 520))],
+    ["speak of another release", () => rmSync(join(workshop.out, "current"))],
+    ["are of other settings", () => workshop.write("site/etc/prices.yaml", "currency: USD\nmeters: {}\n")],
+  ])("are none: they %s", async (_, spoil) => {
+    await workshop.built();
+    await wait(60);
+    await workshop.built();
+    spoil();
+    expect(await workshop.built()).toMatchObject({ sourcesRead: 11 });
+    await expectAsFromNothing();
+  });
+});
