@@ -9,12 +9,14 @@ import { type Corpus, type CorpusPage, expectedDocument, type Format } from "./c
 
 /**
  * A document without what builders may differ in: white space between tags and its kind elsewhere, and in Markdown
- * the ids of headings, which the corpus' text does not name.
+ * the ids of headings, which the corpus' text does not name, and links of headings to themselves.
  */
 export function squeeze(document: string, format: Format): string {
-  const same = format === "html" ? document : document.replace(/<(h[1-6]) id="[^"]*">/g, "<$1>");
+  const same = format === "html" ? document : document.replace(headingForm, "<$1>$2</$1>");
   return same.replace(/\s+/g, " ").replaceAll("> <", "><").trim();
 }
+
+const headingForm = /<(h[1-6]) id="[^"]*">(?:<a class="anchor" href="#[^"]*">)?(.*?)(?:<\/a>)?<\/\1>/g;
 
 /** What is wrong with a page's document, or undefined. */
 export function findDifference(
