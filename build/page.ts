@@ -3,7 +3,7 @@
  * page is text, not a template.
  */
 
-import { decodeEntities } from "./entities.ts";
+import { decodeEntities } from "../lib/util/entities.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
 import { renderMarkdown } from "./markdown.ts";
