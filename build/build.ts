@@ -64,10 +64,13 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   say(`${framed.length} pages: links checked`);
   const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
   say(`${programs.length} programs made`);
+  // Loaded only here: most of a quick build's time would go into the database driver.
+  const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site.pages)] : [];
   const copies = site.sources.filter(({ kind }) => kind === "file");
   const files: ReleaseFile[] = [
     ...framed.map(({ page, document }) => ({ path: `www/${page.source.output}`, content: document })),
     ...copies.map((source) => ({ path: `www/${source.output}`, copyOf: source.absolute })),
+    ...index,
     ...programs.map(({ path, text }) => ({ path, content: text, isProgram: true })),
     // Programs are CommonJS, whatever package.json lies in a folder above.
     { path: "package.json", content: '{"type":"commonjs"}\n' },
@@ -156,7 +159,7 @@ function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonl
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
   const outputs = new Set(sources.map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);
-  const linkFaults = checkLinks(framed, { url: baked.settings.url, outputs, templates, styles });
+  const linkFaults = checkLinks(framed, { settings: baked.settings, outputs, templates, styles });
   return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
 }
 

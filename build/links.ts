@@ -1,9 +1,10 @@
 /**
- * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or an account program; and
+ * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or a program that the site has; and
  * every tag must be closed in its order, every id be given once. Finished pages are looked at; what stands in a
  * layout is a fault of the layout, told once.
  */
-import { findRoute } from "../lib/util/routes.ts";
+import { findRoute, isOffered } from "../lib/util/routes.ts";
+import type { Settings } from "../lib/util/settings.ts";
 import { compareText, didYouMean, type Fault, locate } from "./fault.ts";
 import type { FramedPage } from "./frame.ts";
 import { addressOf, type Page } from "./page.ts";
@@ -13,8 +14,8 @@ import { readStyleLinks } from "./styles.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
-  /** Base URL: links that spell it out are links inside the site. */
-  readonly url: string;
+  /** The base URL, since links that spell it out are links inside the site; and what decides which programs it has. */
+  readonly settings: Pick<Settings, "url" | "search">;
   /** Every path below www/, "docs/index.html". */
   readonly outputs: ReadonlySet<string>;
   readonly templates: readonly Template[];
@@ -150,14 +151,19 @@ function judgeAnew(
 ): string | undefined {
   if (tag === "base") return "a base moves every link of the page; write each link in full instead";
   if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^https?:/i.test(target)) return undefined;
-  if (!URL.canParse(target, check.url + page.path)) return "this is no address";
-  const resolved = new URL(target, check.url + page.path);
-  if (resolved.origin !== new URL(check.url).origin) return undefined;
+  const { url } = check.settings;
+  if (!URL.canParse(target, url + page.path)) return "this is no address";
+  const resolved = new URL(target, url + page.path);
+  if (resolved.origin !== new URL(url).origin) return undefined;
   if (page.path === "/404.html" && !/^(?:[/#]|https?:)/i.test(target))
     return 'this page is shown at every address that is not found; begin the link with "/"';
   const path = decode(resolved.pathname);
   if (path === undefined) return "its percent signs are not right; write %25 for %";
-  if (findRoute(path) !== undefined) return undefined;
+  const route = findRoute(path);
+  if (route !== undefined)
+    return isOffered(route, check.settings)
+      ? undefined
+      : `only sites with "${route.setting}: yes" in etc/site.yaml have this; write that, or take the link out`;
   const output = `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
   if (!check.outputs.has(output)) return explainMissing(path, check.outputs);
   return judgeAnchor(resolved.hash.slice(1), path, check.ids.get(output));

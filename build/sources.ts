@@ -140,7 +140,7 @@ function findClashes(sources: readonly Source[]): readonly Fault[] {
         { file, line: 0, message: `makes /${output}, and so does ${other.file}; rename or delete one` },
       ];
     if (findRoute(`/${output}`) === undefined) return [];
-    return [{ file, line: 0, message: `an account program answers at /${output}; rename this` }];
+    return [{ file, line: 0, message: `a program answers at /${output}; rename this` }];
   });
   const nested = sources.flatMap(({ file, output }): Fault[] => {
     const parts = output.split("/");
