@@ -2,7 +2,7 @@
  * The attributes of one tag: ids, addresses, and code, noted with their places in the scan that they belong to.
  * Part of the scanner (scan.ts), which calls it for every tag, and as fast as it must be.
  */
-import { decodeEntities } from "./entities.ts";
+import { decodeEntities } from "../lib/util/entities.ts";
 import { type FoundLink, type InlineCode, report, type Scan } from "./scan.ts";
 
 const slash = 0x2f;

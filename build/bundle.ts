@@ -10,7 +10,7 @@ import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { type Bundle, bakedName, bundlesName } from "./programs.ts";
+import { type Bundle, bakedName, bundlesName, searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 type Home = Pick<Package, "codeFolder" | "codeEnding">;
@@ -133,14 +133,20 @@ function writeEntry({ path, kind, name }: Plan, { codeFolder, codeEnding }: Home
   const code = (...parts: readonly string[]): string =>
     JSON.stringify(join(codeFolder, ...parts) + codeEnding);
   const up = "../".repeat(path.split("/").length - 1);
-  const addon = `__dirname + ${JSON.stringify(`/${up}${addonPath}`)}`;
-  const [member, run, runner] =
+  const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
+  const addon = beside(addonPath);
+  const [member, run, runner, files] =
     kind === "cgi"
-      ? ["handle", "runProgram", code("cgi", "support", "run")]
-      : ["job", "runJob", code("jobs", "run")];
+      ? [
+          "handle",
+          "runProgram",
+          code("cgi", "support", "run"),
+          `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`,
+        ]
+      : ["job", "runJob", code("jobs", "run"), addon];
   return [
     `import { ${member} } from ${code(kind, name)};`,
     `import { ${run} } from ${runner};`,
-    `${run}(${JSON.stringify(name)}, ${member}, ${bakedName}, ${addon});`,
+    `${run}(${JSON.stringify(name)}, ${member}, ${bakedName}, ${files});`,
   ].join("\n");
 }

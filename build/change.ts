@@ -45,9 +45,11 @@ export async function buildChange(task: Task, kept: Kept): Promise<Outcome | und
   const found = await readSuspects(suspects, walked.sources, { release, kept, records });
   if (found === undefined) return undefined;
   const changes = found.flatMap(({ change }) => (change === undefined ? [] : [change]));
-  const { url } = readSettings(sourceFolder).settings;
-  if (!isSound(changes, { url, kept, records })) return undefined;
+  const { settings } = readSettings(sourceFolder);
+  if (!isSound(changes, { settings, kept, records })) return undefined;
   const files = found.map(({ file }) => file).filter(({ path, bytes }) => !isAsItWas(release, path, bytes));
+  // The index of a search has the words of all pages.
+  if (settings.search && changes.length > 0 && files.length > 0) return undefined;
   // A source was saved without a change, or its stamp could not be believed.
   if (files.length === 0 && !isWhole(release, kept)) return undefined;
   const published =

@@ -1,9 +1,10 @@
 /**
- * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or an account program; and
- * every tag must be closed in its order, every id be given once. What was noted of each page and layout is looked at;
+ * Every link inside the site must lead somewhere: to a page, a file, an anchor in a page, or a program that the
+ * site has; and every tag must be closed in its order, every id be given once. What was noted of each page and layout is looked at;
  * where something is wrong, its text is read again for the place (faults.ts). What stands in a layout is a fault of
  * the layout, told once.
  */
+import type { Settings } from "../lib/util/settings.ts";
 import type { Bodies } from "./bodies.ts";
 import { compareText, type Fault, locate } from "./fault.ts";
 import { explainBody, placeLinkInLayout, placeTagInLayout } from "./faults.ts";
@@ -17,8 +18,8 @@ import { baseMessage, type Judge, makeJudge } from "./targets.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
-  /** Base URL: links that spell it out are links inside the site. */
-  readonly url: string;
+  /** The base URL, since links that spell it out are links inside the site; and what decides which programs it has. */
+  readonly settings: Pick<Settings, "url" | "search">;
   /** Every path below www/, "docs/index.html". */
   readonly outputs: ReadonlySet<string>;
   readonly templates: readonly Template[];
@@ -29,7 +30,7 @@ export interface LinkContext {
 
 export function checkLinks(framed: readonly FramedPage[], context: LinkContext): readonly Fault[] {
   const judge = makeJudge({
-    url: context.url,
+    settings: context.settings,
     hasOutput: (output) => context.outputs.has(output),
     outputs: () => [...context.outputs],
     idsOf: gatherIds(framed),

@@ -4,8 +4,8 @@
  * nothing here waits, so no two pages can meet. Nothing is thrown for what a page says. Called by build/page.ts.
  */
 import { Marked, type MarkedExtension, Parser, type RendererObject, type Token, type Tokens } from "marked";
+import { decodeEntities } from "../lib/util/entities.ts";
 import { readOwnId, slugOf, takeId } from "./anchors.ts";
-import { decodeEntities } from "./entities.ts";
 import {
   findDefinition,
   type Numbered,

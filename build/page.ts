@@ -4,8 +4,8 @@
  * the document without ever becoming text.
  */
 
+import { decodeEntities } from "../lib/util/entities.ts";
 import type { Bodies, Place } from "./bodies.ts";
-import { decodeEntities } from "./entities.ts";
 import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NavSection } from "../lib/util/navigation.ts";
+import { findRoute, isOffered } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Package } from "./package.ts";
 import type { Template } from "./template.ts";
@@ -33,12 +34,18 @@ export interface Bundle {
 /** Undeclared in a bundle: its value is put before it here. */
 export const bakedName = "__picodollar_baked__";
 
+/** Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. */
+export const searchPath = "search/pages.sqlite";
+
 /** Where set-up leaves the bundles, beside the compiled code. */
 export const bundlesName = "programs.json";
 
-/** Makes every program, in the order of their paths. */
+/** Makes every program that the site has, in the order of their paths. */
 export async function buildPrograms(options: ProgramOptions): Promise<readonly Program[]> {
-  const bundles = await findBundles(options.home);
+  const bundles = (await findBundles(options.home)).filter(({ path }) => {
+    const route = findRoute(path.replace(/^cgi/, ""));
+    return route === undefined || isOffered(route, options.settings);
+  });
   const baked = { cgi: writeBaked(options, /^/), jobs: writeBaked(options, /^mail\//) };
   return bundles.map(({ path, kind, code }) => ({
     path,

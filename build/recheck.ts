@@ -2,6 +2,7 @@
  * Whether a site whose links were all right still is after some bodies changed: the links of those pages, and those of
  * others to ids that are gone. Says no where it cannot tell; a whole build then finds out, and says what is wrong.
  */
+import type { Settings } from "../lib/util/settings.ts";
 import { addressOf, type Page } from "./page.ts";
 import type { Kept, KeptPage, Records } from "./state.ts";
 import { type Judge, makeJudge } from "./targets.ts";
@@ -15,16 +16,16 @@ export interface Change {
 }
 
 interface Ground {
-  readonly url: string;
+  readonly settings: Pick<Settings, "url" | "search">;
   readonly kept: Kept;
   readonly records: Records;
 }
 
 export function isSound(changes: readonly Change[], ground: Ground): boolean {
-  const { url, kept, records } = ground;
+  const { settings, kept, records } = ground;
   const outputs = new Set(kept.paths.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])));
   const judge = makeJudge({
-    url,
+    settings,
     hasOutput: (output) => outputs.has(output),
     outputs: () => [...outputs],
     idsOf: makeIds(changes, ground),

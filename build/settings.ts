@@ -28,7 +28,7 @@ import {
   type Section,
 } from "./yaml.ts";
 
-const siteKeys = ["name", "tagline", "url", "mail", "payments", "warnings"];
+const siteKeys = ["name", "tagline", "url", "search", "mail", "payments", "warnings"];
 
 /** Stands for what cannot be read, so that layouts and links are looked at in the same run. */
 const standIn = "http://127.0.0.1";
@@ -67,6 +67,7 @@ function readSite(site: Section | undefined): Omit<Settings, "meters"> {
     name,
     tagline: readText(site, "tagline", " ").trim(),
     url,
+    search: readChoice(site, "search", ["yes", "no"], "no") === "yes",
     mail: readMail(site, name, url),
     topUpMinimum,
     topUpMaximum,

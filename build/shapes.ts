@@ -18,7 +18,7 @@ const link = texts("label href current");
 
 /** lib/util/templates.ts, frameData. */
 export const frameShape: ShapeRecord = {
-  site: texts("name tagline url"),
+  site: texts("name tagline url search"),
   page: texts("title description path home"),
   navigation: [{ ...link, open: "text", children: [link] }],
   accountLinks: [link],
@@ -27,6 +27,8 @@ export const frameShape: ShapeRecord = {
 
 /** What respondPage adds to every account page. */
 const accountPage = texts("site path formToken");
+/** Some words of a search result. */
+const part = texts("text marked");
 const warning = texts(
   "site balance costPerDay days warnDays runsOut deletionFrom countdownDays payUrl accountUrl account",
 );
@@ -55,6 +57,10 @@ export const templateShapes: ShapeRecord = {
   "account/pay": { ...accountPage, ...texts("amount error minimum maximum") },
   "account/pay-unknown": accountPage,
   "account/pay-waiting": { ...accountPage, ...texts("account") },
+  "account/search": {
+    ...texts("site path typed error longest isAsked total isOne isMore isPartial first previous next"),
+    results: [{ path: "text", title: [part], snippet: [part] }],
+  },
   "account/signup": { ...accountPage, ...texts("email error") },
   "account/signup-sent": { ...accountPage, ...texts("email") },
   "mail/confirm": signupMail,

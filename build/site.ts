@@ -77,8 +77,8 @@ export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: 
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
   const outputs = new Set(sources.map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);
-  const { url } = baked.settings;
-  const linkFaults = checkLinks(framed, { url, outputs, templates, styles, bodies });
+  const { settings } = baked;
+  const linkFaults = checkLinks(framed, { settings, outputs, templates, styles, bodies });
   return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
 }
 

@@ -142,7 +142,7 @@ export function findClashes(sources: readonly Source[]): readonly Fault[] {
         { file, line: 0, message: `makes /${output}, and so does ${other.file}; rename or delete one` },
       ];
     if (!programs.has(output)) return [];
-    return [{ file, line: 0, message: `an account program answers at /${output}; rename this` }];
+    return [{ file, line: 0, message: `a program answers at /${output}; rename this` }];
   });
   // Each folder is looked at once: a file of its name, or of the name of one above it, clashes with all that it holds.
   const known = new Map<string, Source | undefined>([["", undefined]]);

@@ -2,12 +2,13 @@
  * Where a link leads, and whether there is anything: the judge that every check of links asks, whether it has the
  * whole site before it (links.ts) or one changed page (change.ts).
  */
-import { findRoute } from "../lib/util/routes.ts";
+import { findRoute, isOffered } from "../lib/util/routes.ts";
+import type { Settings } from "../lib/util/settings.ts";
 import { didYouMean } from "./fault.ts";
 
 export interface Ground {
-  /** Base URL: links that spell it out are links inside the site. */
-  readonly url: string;
+  /** The base URL, since links that spell it out are links inside the site; and what decides which programs it has. */
+  readonly settings: Pick<Settings, "url" | "search">;
   /** True for every path below www/, "docs/index.html". */
   readonly hasOutput: (output: string) => boolean;
   /** All of them, for hints. */
@@ -46,9 +47,10 @@ function judgeAnew(target: string, path: string, ground: Ground): string | undef
   const plain = plainTarget.exec(target);
   if (plain !== null) return judgePath(plain[1] || (decode(path) ?? path), plain[2] ?? "", ground);
   if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^https?:/i.test(target)) return undefined;
-  if (!URL.canParse(target, ground.url + path)) return "this is no address";
-  const resolved = new URL(target, ground.url + path);
-  if (resolved.origin !== new URL(ground.url).origin) return undefined;
+  const { url } = ground.settings;
+  if (!URL.canParse(target, url + path)) return "this is no address";
+  const resolved = new URL(target, url + path);
+  if (resolved.origin !== new URL(url).origin) return undefined;
   if (path === "/404.html" && !/^(?:[/#]|https?:)/i.test(target))
     return 'this page is shown at every address that is not found; begin the link with "/"';
   const pathname = decode(resolved.pathname);
@@ -61,7 +63,10 @@ function judgePath(path: string, hash: string, ground: Ground): string | undefin
   // Routes are no outputs (build/sources.ts).
   if (ground.hasOutput(output))
     return hash === "" ? undefined : judgeAnchor(hash, path, ground.idsOf(output));
-  return findRoute(path) === undefined ? explainMissing(path, ground) : undefined;
+  const route = findRoute(path);
+  if (route === undefined) return explainMissing(path, ground);
+  if (isOffered(route, ground.settings)) return undefined;
+  return `only sites with "${route.setting}: yes" in etc/site.yaml have this; write that, or take the link out`;
 }
 
 function judgeAnchor(

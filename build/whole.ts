@@ -42,14 +42,17 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     say(`${framed.length} pages: links checked`);
     const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
     say(`${programs.length} programs made`);
+    // Loaded only here: most of a quick build's time would go into the database driver.
+    const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site)] : [];
     const copies = planCopies(site.sources);
     const bodyStarts = new Map<FramedPage, readonly number[]>();
     const plans = [
       ...framed.map((one) => planPage(one, site, bodyStarts)),
       ...copies.map(({ plan }) => plan),
-      ...programs.map(({ path, text }) => planText(path, text)),
+      ...index.map(({ path, bytes }) => planBytes(path, bytes)),
+      ...programs.map(({ path, text }) => planBytes(path, Buffer.from(text))),
       // Programs are CommonJS, whatever package.json lies in a folder above.
-      planText("package.json", '{"type":"commonjs"}\n'),
+      planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
     const published = publishRelease({
       outFolder,
@@ -69,8 +72,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
   }
 }
 
-function planText(path: string, text: string): Plan {
-  const bytes = Buffer.from(text);
+function planBytes(path: string, bytes: Uint8Array): Plan {
   return { path, sha256: sha256Hex(bytes), bytes: bytes.length, bytesNow: () => bytes };
 }
 

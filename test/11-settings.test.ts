@@ -26,6 +26,7 @@ describe("etc/site.yaml", () => {
       name: "A",
       tagline: "",
       url: "https://a.example",
+      search: false,
       mail: {
         from: "A <accounts@a.example>",
         transport: "folder",
@@ -61,12 +62,14 @@ describe("etc/site.yaml", () => {
 
   it("gives every value back as it was written", async () => {
     const settings = await settingsOf(`${required}tagline: 1.10
+search: yes
 mail: {from: "B <b@a.example>", transport: smtp, smtp: {host: mx.a.example, port: 465, user: u, tls: tls}}
 payments: {minimum: 10, maximum: 20}
 warnings: {days: 3, countdown: 30}
 `);
     expect(settings).toMatchObject({
       tagline: "1.10",
+      search: true,
       mail: {
         from: "B <b@a.example>",
         transport: "smtp",
@@ -111,8 +114,11 @@ warnings: {days: 3, countdown: 30}
     ],
     [
       `${required}colour: red\n`,
-      ['etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, mail, payments, warnings'],
+      [
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, mail, payments, warnings',
+      ],
     ],
+    [`${required}search: true\n`, ['etc/site.yaml:3:1: "search" is "true"; it must be one of yes, no']],
     [
       `${required}mail:\n  tranport: smtp\n`,
       ['etc/site.yaml:4:3: unknown key "mail.tranport"; did you mean "transport"?'],
@@ -177,7 +183,9 @@ warnings: {days: 3, countdown: 30}
     ],
     [
       "- name\n",
-      ['etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, mail, payments, warnings'],
+      [
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, mail, payments, warnings',
+      ],
     ],
   ] as const)("refuses %j", async (text, faults) => {
     workshop.write("site/etc/site.yaml", text);

@@ -1,10 +1,10 @@
 // Goal of this test: each program is one file that runs by itself, knows the site it belongs to, and has the same
 // bytes wherever it was built.
-import { cpSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findPackage } from "../build/package.ts";
-import { routes } from "../lib/util/routes.ts";
+import { isOffered, routes } from "../lib/util/routes.ts";
 import { openWorkshop, readTree, runProgram, type Workshop } from "./sites/workshop.ts";
 
 let workshop: Workshop;
@@ -15,15 +15,27 @@ afterEach(() => workshop.end());
 
 const namesOf = (folder: string) => Object.keys(readTree(join(workshop.out, "current", folder)));
 
+const sayYes = (setting: string) => {
+  const file = "site/etc/site.yaml";
+  workshop.write(file, `${readFileSync(join(workshop.folder, file), "utf8")}${setting}: yes\n`);
+};
+
 describe("the programs of a release", () => {
-  it("are one for each route, at its path, and one for each job", async () => {
+  it("are one for each route, at its path, and one for each job; those of a setting only where it says yes", async () => {
     await workshop.built();
-    expect(namesOf("cgi")).toEqual(routes.map(({ path }) => path.slice(1)).sort());
+    const pathsOf = (search: boolean) =>
+      routes.filter((route) => isOffered(route, { search })).map(({ path }) => path.slice(1));
+    expect(namesOf("cgi")).toEqual(pathsOf(false).sort());
+    sayYes("search");
+    await workshop.built();
+    expect(namesOf("cgi")).toEqual(pathsOf(true).sort());
+    expect(pathsOf(true).filter((path) => !pathsOf(false).includes(path))).toEqual(["search.cgi"]);
     expect(namesOf("jobs")).toEqual(["tick"]);
     expect(workshop.read("package.json")).toBe('{"type":"commonjs"}\n');
   });
 
   it("run by themselves, with the site baked in", async () => {
+    sayYes("search");
     const { releaseFolder } = await workshop.built();
     workshop.remove("package");
     workshop.remove("site");
@@ -44,7 +56,10 @@ describe("the programs of a release", () => {
     const tick = runProgram(join(workshop.out, "current/jobs/tick"));
     expect(tick).toMatchObject({ name: "tick", member: "job tick" });
     expect(tick.baked.templates).toEqual(["mail/confirm"]);
-    for (const { addon } of [login, tick])
+    const search = runProgram(join(workshop.out, "current/cgi/search.cgi"));
+    for (const { search: file } of [login, search])
+      expect(resolve(file)).toBe(join(realpathSync(releaseFolder), "search/pages.sqlite"));
+    for (const { addon } of [login, search, tick])
       expect(realpathSync(addon)).toBe(join(realpathSync(releaseFolder), "native/better_sqlite3.node"));
   });
 

@@ -1,8 +1,10 @@
 // Goal of this test: a name that a template is not given is found when the site is built, wherever it stands and
 // whether the page that shows it is ever opened; and what templates are said to be given is what programs give.
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadBaked } from "../build/build.ts";
 import { templateShapes } from "../build/shapes.ts";
+import { makeSearchIndex } from "../lib/search/index.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
 import { projectFolder } from "./support/served.ts";
 import { makeVisitor } from "./support/visitor.ts";
@@ -13,6 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => workshop.end());
 
+const found = { path: "/", title: "Found", description: "", headings: "", text: "text" };
 const given = "is not among what is given here";
 const withContent = (text: string) => `{{{content}}}\n${text}`;
 
@@ -108,6 +111,11 @@ describe("the package's own templates", () => {
       }[];
       await visitor.get("confirm", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
       for (const name of ["login", "logout", "pay", "account"]) await visitor.get(name);
+      makeSearchIndex({ file: join(visitor.test.folder, "pages.sqlite") }, [found]);
+      await visitor.get("search", { q: "found" });
+      expect(visitor.given.get("account/search")).toMatchObject({
+        results: [{ path: "/", title: [{ text: "Found", marked: true }], snippet: [{}] }],
+      });
       await visitor.get("login", { x: "1" });
       const started = await visitor.post("pay", { amount: "10" });
       const { order, event } = await visitor.payAtStripe(started.headers.get("Location") ?? "");

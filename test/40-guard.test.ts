@@ -133,6 +133,27 @@ describe("the guard", () => {
   });
 });
 
+describe("a program without accounts", () => {
+  const without = routes.filter((route) => !route.hasAccounts);
+
+  it("neither reads the browser's cookie nor makes one", () => {
+    expect(without.map(({ name }) => name)).toEqual(["search"]);
+    const cookie = `__Host-session=${cookieToken}`;
+    for (const request of [get(), get({ cookie, query: "q=a" })])
+      expect(guard(request, "search")).toMatchObject({ ok: true, cookie: { token: "", fresh: false } });
+  });
+
+  it("changes nothing: it takes no form, whose token anybody could work out, and knows no secret", () => {
+    for (const { methods, body, fields, secrets } of without)
+      expect({ methods, body, fields, secrets }).toEqual({
+        methods: ["GET"],
+        body: "none",
+        fields: [],
+        secrets: [],
+      });
+  });
+});
+
 describe("the client's address", () => {
   it("is REMOTE_ADDR, whatever the client writes", () => {
     const request = readRequest({

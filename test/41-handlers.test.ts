@@ -270,7 +270,7 @@ describe("a broken world", () => {
 });
 
 describe("every page", () => {
-  it.each(["signup", "login", "logout", "confirm"])(
+  it.each(["signup", "login", "logout", "confirm", "search"])(
     "of %s wears the header, forbids storing, and asks for no script",
     async (name) => {
       const answer = await visitor.get(name);

@@ -46,6 +46,7 @@ beforeAll(async () => {
     ...idleJobs,
     "cgi/account/login.cgi": behaviours,
     "cgi/account/account.cgi": behaviours,
+    "cgi/search.cgi": behaviours,
     "cgi/account/stripe-webhook.cgi": behaviours,
     "www/index.html": "<title>First page</title>",
     "www/404.html": "<title>Nothing here</title>",
@@ -120,6 +121,13 @@ describe("a program", () => {
     expect([PATH, SITE_SECRETS]).toEqual([process.env.PATH, join(site.dataFolder, "development-secrets")]);
     expect(Number(REMOTE_PORT)).toBeGreaterThan(0);
     expect([cwd, body]).toEqual([join(release, "cgi", "account"), "email=ada"]);
+  });
+
+  it("is run outside /account/ as well", async () => {
+    const { env, cwd } = JSON.parse((await ask(server.url, { path: "/search.cgi" })).text);
+    const release = join(site.outFolder, "releases", "one");
+    expect([env.SCRIPT_NAME, env.SCRIPT_FILENAME]).toEqual(["/search.cgi", join(release, "cgi/search.cgi")]);
+    expect(cwd).toBe(join(release, "cgi"));
   });
 
   it("gets a chunked body whole, with its length", async () => {

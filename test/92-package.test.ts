@@ -83,6 +83,8 @@ describe("the package", () => {
       const signup = await (await fetch(`${served.url}/account/signup.cgi`)).text();
       expect(signup).toContain("Example Storage");
       expect(signup).toContain('<input id="email" name="email"');
+      const found = await (await fetch(`${served.url}/search.cgi?q=paying`)).text();
+      expect(found).toContain('<a href="/docs/paying.html"><mark>Paying</mark></a>');
       expect(readdirSync(demo).sort()).toEqual([".gitignore", "content", "etc", "layouts"]);
     } finally {
       await served.end();

@@ -67,6 +67,17 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     ["GET", "/account/login.cgi", 200, 'name="password"'],
     ["GET", "/account/account.cgi", 303, ""],
     ["GET", "/account/stripe-webhook.cgi", 405, "cannot be asked in that way"],
+    ["GET", "/search.cgi", 200, 'name="q"'],
+    ["GET", "/search.cgi?q=paying", 200, '<a href="/docs/paying.html"><mark>Paying</mark></a>'],
+    ["GET", "/search.cgi?q=%22xyzzy+OR+*", 200, "No page has any of these words"],
+    ["GET", "/search.cgi?q=%22%27*", 400, "type a word"],
+    ["GET", "/search.cgi?q=", 200, 'name="q"'],
+    ["GET", "/search.cgi?q=%ff%00", 400, ""],
+    ["POST", "/search.cgi", 405, "cannot be asked in that way"],
+    ["GET", "/search.cgi/x", 404, "There is no such page"],
+    ["GET", "/search", 404, "There is no such page"],
+    ["GET", "/search/pages.sqlite", 404, "There is no such page"],
+    ["GET", "/account/search.cgi", 404, "There is no such page"],
     ["GET", "/account/login.cgi?x=1", 400, "a field that this page does not know"],
   ])("%s %s is answered with %i", async (method, path, status, text) => {
     const answer = await ask(method, path, "", method === "POST" ? "x" : "");
@@ -74,7 +85,7 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
   });
 
   it("each answer has each of its guarding headers once", async () => {
-    for (const path of ["/", "/account/login.cgi", "/account/account.cgi"]) {
+    for (const path of ["/", "/search.cgi", "/account/login.cgi", "/account/account.cgi"]) {
       const { headers } = await ask("GET", path);
       for (const name of ["content-security-policy", "x-content-type-options", "strict-transport-security"])
         expect([path, name, headers.get(name)?.length]).toEqual([path, name, 1]);
@@ -133,7 +144,8 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     const log = readFileSync(join(folder, "log", "access.log"), "utf8");
     expect(log).toContain("192.0.2.7 ");
     expect(log).toContain('"GET /account/confirm.cgi" 200');
-    expect(log).not.toContain("token");
+    expect(log).toContain('"GET /search.cgi" 200');
+    for (const secret of ["token", "paying HTTP", "q="]) expect(log).not.toContain(secret);
     expect(readFileSync(join(folder, "log", "programs.log"), "utf8")).toBe("");
   });
 });

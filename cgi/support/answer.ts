@@ -53,7 +53,8 @@ export function failurePage(route: Route, frame: Frame, cause: unknown): Respons
     return errorPage(route, frame, { status: 500, title: "A fault of ours", sentence, headers: [] });
   }
   const seconds = cause instanceof TryLater ? 10 : 300;
-  const sentence = `The accounts cannot be reached just now; nothing was changed. Please try again in a while. If it stays, write to us and name ${reference}.`;
+  const what = route.hasAccounts ? "The accounts cannot be reached" : "This page cannot be made";
+  const sentence = `${what} just now; nothing was changed. Please try again in a while. If it stays, write to us and name ${reference}.`;
   const headers: Header[] = [["Retry-After", String(seconds)]];
   return errorPage(route, frame, { status: 503, title: "Please try again later", sentence, headers });
 }

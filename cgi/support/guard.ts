@@ -55,7 +55,7 @@ export function guardRequest(route: Route, request: Request, url: string): Guard
   if (early !== undefined) return early;
   const query = parseFields(request.query, route.query);
   if (!query.ok) return query;
-  const cookie = readCookie(request.cookie, cookieName(url));
+  const cookie = route.hasAccounts ? readCookie(request.cookie, cookieName(url)) : noCookie;
   const guarded = { ok: true, query: query.fields, form: new Map<string, string>(), cookie } as const;
   if (request.method !== "POST" || route.body !== "form") return guarded;
   const text = decodeBody(request.body);
@@ -99,6 +99,8 @@ function isForeign(request: Request, url: string): boolean {
   if (request.origin !== "" && request.origin !== url) return true;
   return request.fetchSite !== "" && request.fetchSite !== "same-origin";
 }
+
+const noCookie: SessionCookie = { token: "", fresh: false };
 
 /** The browser's token if it sent exactly one of the right form; a fresh one otherwise. */
 function readCookie(header: string, name: string): SessionCookie {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { standardCost } from "../../lib/accounts/password.ts";
 import { withSlot } from "../../lib/store/slot.ts";
 import { openStore } from "../../lib/store/sqlite.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
 import { applyPlace, readPlace, readSecrets } from "../../lib/util/settings.ts";
@@ -20,14 +21,28 @@ import type { Handler, Site } from "./visit.ts";
 // Less than the web server waits for a program (30 seconds, content/docs/production.html).
 const hashingWaitMs = 20_000;
 
+/** What lies beside the programs in a release. */
+export interface ProgramFiles {
+  readonly addonFile: string;
+  /** The index of the pages; there only where the site has a search. */
+  readonly searchFile: string;
+}
+
+/** For programs without accounts: they work where there is no database, and cannot touch one that is there. */
+const noStore: Store = { read: failStore, write: failStore, close: () => undefined };
+
+function failStore(): never {
+  throw new Error("assertion failed: only a program with accounts asks for their database");
+}
+
 /** Answers the one request of this process, and ends it. */
 export async function runProgram(
   name: string,
   handler: Handler,
   baked: Baked,
-  addonFile: string,
+  files: ProgramFiles,
 ): Promise<never> {
-  writeAll(formatCgi(await answerProcess(name, handler, baked, addonFile)));
+  writeAll(formatCgi(await answerProcess(name, handler, baked, files)));
   // Closing the database would cost a checkpoint; the next program finds the write-ahead log as it is.
   process.exit(0);
 }
@@ -36,7 +51,7 @@ async function answerProcess(
   name: string,
   handler: Handler,
   baked: Baked,
-  addonFile: string,
+  { addonFile, searchFile }: ProgramFiles,
 ): Promise<Response> {
   const route = routes.find((candidate) => candidate.name === name);
   if (route === undefined) throw new Error(`assertion failed: no route is named ${name}`);
@@ -53,17 +68,15 @@ async function answerProcess(
     if (early !== undefined) return refusalPage(route, frame, early);
     const openSite = (): Site => {
       const secrets = readSecrets(place.secretsFile, route.secrets);
-      const store = openStore({
-        file: join(place.dataFolder, "books.sqlite"),
-        clock: systemClock,
-        addonFile,
-      });
+      const file = join(place.dataFolder, "books.sqlite");
+      const store = route.hasAccounts ? openStore({ file, clock: systemClock, addonFile }) : noStore;
       const folder = place.dataFolder;
       const slots = { folder, name: "hashing", count: 2, waitMs: hashingWaitMs, addonFile };
       return {
         settings,
         secrets,
         store,
+        search: { file: searchFile, addonFile },
         renderer,
         clock: systemClock,
         passwordCost: standardCost,

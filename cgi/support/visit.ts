@@ -6,6 +6,7 @@
 import type { Account } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { readSession } from "../../lib/accounts/session.ts";
+import type { PlainOptions } from "../../lib/store/plain.ts";
 import type { Store } from "../../lib/store/store.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { sha256Hex } from "../../lib/util/digest.ts";
@@ -20,7 +21,10 @@ import { type Header, type Response, redirectTo, securityHeaders } from "./respo
 export interface Site {
   readonly settings: Settings;
   readonly secrets: Secrets;
+  /** The accounts; nothing may be asked of it where the route says that the program has none. */
   readonly store: Store;
+  /** The index of the pages; there only where the site has a search. */
+  readonly search: PlainOptions;
   readonly renderer: Renderer;
   readonly clock: Clock;
   readonly passwordCost: PasswordCost;
@@ -58,10 +62,11 @@ export interface PageRequest {
   readonly formTarget?: string;
 }
 
-/** A page in the site's layout. Its template also gets `formToken`, `path`, and `site`. */
+/** A page in the site's layout. Its template also gets `path`, `site`, and where there are accounts `formToken`. */
 export function respondPage(visit: Visit, page: PageRequest): Response {
   const { settings, renderer } = visit.site;
-  const own = { site: settings.name, path: visit.route.path, formToken: formTokenOf(visit.cookie.token) };
+  const token = visit.route.hasAccounts ? { formToken: formTokenOf(visit.cookie.token) } : {};
+  const own = { site: settings.name, path: visit.route.path, ...token };
   const content = renderer.render(`account/${page.template}`, { ...own, ...page.data });
   const { title } = page;
   const body = renderer.frame({ layout: "page", title, description: "", path: visit.route.path, content });

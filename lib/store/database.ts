@@ -1,11 +1,12 @@
 /**
  * Opening a SQLite file, and the only files that import the driver lie in this folder. What is guarded here:
  * every commit reaches the disk (synchronous=FULL), no integer is rounded (safe integers), and a file of
- * another program is refused. Called by sqlite.ts and migrate.ts.
+ * another program is refused. Called by the other files of this folder.
  */
 import Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert, NeedsHuman, TryLater } from "../util/failure.ts";
+import type { SqlValue } from "./store.ts";
 
 /** "pico" in ASCII: tells our files from other SQLite databases. */
 export const applicationId = 0x7069636f;
@@ -46,6 +47,20 @@ export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: bo
   }
 }
 
+export interface PlainOptions {
+  readonly file: string;
+  /** As in SqliteOptions. */
+  readonly addonFile?: string;
+}
+
+/** A file that is no books (plain.ts), as the driver opens it; "read" never writes. */
+export function connectPlain(options: PlainOptions, how: "make" | "read"): Database.Database {
+  const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
+  const reads = how === "read";
+  const db = keep(new Database(options.file, { readonly: reads, fileMustExist: reads, ...native }));
+  return db.defaultSafeIntegers(true);
+}
+
 function setPragmas(db: Database.Database, file: string): void {
   db.defaultSafeIntegers(true);
   const id = readPragma(db, "application_id");
@@ -77,6 +92,13 @@ export function readPragma(db: Database.Database, name: string): unknown {
 /** Prepares a statement. Nobody else calls the driver's `prepare`: see `keep`. */
 export function prepare(db: Database.Database, sql: string): Database.Statement {
   return keep(db.prepare(sql));
+}
+
+/** As the driver takes a value; it would bind a number as a fraction. */
+export function bindable(value: SqlValue): string | bigint | Uint8Array | null {
+  if (typeof value !== "number") return value;
+  assert(Number.isSafeInteger(value), `${value} is bound as a whole number`);
+  return BigInt(value);
 }
 
 /**

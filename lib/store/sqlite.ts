@@ -6,7 +6,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
-import { openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
+import { bindable, openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
 import { checkSchema } from "./migrate.ts";
 import type { ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
 
@@ -110,10 +110,4 @@ function makeTx(find: (sql: string) => Database.Statement, clock: Clock, check: 
       guard(() => find(sql).get(values.map(bindable)) as Row | undefined),
   };
   return { ...tx, run: (sql, values = []) => guard(() => find(sql).run(values.map(bindable)).changes) };
-}
-
-function bindable(value: SqlValue): string | bigint | Uint8Array | null {
-  if (typeof value !== "number") return value;
-  assert(Number.isSafeInteger(value), `${value} is bound as a whole number`);
-  return BigInt(value);
 }

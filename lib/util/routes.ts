@@ -3,7 +3,7 @@
  * the link checker, the guard in front of the handlers, and the tests all read this table, so that none of
  * them can disagree about what an address takes.
  */
-import type { SecretName } from "./settings.ts";
+import type { SecretName, Settings } from "./settings.ts";
 
 /** How a request body is read: not at all, as a plain HTML form, or as raw bytes for a signature. */
 export type BodyKind = "none" | "form" | "raw";
@@ -29,6 +29,13 @@ export interface Route {
   readonly user: "accounts";
   /** Programs that hash passwords take a second and 128 MiB each; they take turns (cgi/support/run). */
   readonly pool: "pages" | "hashing";
+  /**
+   * Whether it works on the accounts: it gets their database, and the browser's cookie is read and set. A program
+   * without them changes nothing, and takes GET only.
+   */
+  readonly hasAccounts: boolean;
+  /** The setting that must say yes for a site to have this program; undefined for what every site has. */
+  readonly setting?: "search";
   /** Where it stands among the account links of every page; "" if it does not. */
   readonly label: string;
 }
@@ -49,6 +56,7 @@ function page(name: string, change: Partial<Route>): Route {
     secrets: [],
     user: "accounts",
     pool: "pages",
+    hasAccounts: true,
     label: "",
     ...change,
   };
@@ -78,7 +86,25 @@ export const routes: readonly Route[] = [
     bodyLimitBytes: 262_144,
     secrets: ["stripe_key", "stripe_api", "stripe_webhook_secret", "stripe_webhook_secret_old"],
   }),
+  page("search", {
+    path: "/search.cgi",
+    methods: ["GET"],
+    body: "none",
+    bodyLimitBytes: 0,
+    query: [
+      // More than is searched for, so that what is too long is answered on the page, beside its form.
+      { name: "q", maxBytes: 1000 },
+      { name: "page", maxBytes: 4 },
+    ],
+    hasAccounts: false,
+    setting: "search",
+  }),
 ];
+
+/** Whether a site of these settings has the program. */
+export function isOffered({ setting }: Route, settings: Pick<Settings, "search">): boolean {
+  return setting === undefined || settings[setting];
+}
 
 export function findRoute(path: string): Route | undefined {
   return routes.find((route) => route.path === path);

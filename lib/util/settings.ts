@@ -46,6 +46,8 @@ export interface Settings {
   readonly tagline: string;
   /** Base URL without a trailing slash: https, or http on loopback. */
   readonly url: string;
+  /** Whether the pages are indexed, and layouts show a search form. */
+  readonly search: boolean;
   readonly mail: MailSettings;
   /** Smallest and largest top-up, in whole dollars. */
   readonly topUpMinimum: number;

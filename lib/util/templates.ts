@@ -61,9 +61,9 @@ export function escapeText(text: string): string {
 
 /** What every layout may use; content/docs/pages.html documents it for site owners. */
 export function frameData(baked: Pick<Baked, "settings" | "navigation">, page: PageFrame): object {
-  const { name, tagline, url } = baked.settings;
+  const { name, tagline, url, search } = baked.settings;
   return {
-    site: { name, tagline, url },
+    site: { name, tagline, url, search },
     page: { title: page.title, description: page.description, path: page.path, home: page.path === "/" },
     navigation: markNavigation(baked.navigation, page.path),
     accountLinks: markAccountLinks(page.path),

@@ -88,12 +88,14 @@ export function openWorkshop(site = "good"): Workshop {
 
 /** Programs that print what they were given. */
 function writePrograms(write: Workshop["write"]): void {
-  const tell = `(name, member, baked, addon) => {
+  const tell = (files: string): string => `(name, member, baked, ${files}) => {
     const templates = Object.keys(baked.templates);
-    console.log(JSON.stringify({ name, member, baked: { ...baked, templates }, addon }));
+    const search = typeof searchFile === "undefined" ? "" : searchFile;
+    console.log(JSON.stringify({ name, member, baked: { ...baked, templates }, addon, search }));
   };`;
-  write("package/cgi/support/run.js", `export const runProgram = ${tell}\n`);
-  write("package/jobs/run.js", `export const runJob = ${tell}\n`);
+  const cgi = tell("{ addonFile: addon, searchFile }");
+  write("package/cgi/support/run.js", `export const runProgram = ${cgi}\n`);
+  write("package/jobs/run.js", `export const runJob = ${tell("addon")}\n`);
   for (const { name } of routes)
     write(`package/cgi/${name}.js`, `export const handle = "handle ${name} \u00e9";\n`);
   write("package/jobs/tick.js", 'export const job = "job tick";\n');
@@ -104,6 +106,8 @@ export interface Told {
   readonly name: string;
   readonly member: string;
   readonly addon: string;
+  /** Where a program looks for the index of the pages; "" for a job. */
+  readonly search: string;
   readonly baked: {
     readonly settings: { readonly name: string };
     readonly navigation: readonly { readonly href: string }[];

@@ -10,7 +10,18 @@ export interface SourceFile {
 }
 
 /** What a file of a folder may import; folders of lib are laid in this order. */
-const libOrder = ["util", "money", "store", "mail", "ledger", "accounts", "usage", "payments", "warnings"];
+const libOrder = [
+  "util",
+  "money",
+  "store",
+  "search",
+  "mail",
+  "ledger",
+  "accounts",
+  "usage",
+  "payments",
+  "warnings",
+];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: ["lib"],
   build: ["build", "lib"],

@@ -58,7 +58,7 @@ function adapt(
     .replace('server.bind = "0.0.0.0"', 'server.bind = "127.0.0.1"')
     .replace("server.port = 80\n", `server.port = ${place.plainPort}\n`)
     .replace("127.0.0.1:8081", `127.0.0.1:${place.port}`)
-    .replace('"/usr/local/bin:/usr/bin:/bin"', `"${dirname(process.execPath)}:/usr/bin:/bin"`);
+    .replaceAll('"/usr/local/bin:/usr/bin:/bin"', `"${dirname(process.execPath)}:/usr/bin:/bin"`);
 }
 
 export interface RawAnswer {

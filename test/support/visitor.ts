@@ -3,11 +3,13 @@
  * pays at the development stand-in for Stripe. The programs, the books, and Stripe's library are the real ones.
  */
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { handle as account } from "../../cgi/account.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
 import { handle as pay } from "../../cgi/pay.ts";
+import { handle as search } from "../../cgi/search.ts";
 import { handle as signup } from "../../cgi/signup.ts";
 import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
@@ -27,6 +29,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   login,
   logout,
   pay,
+  search,
   signup,
   "stripe-webhook": stripeWebhook,
 };
@@ -144,6 +147,8 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
         settings,
         secrets,
         store: test.store,
+        // Tests of the search make it.
+        search: { file: join(test.folder, "pages.sqlite") },
         renderer,
         clock: test.clock,
         passwordCost: cheapCost,

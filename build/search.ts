@@ -1,0 +1,37 @@
+/**
+ * The search index as a file of the release. Error pages are left out: nobody looks for them. Loaded only where a
+ * site has a search, since it brings the database driver along.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeSearchDocument, makeSearchIndex } from "../lib/search/index.ts";
+import { searchPath } from "./programs.ts";
+import type { Site } from "./site.ts";
+
+/** What the web server shows where something went wrong: "404.html". */
+const errorPage = /^[45]\d\d\.html$/;
+
+/** Indexes the pages in their order, which decides between equally good ones. */
+export function indexPages(site: Pick<Site, "pages" | "bodies">): {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+} {
+  const folder = mkdtempSync(join(tmpdir(), "picodollar-search-"));
+  try {
+    const file = join(folder, "pages.sqlite");
+    makeSearchIndex({ file }, listDocuments(site));
+    return { path: searchPath, bytes: readFileSync(file) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One at a time: the words of a large site need not be in memory twice. */
+function* listDocuments({ pages, bodies }: Pick<Site, "pages" | "bodies">) {
+  for (const { source, path, title, header, body } of pages) {
+    if (errorPage.test(source.output)) continue;
+    const html = bodies.read(body).toString("utf8");
+    yield makeSearchDocument({ path, title, description: header.description, html });
+  }
+}
