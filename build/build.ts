@@ -89,6 +89,42 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   };
 }
 
+export interface Framing {
+  readonly framed: readonly FramedPage[];
+  readonly templates: readonly Template[];
+  readonly url: string;
+  /** Addresses that the navigation leads to. */
+  readonly navigation: readonly string[];
+  /** Absolute paths of what is copied as it is, by output. */
+  readonly assets: ReadonlyMap<string, string>;
+  /** Whether a build would take the folder for its releases. */
+  readonly isOutRight: boolean;
+  /** All that a build would refuse. */
+  readonly faults: readonly Fault[];
+}
+
+/** The pages in their layouts, for `site check` (check/check.ts); nothing is written. Folders are absolute. */
+export function frameForCheck(options: {
+  readonly sourceFolder: string;
+  readonly outFolder: string;
+  readonly home: Package;
+}): Framing {
+  const site = readSite(options.sourceFolder, options.home);
+  const { framed, faults } = frameSite(site);
+  const outFaults = checkOutFolder(options.outFolder, options.sourceFolder);
+  const copies = site.sources.filter(({ kind }) => kind === "file");
+  const entries = site.baked?.navigation ?? [];
+  return {
+    framed,
+    templates: site.templates,
+    url: site.baked?.settings.url ?? "http://127.0.0.1",
+    navigation: entries.flatMap(({ href, children }) => [href, ...children.map((child) => child.href)]),
+    assets: new Map(copies.map(({ output, absolute }) => [output, absolute])),
+    isOutRight: outFaults.length === 0,
+    faults: [...faults, ...outFaults],
+  };
+}
+
 /** What programs are given: settings, navigation, and templates of a site, for tests of account pages and mails. */
 export async function loadBaked(
   sourceFolder: string,

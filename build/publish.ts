@@ -64,7 +64,8 @@ export function checkOutFolder(outFolder: string, sourceFolder: string): readonl
   const found = translateErrors(outFolder, () => statSync(outFolder, { throwIfNoEntry: false }));
   if (found === undefined) return [];
   if (!found.isDirectory()) return refuse("this is no folder; choose another one for the built site");
-  const names = readdirSync(outFolder);
+  // What `site check` keeps here makes the folder no foreign one.
+  const names = readdirSync(outFolder).filter((name) => name !== ".cache");
   const isOurs =
     names.length === 0 || (names.includes("releases") && statSync(join(outFolder, "releases")).isDirectory());
   if (!isOurs) return refuse("holds files that no build made; choose an empty folder, or a new one");
