@@ -5,6 +5,7 @@
  */
 import { BlockList, isIP } from "node:net";
 
+// An IPv4 address written as an IPv6 one (::ffff:127.0.0.1) is compared with the IPv4 ranges by Node itself.
 const special = new BlockList();
 for (const range of [
   "0.0.0.0/8",
@@ -21,7 +22,6 @@ for (const range of [
   "203.0.113.0/24",
   "224.0.0.0/3",
   "::/96",
-  "::ffff:0:0/96",
   "64:ff9b::/96",
   "64:ff9b:1::/48",
   "100::/64",

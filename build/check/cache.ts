@@ -1,7 +1,7 @@
 /**
  * What may be forgotten at any time, kept as one JSON file beside the releases (dist/.cache/): answers of the
  * validator and of other hosts. A file that is missing, damaged, or of another form is as good as none, and it is
- * written whole or not at all. Called by spread.ts and external.ts.
+ * written whole or not at all. Called by judge.ts and external.ts.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

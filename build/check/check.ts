@@ -3,7 +3,6 @@
  * headings out of order, orphan pages, and pages that weigh too much; links to other hosts where that is asked for.
  * Nothing is written but the cache beside the releases. Called by cli/check.ts, by whatever publishes, and by tests.
  */
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type Framing, frameForCheck } from "../build.ts";
@@ -47,12 +46,11 @@ export async function checkSite(options: CheckOptions): Promise<CheckResult> {
   const outFolder = resolve(options.outFolder);
   const home = options.home ?? findPackage();
   const framing = frameForCheck({ sourceFolder, outFolder, home });
-  const { settings, faults: settingFaults } = await readCheckSettings(sourceFolder);
+  const { settings, faults: settingFaults } = readCheckSettings(sourceFolder);
   // In a folder that is none of ours nothing is kept.
   const cache = (name: string): string | undefined =>
     framing.isOutRight ? join(outFolder, ".cache", name) : undefined;
-  const worker = join(home.codeFolder, "build", "check", "worker.js");
-  const checked = await checkPages(toPages(framing), {
+  const checked = checkPages(toPages(framing), {
     settings,
     siteUrl: framing.url,
     templates: framing.templates,
@@ -60,9 +58,8 @@ export async function checkSite(options: CheckOptions): Promise<CheckResult> {
     assets: framing.assets,
     cacheFile: cache("check.json"),
     tool: home.version,
-    workerFile: existsSync(worker) ? worker : undefined,
     listsOutside: options.external !== undefined,
-    onProgress: (count) => say(`${count} pages looked at`),
+    onProgress: (count) => (count % 20 === 0 ? say(`${count} pages looked at`) : undefined),
   });
   const fixed = [...framing.faults, ...settingFaults].map((fault) => ({ ...fault, rule: buildRule }));
   const outside =

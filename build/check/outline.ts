@@ -13,16 +13,21 @@ export interface Seen {
 
 /** HTML Standard, 4.8.4.4 (img), 4.8.14 (area with href), 4.10.5.1.19 (input of type image). */
 export function judgeAlts(seen: readonly Seen[]): readonly Finding[] {
-  return seen.flatMap(({ tag, offset, alt, type, href }): Finding[] => {
+  return seen.flatMap((element): Finding[] => {
+    const { tag, offset, alt, href } = element;
     const tell = (message: string): Finding[] => [{ rule: "missing-alt", offset, message }];
     if (tag === "img" && alt === undefined)
       return tell('<img> has no alt; write what the picture says, or alt="" if it only decorates');
     if (tag === "area" && href !== undefined && alt === undefined)
       return tell("<area> has no alt; write where it leads");
-    if (tag === "input" && type?.toLowerCase() === "image" && (alt ?? "").trim() === "")
+    if (isImageButton(element) && (alt ?? "").trim() === "")
       return tell('<input type="image"> has no alt; write what the button does');
     return [];
   });
+}
+
+export function isImageButton({ tag, type }: Seen): boolean {
+  return tag === "input" && type?.toLowerCase() === "image";
 }
 
 /** A heading may be deeper than the one before it by one; a page has one h1, and need not begin with it. */

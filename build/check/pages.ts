@@ -1,15 +1,14 @@
 /**
- * All rules over the pages of a site, each document seen once: pages may come one by one, and no more than a batch of
- * them is held. Returns what it finds; levels are laid over it here. Called by check.ts.
+ * All rules over the pages of a site, each document seen once: pages may come one by one, and none is held. Returns what it finds; levels are laid over it here. Called by check.ts.
  */
 import { type Fault, sortFaults } from "../fault.ts";
 import { type Markup, scanMarkup } from "../scan.ts";
 import type { Template } from "../template.ts";
+import { openJudge } from "./judge.ts";
 import { makeResolver, openOrphans } from "./orphans.ts";
 import { type CheckedPage, makePlacer, type Place, type Placer } from "./place.ts";
 import { chooseHtmlRules, type Finding, type Level, levelOf, wholePage } from "./rules.ts";
 import type { CheckSettings } from "./settings.ts";
-import { openSpread } from "./spread.ts";
 import { makeScale } from "./weight.ts";
 
 export interface CheckFault extends Fault {
@@ -34,7 +33,6 @@ export interface PagesOptions {
   readonly assets: ReadonlyMap<string, string>;
   readonly cacheFile: string | undefined;
   readonly tool: string;
-  readonly workerFile: string | undefined;
   /** Whether links to other hosts are to be listed. */
   readonly listsOutside?: boolean;
   readonly onProgress?: (checked: number) => void;
@@ -48,10 +46,8 @@ export interface PagesResult {
   readonly validated: number;
 }
 
-const batchSize = 200;
-
 /** @throws NeedsHuman if the cache cannot be written */
-export async function checkPages(pages: Iterable<CheckedPage>, options: PagesOptions): Promise<PagesResult> {
+export function checkPages(pages: Iterable<CheckedPage>, options: PagesOptions): PagesResult {
   const { settings, siteUrl, templates, navigation, assets } = options;
   const placer = makePlacer(templates);
   const resolve = makeResolver(siteUrl);
@@ -59,34 +55,24 @@ export async function checkPages(pages: Iterable<CheckedPage>, options: PagesOpt
   const scale = makeScale(resolve, assets, settings.budgetBytes);
   const outside = openOutside(siteUrl, placer);
   const rules = chooseHtmlRules(settings.levels);
-  const spread = openSpread({ ...options, rules });
+  const judge = openJudge({ ...options, rules });
   const files = new Map<string, string>();
   const found: (Fault & { readonly rule: string })[] = [];
   const needsTree = rules.length > 0 || treeRules.some((rule) => levelOf(rule, settings.levels) !== "off");
-
-  const look = async (batch: readonly CheckedPage[]): Promise<void> => {
-    const whole: CheckedPage[] = [];
-    for (const page of batch) {
-      const markup = scanMarkup(page.document);
-      files.set(page.output, page.file);
-      orphans.note(page.output, markup);
-      if (options.listsOutside === true) outside.note(page, markup);
-      const heavy = scale(page.output, page.document, markup);
-      if (heavy !== undefined) found.push({ rule: "page-weight", file: page.file, line: 0, message: heavy });
-      // Where tags are not closed in their order, the build has said so, and all that follows from it is noise.
-      if (markup.faults.length === 0) whole.push(page);
-    }
-    const answers = needsTree ? await spread.judge(whole.map(({ document }) => document)) : [];
-    for (const [index, page] of whole.entries())
-      found.push(...(answers[index] ?? []).flatMap((finding) => placeFinding(placer, page, finding)));
+  for (const page of pages) {
+    const { file, output, document } = page;
+    const markup = scanMarkup(document);
+    files.set(output, file);
+    orphans.note(output, markup);
+    if (options.listsOutside === true) outside.note(page, markup);
+    const heavy = scale(output, document, markup);
+    if (heavy !== undefined) found.push({ rule: "page-weight", file, line: 0, message: heavy });
+    // Where tags are not closed in their order, the build has said so, and all that follows from it is noise.
+    if (needsTree && markup.faults.length === 0)
+      for (const finding of judge.judge(document)) found.push(...placeFinding(placer, page, finding));
     options.onProgress?.(files.size);
-  };
-
-  try {
-    for (const batch of inBatches(pages)) await look(batch);
-  } finally {
-    await spread.end();
   }
+  judge.keep();
   for (const output of orphans.find(files.keys()))
     found.push({
       rule: "orphan-page",
@@ -98,7 +84,7 @@ export async function checkPages(pages: Iterable<CheckedPage>, options: PagesOpt
     faults: layLevels(found, settings.levels),
     outside: outside.list(),
     pages: files.size,
-    validated: spread.validated(),
+    validated: judge.validated(),
   };
 }
 
@@ -115,17 +101,6 @@ export function layLevels(
     return level === "off" ? [] : [{ ...fault, level }];
   });
   return sortFaults(laid) as readonly CheckFault[];
-}
-
-function* inBatches(pages: Iterable<CheckedPage>): Generator<readonly CheckedPage[]> {
-  let batch: CheckedPage[] = [];
-  for (const page of pages) {
-    batch.push(page);
-    if (batch.length < batchSize) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 function placeFinding(

@@ -34,9 +34,10 @@ const file = "etc/check.yaml";
 const budgetKilobytes = 1000;
 
 /** Where there are faults, the settings are only good for finding more faults. */
-export async function readCheckSettings(
-  sourceFolder: string,
-): Promise<{ readonly settings: CheckSettings; readonly faults: readonly Fault[] }> {
+export function readCheckSettings(sourceFolder: string): {
+  readonly settings: CheckSettings;
+  readonly faults: readonly Fault[];
+} {
   const keys = ["rules", "budget", "external"];
   const path = join(sourceFolder, file);
   const text = existsSync(path) ? readUtf8(path) : "";
@@ -48,18 +49,18 @@ export async function readCheckSettings(
   const top = section ?? standIn.section;
   if (top === undefined) throw new Error("assertion failed: an empty file can be read");
   const rules = readSection(top, "rules");
-  const levels = rules === undefined ? new Map<string, Level>() : await readLevels(rules);
+  const levels = rules === undefined ? new Map<string, Level>() : readLevels(rules);
   const budget = readWhole(top, "budget", { least: 1, most: 1_000_000, fallback: budgetKilobytes });
   const external = readGroup(top, "external", ["ignore"]);
   const ignoredHosts = readTexts(external, "ignore").map((host) => host.toLowerCase());
   return { settings: { levels, budgetBytes: budget * 1000, ignoredHosts }, faults };
 }
 
-async function readLevels(rules: Section): Promise<ReadonlyMap<string, Level>> {
+function readLevels(rules: Section): ReadonlyMap<string, Level> {
   const known = [...Object.keys(ownRules), ...Object.keys(htmlRules)];
   const levels = new Map<string, Level>();
   for (const { name, offset } of readKeys(rules)) {
-    if (!known.includes(name) && !(await hasHtmlRule(name))) {
+    if (!known.includes(name) && !hasHtmlRule(name)) {
       const hint = didYouMean(name, known) || `; our own are ${Object.keys(ownRules).join(", ")}`;
       rules.reader.report(offset, `there is no rule "${name}"${hint}`);
       continue;
