@@ -10,7 +10,13 @@ const h1 = "<h1>X</h1>\n";
 
 describe("a page that is wrong", () => {
   it.each([
-    ["<div><center>c</center></div>", ["2:6: <center> is deprecated: use CSS instead [deprecated]"]],
+    [
+      "<div><center>c</center></div>",
+      [
+        "2:6: <center> element is not permitted as content under <div> [element-permitted-content]",
+        "2:6: <center> is deprecated: use CSS instead [deprecated]",
+      ],
+    ],
     [
       "<ul><p>a</p></ul>",
       ["2:5: <p> element is not permitted as content under <ul> [element-permitted-content]"],
