@@ -19,6 +19,7 @@ import { readUtf8 } from "./text.ts";
 import { buildWhole } from "./whole.ts";
 
 export { type Fault, formatFault, showLine } from "./fault.ts";
+export { type CheckedPage, frameForCheck } from "./framing.ts";
 
 export interface BuildOptions {
   readonly sourceFolder: string;

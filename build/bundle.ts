@@ -28,7 +28,7 @@ export async function writeBundles(codeFolder: string): Promise<void> {
 }
 
 /** What the command loads from where it is installed: native code, programs of their own, and the seldom used. */
-const apart = ["better-sqlite3", "esbuild", "stripe", "nodemailer", "highlight.js"];
+const apart = ["better-sqlite3", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
 
 /** The whole command as one file, cli/site.cjs; called by set-up. What a run does not use is not run. */
 export async function writeCommand(codeFolder: string): Promise<void> {

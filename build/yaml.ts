@@ -119,6 +119,19 @@ export function readList(section: Section, key: string, keys: readonly string[])
   });
 }
 
+/** The texts of a list below a key; none if the key is absent. */
+export function readTexts(section: Section, key: string): readonly string[] {
+  const node = section.map.get(key, true) as unknown;
+  if (node === undefined || (isScalar(node) && node.value === "")) return [];
+  const items = isSeq(node)
+    ? node.items.map((item) => (isScalar(item) ? item.value : undefined))
+    : [undefined];
+  const texts = items.filter((item) => typeof item === "string" && item !== "") as readonly string[];
+  if (texts.length === items.length) return texts;
+  section.reader.report(offsetOfKey(section, key), `"${join(section, key)}" must be a list of words`);
+  return [];
+}
+
 /** A text; `fallback` if the key is absent, a fault if there is no fallback either. */
 export function readText(section: Section, key: string, fallback?: string): string {
   const value = readScalar(section, key);

@@ -7,6 +7,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../build/init.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { addBuildCommand } from "./build.ts";
+import { addCheckCommand } from "./check.ts";
 import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
 import { addMigrateCommand } from "./migrate.ts";
@@ -22,6 +23,7 @@ export async function runCommand(): Promise<void> {
     .showHelpAfterError("(site --help lists the commands)");
   addInitCommand(program);
   addBuildCommand(program);
+  addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);
   addJobCommand(program);

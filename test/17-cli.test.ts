@@ -44,7 +44,7 @@ describe("site", () => {
   it("lists its commands", async () => {
     const { code, out } = await runSite("--help");
     expect(code).toBe(0);
-    for (const name of ["init", "build", "serve", "migrate", "job", "usage"])
+    for (const name of ["init", "build", "check", "serve", "migrate", "job", "usage"])
       expect(out).toMatch(new RegExp(`^ {2}${name} `, "m"));
   });
 
