@@ -5,7 +5,7 @@
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildFailure, build, type Message, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
@@ -77,6 +77,80 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: text };
   });
   return bundles.sort((a, b) => compareText(a.path, b.path));
+}
+
+/** What the bundler asks while it reads style sheets, which are known by their files' names. */
+export interface SheetReader {
+  readonly entry: string;
+  /** The name of the sheet that an @import means, or what is wrong. */
+  readonly findSheet: (
+    target: string,
+    from: string,
+  ) => { readonly file: string } | { readonly wrong: string };
+  readonly readSheet: (file: string) => string;
+  /** What is written in place of an address, or what is wrong. */
+  readonly placeUrl: (target: string, from: string) => { readonly url: string } | { readonly wrong: string };
+}
+
+export interface SheetMessage {
+  readonly text: string;
+  readonly place: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+}
+
+/** One style sheet of several, small; its text, or all that is said of it. Addresses elsewhere stay as they are. */
+export async function bundleSheets(
+  reader: SheetReader,
+): Promise<{ readonly text: string; readonly messages: readonly SheetMessage[] }> {
+  try {
+    const { outputFiles, warnings } = await build({
+      entryPoints: [reader.entry],
+      bundle: true,
+      write: false,
+      outdir: "/release",
+      absWorkingDir: "/",
+      minify: true,
+      charset: "utf8",
+      legalComments: "none",
+      logLevel: "silent",
+      // Every message is told, not only the first ten of a kind.
+      logLimit: 0,
+      plugins: [makeSheets(reader)],
+    });
+    return { text: outputFiles[0]?.text ?? "", messages: warnings.map(placeMessage) };
+  } catch (error) {
+    const { errors, warnings = [] } = error as Partial<BuildFailure>;
+    if (errors === undefined) throw error;
+    return { text: "", messages: [...errors, ...warnings].map(placeMessage) };
+  }
+}
+
+function placeMessage({ text, location }: Message): SheetMessage {
+  if (location === null) return { text, place: undefined };
+  const { file, line, column, lineText } = location;
+  // The bundler counts bytes.
+  const before = Buffer.from(lineText).subarray(0, column).toString("utf8").length;
+  return { text, place: { file: file.replace(/^sheet:/, ""), line, column: before + 1 } };
+}
+
+function makeSheets(reader: SheetReader): Plugin {
+  return {
+    name: "picodollar-sheets",
+    setup(bundler) {
+      bundler.onResolve({ filter: /.*/ }, ({ kind, path, importer }) => {
+        if (kind === "entry-point") return { path: reader.entry, namespace: "sheet" };
+        if (/^(?:[a-z][a-z0-9+.-]*:|\/\/|#|$)/i.test(path)) return { path, external: true };
+        const found =
+          kind === "import-rule" ? reader.findSheet(path, importer) : reader.placeUrl(path, importer);
+        if ("wrong" in found) return { errors: [{ text: found.wrong }] };
+        if ("url" in found) return { path: found.url, external: true };
+        return { path: found.file, namespace: "sheet" };
+      });
+      bundler.onLoad({ filter: /.*/, namespace: "sheet" }, ({ path }) => ({
+        contents: reader.readSheet(path),
+        loader: "css",
+      }));
+    },
+  };
 }
 
 function planPrograms(home: Home): readonly Plan[] {

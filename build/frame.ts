@@ -9,7 +9,9 @@ import { didYouMean, type Fault } from "./fault.ts";
 import type { Page } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
 import { fillMarks, type Mould, makeMoulds, type PageWords, type Poured, pour } from "./segments.ts";
-import { faultOfRender, listLayouts, type Template } from "./template.ts";
+import { accountLayout } from "./shapes.ts";
+import type { Site } from "./site.ts";
+import { faultOfRender, listLayouts } from "./template.ts";
 
 export interface FramedPage {
   readonly page: Page;
@@ -31,9 +33,14 @@ export function framePages(
     templates,
     bodies,
     intern,
-  }: { readonly templates: readonly Template[]; readonly bodies: Bodies; readonly intern: Intern },
+    siteData: { data },
+  }: Pick<Site, "templates" | "bodies" | "intern" | "siteData">,
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const moulds = makeMoulds(makeRenderer(baked), baked, templates);
+  const { render } = makeRenderer(baked);
+  // The same for all pages, so that those of one kind share one rendering still.
+  const withData = (layout: string, given: object): string =>
+    render(layout, layout === accountLayout ? given : { ...given, data });
+  const moulds = makeMoulds({ render: withData }, baked, templates);
   const outsideOf = makeOutsides(intern);
   const layouts = listLayouts(templates);
   const faults: Fault[] = [];

@@ -4,7 +4,7 @@
  */
 import { parseDay } from "../lib/util/clock.ts";
 import type { Fault } from "./fault.ts";
-import { offsetOfKey, readKeys, readText, readWhole, readYaml, type Section } from "./yaml.ts";
+import { offsetOfKey, readKeys, readText, readWhole, readYaml, type Section } from "./section.ts";
 
 export interface Header {
   /** "" where the page leaves it to its first heading. */

@@ -54,7 +54,7 @@ function layDown(packageFolder: string, made: string): void {
   for (const name of layouts) cpSync(join(packageFolder, "layouts", name), join(made, "layouts", name));
   cpSync(join(packageFolder, "content", "style.css"), join(made, "content", "style.css"));
   // Written here, since npm leaves files of this name out of packages.
-  writeFileSync(join(made, ".gitignore"), "data/\ndist/\netc/secrets\n");
+  writeFileSync(join(made, ".gitignore"), "/data/\n/dist/\netc/secrets\n");
 }
 
 /** Moves the parts in; if one cannot be moved, those before it are taken out again. */

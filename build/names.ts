@@ -4,7 +4,7 @@
  * branches that are seldom taken are looked at like all others.
  */
 import { didYouMean, type Fault } from "./fault.ts";
-import { frameShape, type Shape, templateShapes } from "./shapes.ts";
+import { accountLayout, frameShape, type Shape, type ShapeRecord, templateShapes } from "./shapes.ts";
 import type { Template } from "./template.ts";
 
 /** What names mean at one place; `undefined` where that cannot be told, and everything is let through. */
@@ -22,17 +22,23 @@ interface Walk {
   readonly seen: Map<string, Set<Shape | undefined>>;
 }
 
-/** Faults of all templates that a page or a program shows. `layouts`: those that pages can ask for. */
+/**
+ * Faults of all templates that a page or a program shows.
+ * @param layouts those that pages can ask for
+ * @param data what they may ask of the site's data files
+ */
 export function checkTemplateNames(
   templates: readonly Template[],
   layouts: readonly string[],
+  data: ShapeRecord = {},
 ): readonly Fault[] {
   const walk: Walk = {
     templates: new Map(templates.map((template) => [template.name, template])),
     faults: [],
     seen: new Map(),
   };
-  for (const name of layouts) walkTemplate(walk, name, frameShape);
+  const withData = { ...frameShape, data };
+  for (const name of layouts) walkTemplate(walk, name, name === accountLayout ? frameShape : withData);
   for (const [name, shape] of Object.entries(templateShapes)) walkTemplate(walk, name, shape);
   return walk.faults;
 }
@@ -157,6 +163,7 @@ function resolve(
 }
 
 function partOf(shape: Shape, part: string): Shape | undefined {
+  if (shape === "any") return "any";
   if (part === "length" && (shape === "text" || Array.isArray(shape))) return "text";
   if (shape === "text") return undefined;
   if (Array.isArray(shape)) return /^\d+$/.test(part) ? (shape[0] as Shape) : undefined;
@@ -164,9 +171,12 @@ function partOf(shape: Shape, part: string): Shape | undefined {
 }
 
 function explain(template: Template, node: hbs.AST.PathExpression, name: string, shape: Shape): Fault {
-  const known = shape === "text" || Array.isArray(shape) ? [] : Object.keys(shape);
-  const list = known.length === 0 ? "" : `; there are: ${known.join(", ")}`;
+  const known = typeof shape === "string" || Array.isArray(shape) ? [] : Object.keys(shape);
+  const list = known.length === 0 || known.length > 40 ? "" : `; there are: ${known.join(", ")}`;
   const { line, column } = node.loc.start;
-  const message = `"${name}" is not among what is given here${didYouMean(name, known) || list}`;
+  const hint = name === "data" && shape === frameShape ? noData : didYouMean(name, known) || list;
+  const message = `"${name}" is not among what is given here${hint}`;
   return { file: template.file, line, column: column + 1, message };
 }
+
+const noData = `: account pages wear the layout "${accountLayout}" too, and programs get no data; show it in another layout`;

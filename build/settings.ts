@@ -14,7 +14,6 @@ import {
   type Settings,
 } from "../lib/util/settings.ts";
 import type { Fault } from "./fault.ts";
-import { readUtf8 } from "./text.ts";
 import {
   offsetOfKey,
   readChoice,
@@ -26,7 +25,8 @@ import {
   readWhole,
   readYaml,
   type Section,
-} from "./yaml.ts";
+} from "./section.ts";
+import { readUtf8 } from "./text.ts";
 
 const siteKeys = ["name", "tagline", "url", "search", "mail", "payments", "warnings"];
 

@@ -3,8 +3,8 @@
  * found when the site is built and not when a customer opens the page. A test holds them against the programs.
  */
 
-/** Words, a list of things of one shape, or a thing with named parts. */
-export type Shape = "text" | readonly [Shape] | ShapeRecord;
+/** Words, a list of things of one shape, or a thing with named parts; "any" where it cannot be told. */
+export type Shape = "text" | "any" | readonly [Shape] | ShapeRecord;
 export interface ShapeRecord {
   readonly [name: string]: Shape;
 }
@@ -24,6 +24,9 @@ export const frameShape: ShapeRecord = {
   accountLinks: [link],
   content: "text",
 };
+
+/** The layout that account pages wear (cgi/support), and pages that ask for none. Programs are given no data files. */
+export const accountLayout = "page";
 
 /** What respondPage adds to every account page. */
 const accountPage = texts("site path formToken");

@@ -4,6 +4,7 @@
  */
 import type { Baked } from "../lib/util/templates.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
+import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type FramedPage, framePages } from "./frame.ts";
@@ -22,6 +23,7 @@ export interface Site {
   readonly sources: readonly Source[];
   readonly pages: readonly Page[];
   readonly templates: readonly Template[];
+  readonly siteData: SiteData;
   /** Undefined where templates are faulty; where other faults are, good only for finding more of them. */
   readonly baked: Baked | undefined;
   readonly bodies: Bodies;
@@ -40,6 +42,7 @@ export async function readSite(
 ): Promise<Site> {
   const { settings, faults: settingFaults } = readSettings(sourceFolder);
   const { templates, faults: templateFaults } = readTemplates(sourceFolder, home.folder);
+  const siteData = readData(sourceFolder);
   const renderMarkdown = await findRenderer(sources);
   const [bodies, intern] = [openBodies(), makeIntern()];
   const reader = makePageReader({ read: makeReader(), bodies, intern, renderMarkdown });
@@ -58,22 +61,23 @@ export async function readSite(
     ...pageFaults,
     ...checkNavigation(pages),
     ...templateFaults,
+    ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
   const baked =
     templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
-  return { sources, pages, templates, baked, bodies, intern, faults };
+  return { sources, pages, templates, siteData, baked, bodies, intern, faults };
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
 export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const { baked, templates, sources, bodies, faults } = site;
+  const { baked, templates, siteData, sources, bodies, faults } = site;
   if (baked === undefined) return { framed: [], faults };
-  const nameFaults = checkTemplateNames(templates, listLayouts(templates));
+  const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const { framed, faults: foundFaults } = framePages(site.pages, baked, site);
-  // What a page stumbles over while it is rendered has been told by its name already.
+  // What a page stumbles over while it is rendered has been told by its name, or by its data, already.
   const isTold = (fault: Fault): boolean =>
-    nameFaults.length > 0 && templates.some(({ file }) => file === fault.file);
+    nameFaults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
   const outputs = new Set(sources.map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);

@@ -1,198 +1,35 @@
 /**
- * Reading YAML strictly, with the line of everything: known keys only, the right types only. The `yaml` package
- * is imported here alone; settings.ts and header.ts say what is expected.
+ * YAML and where everything in it stands. The `yaml` package is imported here alone; section.ts reads maps of known keys,
+ * yamldata.ts plain values of any form.
  */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, YAMLMap } from "yaml";
-import { didYouMean, type Fault } from "./fault.ts";
+import { type Document, LineCounter, type ParsedNode, parseDocument } from "yaml";
 
-/** A map of a YAML file, and where its faults go. */
-export interface Section {
-  readonly reader: Reader;
-  readonly map: YAMLMap;
-  /** Path of keys that leads here, "mail.smtp"; "" at the top. */
-  readonly path: string;
-}
+export { isMap, isScalar, isSeq, type Node, type Scalar, visit, YAMLMap } from "yaml";
 
-export interface Reader {
-  readonly faults: Fault[];
-  readonly report: (offset: number, message: string) => void;
-}
+/** Tells a fault at an offset of the text. */
+export type ReportAt = (offset: number, message: string) => void;
 
-/**
- * Parses a text whose top must be a map with no other keys than the given ones.
- * @param firstLine line of the file in which the text begins, from 1
- */
-export function readYaml(
-  file: string,
+/** A parsed text; undefined where it was no YAML, which has then been told. */
+export function parseYaml(
   text: string,
-  keys: readonly string[],
-  firstLine = 1,
-): { readonly section: Section | undefined; readonly faults: Fault[] } {
+  options: { readonly schema: "failsafe" | "core"; readonly uniqueKeys?: boolean },
+  tell: (line: number, column: number, message: string) => void,
+): { readonly document: Document.Parsed<ParsedNode> | undefined; readonly report: ReportAt } {
   const counter = new LineCounter();
-  // Every value is text until a reader makes it a number: `nav: 1.10` stays 1.10, and a price keeps its digits.
-  const document = parseDocument(text, { schema: "failsafe", lineCounter: counter, prettyErrors: false });
-  const faults: Fault[] = [];
-  const report = (offset: number, message: string): void => {
+  const document = parseDocument(text, { ...options, lineCounter: counter, prettyErrors: false });
+  const report: ReportAt = (offset, message) => {
     const { line, col } = counter.linePos(offset);
-    faults.push({ file, line: Math.max(line, 1) + firstLine - 1, column: Math.max(col, 1), message });
+    tell(Math.max(line, 1), Math.max(col, 1), message);
   };
-  for (const error of [...document.errors, ...document.warnings])
+  const wrong = [...document.errors, ...document.warnings];
+  for (const error of wrong)
     report(error.pos[0], explainError(error.code, error.message, text.slice(error.pos[0])));
-  if (faults.length > 0) return { section: undefined, faults };
-  const contents = document.contents ?? new YAMLMap();
-  visit(document, {
-    Alias: (_, alias) =>
-      report(alias.range?.[0] ?? 0, "anchors and aliases are not used here; write the value itself"),
-  });
-  if (faults.length > 0) return { section: undefined, faults };
-  if (!isMap(contents)) {
-    report(0, `"key: value" lines are wanted here: ${keys.join(", ")}`);
-    return { section: undefined, faults };
-  }
-  const section: Section = { reader: { faults, report }, map: contents, path: "" };
-  checkKeys(section, keys);
-  return { section, faults };
+  return { document: wrong.length === 0 ? document : undefined, report };
 }
+
+export const noAliases = "anchors and aliases are not used here; write the value itself";
 
 function explainError(code: string, message: string, rest: string): string {
   if (code !== "DUPLICATE_KEY") return `this is not valid YAML: ${message.split("\n")[0] ?? ""}`;
   return `the key "${/^[^:\s]*/.exec(rest)?.[0] ?? ""}" is given twice; keep one`;
-}
-
-/** Reports every key that is not known. */
-export function checkKeys(section: Section, known: readonly string[]): void {
-  for (const { name, offset } of readKeys(section))
-    if (!known.includes(name))
-      section.reader.report(
-        offset,
-        `unknown key "${join(section, name)}"${didYouMean(name, known) || `; known are ${known.join(", ")}`}`,
-      );
-}
-
-/** The keys of a map in their order, with their offsets. */
-export function readKeys(section: Section): readonly { readonly name: string; readonly offset: number }[] {
-  return section.map.items.map((item) => {
-    const key = isScalar(item.key) ? item.key : undefined;
-    return { name: String(key?.value ?? ""), offset: key?.range?.[0] ?? offsetOf(section) };
-  });
-}
-
-/** A map below a key; undefined (and a fault, if it is there but no map). */
-export function readSection(section: Section, key: string, keys?: readonly string[]): Section | undefined {
-  const node = section.map.get(key, true) as unknown;
-  // `mail:` with nothing but comments below it is as good as left out.
-  if (node === undefined || (isScalar(node) && node.value === "")) return undefined;
-  if (!isMap(node)) {
-    section.reader.report(offsetOfKey(section, key), `"${join(section, key)}" must hold keys of its own`);
-    return undefined;
-  }
-  const below: Section = { reader: section.reader, map: node, path: join(section, key) };
-  if (keys !== undefined) checkKeys(below, keys);
-  return below;
-}
-
-/** The same, where all keys of the map have defaults: an empty one stands for one that is left out. */
-export function readGroup(section: Section, key: string, keys: readonly string[]): Section {
-  const map = new YAMLMap();
-  map.range = section.map.range ?? null;
-  return readSection(section, key, keys) ?? { ...section, map, path: join(section, key) };
-}
-
-/** The maps of a list below a key, at least one; other items are faults. */
-export function readList(section: Section, key: string, keys: readonly string[]): readonly Section[] {
-  const node = section.map.get(key, true) as unknown;
-  if (!isSeq(node) || node.items.length === 0) {
-    section.reader.report(offsetOfKey(section, key), `"${join(section, key)}" must be a list of one or more`);
-    return [];
-  }
-  return node.items.flatMap((item, index) => {
-    if (!isMap(item)) {
-      section.reader.report(
-        offsetOfKey(section, key),
-        `item ${index + 1} of "${join(section, key)}" must hold keys`,
-      );
-      return [];
-    }
-    const below: Section = { reader: section.reader, map: item, path: `${join(section, key)}[${index}]` };
-    checkKeys(below, keys);
-    return [below];
-  });
-}
-
-/** The texts of a list below a key; none if the key is absent. */
-export function readTexts(section: Section, key: string): readonly string[] {
-  const node = section.map.get(key, true) as unknown;
-  if (node === undefined || (isScalar(node) && node.value === "")) return [];
-  const items = isSeq(node)
-    ? node.items.map((item) => (isScalar(item) ? item.value : undefined))
-    : [undefined];
-  const texts = items.filter((item) => typeof item === "string" && item !== "") as readonly string[];
-  if (texts.length === items.length) return texts;
-  section.reader.report(offsetOfKey(section, key), `"${join(section, key)}" must be a list of words`);
-  return [];
-}
-
-/** A text; `fallback` if the key is absent, a fault if there is no fallback either. */
-export function readText(section: Section, key: string, fallback?: string): string {
-  const value = readScalar(section, key);
-  if (typeof value === "string" && value !== "" && !/\p{Cc}/u.test(value)) return value;
-  return refuse(section, key, value, "one line of text", fallback) ?? "";
-}
-
-/** A whole number within bounds. */
-export function readWhole(
-  section: Section,
-  key: string,
-  bounds: { readonly least: number; readonly most: number; readonly fallback?: number },
-): number {
-  const value = readScalar(section, key);
-  const { least, most, fallback } = bounds;
-  const number = typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  return refuse(section, key, value, `a whole number from ${least} to ${most}`, fallback) ?? least;
-}
-
-/** One of several words. */
-export function readChoice<const Word extends string>(
-  section: Section,
-  key: string,
-  choices: readonly Word[],
-  fallback?: Word,
-): Word | undefined {
-  const value = readScalar(section, key);
-  const found = choices.find((choice) => choice === value);
-  return found ?? refuse(section, key, value, `one of ${choices.join(", ")}`, fallback);
-}
-
-/** Where a key stands, or the section that lacks it. */
-export function offsetOfKey(section: Section, key: string): number {
-  return readKeys(section).find(({ name }) => name === key)?.offset ?? offsetOf(section);
-}
-
-function readScalar(section: Section, key: string): unknown {
-  const node = section.map.get(key, true) as unknown;
-  return isScalar(node) ? node.value : node;
-}
-
-/** The fallback where the key is absent, or has nothing behind it; otherwise a fault. */
-function refuse<Value>(
-  section: Section,
-  key: string,
-  value: unknown,
-  wanted: string,
-  fallback: Value | undefined,
-): Value | undefined {
-  if ((value === undefined || value === "") && fallback !== undefined) return fallback;
-  const found = isMap(value) || isSeq(value) ? "a group" : JSON.stringify(value);
-  const what = value === undefined ? "is missing" : value === "" ? "is empty" : `is ${found}`;
-  section.reader.report(offsetOfKey(section, key), `"${join(section, key)}" ${what}; it must be ${wanted}`);
-  return fallback;
-}
-
-function offsetOf(section: Section): number {
-  return section.map.range?.[0] ?? 0;
-}
-
-function join(section: Section, key: string): string {
-  return section.path === "" ? key : `${section.path}.${key}`;
 }

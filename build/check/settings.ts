@@ -5,7 +5,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { didYouMean, type Fault } from "../fault.ts";
-import { readUtf8 } from "../text.ts";
 import {
   readChoice,
   readGroup,
@@ -15,7 +14,8 @@ import {
   readWhole,
   readYaml,
   type Section,
-} from "../yaml.ts";
+} from "../section.ts";
+import { readUtf8 } from "../text.ts";
 import { htmlRules, type Level, ownRules } from "./rules.ts";
 import { hasHtmlRule } from "./validate.ts";
 
