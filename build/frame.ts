@@ -8,14 +8,15 @@ import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import { didYouMean, type Fault } from "./fault.ts";
 import type { Page } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
-import { fillMarks, type Mould, makeMoulds, type PageWords, type Poured, pour } from "./segments.ts";
+import { fillMarks, type Mould, makeMoulds, type Poured, pour } from "./segments.ts";
 import { accountLayout } from "./shapes.ts";
 import type { Site } from "./site.ts";
 import { faultOfRender, listLayouts } from "./template.ts";
 
 export interface FramedPage {
   readonly page: Page;
-  readonly words: PageWords;
+  /** What its layout may show of it, in the order of the mould's numbers. */
+  readonly words: readonly string[];
   readonly mould: Mould;
   /** What the layout puts around this page's body. */
   readonly outside: Facts;
@@ -55,9 +56,9 @@ export function framePages(
       else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
       continue;
     }
-    const words = { layout, title: page.title, description, path: page.path };
+    const head = { layout, title: page.title, description, path: page.path };
     try {
-      const mould = moulds.find(words, !page.isEmpty, () =>
+      const { mould, words } = moulds.find(head, !page.isEmpty, () =>
         page.isEmpty ? "" : bodies.read(page.body).toString("utf8"),
       );
       framed.push({ page, words, mould, outside: outsideOf(mould, words) });
@@ -76,12 +77,14 @@ export function makeDocument({ page, words, mould }: FramedPage, bodies: Bodies)
 }
 
 /** Layouts are looked at once for all pages that share a mould, unless one of their words is part of an address. */
-function makeOutsides(intern: Intern): (mould: Mould, words: PageWords) => Facts {
+function makeOutsides(intern: Intern): (mould: Mould, words: readonly string[]) => Facts {
   const known = new Map<Mould, { readonly facts: Facts; readonly hasMarks: boolean }>();
   return (mould, words) => {
     let found = known.get(mould);
     if (found === undefined) {
-      const facts = collectFacts(scanMarkup(mould.outside), intern);
+      const all = collectFacts(scanMarkup(mould.outside), intern);
+      // Attributes' values are decoded: the mark is found as it was before it was escaped.
+      const facts = { ...all, targets: all.targets.filter((target) => !mould.addresses.has(target)) };
       const hasMarks = [...facts.ids, ...facts.targets].some((text) => fillMarks(text, words) !== text);
       found = { facts, hasMarks };
       known.set(mould, found);

@@ -11,7 +11,7 @@ import { explainBody, placeLinkInLayout, placeTagInLayout } from "./faults.ts";
 import type { FramedPage } from "./frame.ts";
 import { addressOf } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
-import type { Mould } from "./segments.ts";
+import { bodyWord, type Mould } from "./segments.ts";
 import type { Source } from "./sources.ts";
 import { readStyleLinks } from "./styles.ts";
 import { baseMessage, type Judge, makeJudge } from "./targets.ts";
@@ -96,7 +96,7 @@ function checkLayoutTags(
     told.set(target, { ...placeLinkInLayout(page, target, templates), message });
   }
   // Put in twice, a body gives each of its ids twice.
-  const bodies = mould.pieces.filter((piece) => !Buffer.isBuffer(piece) && piece.word === 3).length;
+  const bodies = mould.pieces.filter((piece) => !Buffer.isBuffer(piece) && piece.word === bodyWord).length;
   const [id] = page.facts.ids;
   if (bodies < 2 || id === undefined) return;
   const message = `the id ${JSON.stringify(id)} is given twice: the layout puts the body in twice`;

@@ -8,6 +8,7 @@
 import { assert } from "../lib/util/failure.ts";
 import { type Baked, escapeText, frameData, type PageFrame, type Renderer } from "../lib/util/templates.ts";
 import type { Template } from "./template.ts";
+import { type Field, listFields, markFields, takeWords } from "./words.ts";
 
 /** A document with holes: fixed bytes, and the words and the body that belong between them. */
 export type Piece = Buffer | Hole;
@@ -22,24 +23,31 @@ export interface Mould {
   readonly pieces: readonly Piece[];
   /** The layout's text with a mark in the place of each word, and nothing in the place of the body. */
   readonly outside: string;
+  /** The marks of words that are addresses of the build's own making, as they stand in `outside`. */
+  readonly addresses: ReadonlySet<string>;
 }
 
-/** The words of a page that layouts may show; its body is not among them. */
-export type PageWords = Omit<PageFrame, "content">;
+/** A page without its body. */
+export type PageHead = Omit<PageFrame, "content">;
+
+export interface Found {
+  readonly mould: Mould;
+  /** The page's words, in the order of the mould's numbers. */
+  readonly words: readonly string[];
+}
 
 export interface Moulds {
   /** Throws what a template throws. `body` is asked for the first page of each mould. */
-  readonly find: (page: PageWords, hasBody: boolean, body: () => string) => Mould;
+  readonly find: (page: PageHead, hasBody: boolean, body: () => string) => Found;
 }
 
-// frameData in lib/util/templates puts these into a page's frame; the body is the last word.
-const wordsOf = ({ title, description, path }: PageWords): readonly string[] => [title, description, path];
-const bodyWord = 3;
+/** Stands for the body among the numbers of words. */
+export const bodyWord = -1;
 
 // HTML forbids the character around a number, even as a reference: no page has it.
 const edge = "\u0002";
 const markOf = (word: number): string => `${edge}<${word}>${edge}`;
-const marks = new RegExp(`${edge}(?:<(\\d)>|&lt;(\\d)&gt;)${edge}`);
+const marks = new RegExp(`${edge}(?:<(-?\\d+)>|&lt;(-?\\d+)&gt;)${edge}`);
 const allMarks = new RegExp(marks, "g");
 
 export function makeMoulds(
@@ -50,18 +58,21 @@ export function makeMoulds(
   const moulds = new Map<string, Mould | "in-full">();
   const canSplit = !templates.some(measuresWords);
   const placeOf = makePlaces(baked);
+  const used = listFields(templates);
+  const inFull = (whole: PageFrame): Found => ({ mould: castWhole(renderer, baked, whole), words: [] });
   const find: Moulds["find"] = (page, hasBody, body) => {
-    if (!canSplit) return castWhole(renderer, baked, { ...page, content: body() });
-    const asked = wordsOf(page).map((word) => (word === "" ? "0" : "1"));
-    const key = `${page.layout} ${placeOf(page.path)} ${asked.join("")}${hasBody ? "1" : "0"}`;
+    if (!canSplit) return inFull({ ...page, content: body() });
+    const { words, shape } = takeWords(page, used);
+    const key = `${page.layout} ${placeOf(page.path)} ${shape}${hasBody ? "1" : "0"}`;
     let mould = moulds.get(key);
     if (mould === undefined) {
       const whole = { ...page, content: body() };
-      mould = cast(renderer, baked, whole);
-      if (!isRight(mould, whole, renderer.render(page.layout, frameData(baked, whole)))) mould = "in-full";
+      mould = cast(renderer, baked, whole, used);
+      if (!isRight(mould, words, whole, renderer.render(page.layout, frameData(baked, whole))))
+        mould = "in-full";
       moulds.set(key, mould);
     }
-    return mould === "in-full" ? castWhole(renderer, baked, { ...page, content: body() }) : mould;
+    return mould === "in-full" ? inFull({ ...page, content: body() }) : { mould, words };
   };
   return { find };
 }
@@ -87,12 +98,16 @@ function cast(
   { render }: Pick<Renderer, "render">,
   baked: Pick<Baked, "settings" | "navigation">,
   page: PageFrame,
+  used: readonly Field[],
 ): Mould {
-  const [title, description, path, content] = [...wordsOf(page), page.content].map((word, index) =>
-    word === "" ? "" : markOf(index),
-  );
-  const data = frameData(baked, page) as { readonly page: object };
-  const text = render(page.layout, { ...data, page: { ...data.page, title, description, path }, content });
+  const data = frameData(baked, page);
+  const content = page.content === "" ? "" : markOf(bodyWord);
+  const addresses = new Set<string>();
+  const marked = markFields(data.page, used, (word, isAddress) => {
+    if (isAddress) addresses.add(markOf(word));
+    return markOf(word);
+  });
+  const text = render(page.layout, { ...data, page: { ...data.page, ...marked }, content });
   // Every third and second part of the split is a mark's number, raw or escaped.
   const parts = text.split(marks);
   const pieces: Piece[] = [];
@@ -103,15 +118,19 @@ function cast(
     if (raw !== undefined || escaped !== undefined)
       pieces.push({ word: Number(raw ?? escaped), isEscaped: raw === undefined });
   }
-  return { pieces, outside: text.replaceAll(markOf(bodyWord), "") };
+  return { pieces, outside: text.replaceAll(markOf(bodyWord), ""), addresses };
 }
 
 /** A word that is put in raw may be markup: then the layout is not the same for every page. */
-function isRight({ pieces }: Mould, page: PageFrame, whole: string): boolean {
+function isRight(
+  { pieces }: Mould,
+  words: readonly string[],
+  { content }: PageFrame,
+  whole: string,
+): boolean {
   if (pieces.some((piece) => !Buffer.isBuffer(piece) && piece.isEscaped === (piece.word === bodyWord)))
     return false;
-  const { bytes } = pour(pieces, page, Buffer.from(page.content));
-  return bytes.equals(Buffer.from(whole));
+  return pour(pieces, words, Buffer.from(content)).bytes.equals(Buffer.from(whole));
 }
 
 // Stands around the body while a page is rendered in full.
@@ -130,7 +149,7 @@ function castWhole(
   const pieces = parts.map(
     (part, index): Piece => (index % 2 === 1 ? { word: bodyWord, isEscaped: false } : Buffer.from(part)),
   );
-  return { pieces, outside: parts.filter((_, index) => index % 2 === 0).join("") };
+  return { pieces, outside: parts.filter((_, index) => index % 2 === 0).join(""), addresses: new Set() };
 }
 
 export interface Poured {
@@ -143,8 +162,7 @@ export interface Poured {
 let room: Buffer = Buffer.allocUnsafeSlow(1 << 16);
 
 /** Puts a document together. */
-export function pour(pieces: readonly Piece[], page: PageWords, body: Uint8Array): Poured {
-  const words = wordsOf(page);
+export function pour(pieces: readonly Piece[], words: readonly string[], body: Uint8Array): Poured {
   const bodyStarts: number[] = [];
   let at = 0;
   const need = (length: number): void => {
@@ -173,9 +191,8 @@ export function pour(pieces: readonly Piece[], page: PageWords, body: Uint8Array
 }
 
 /** A text of a mould's `outside` with the page's words in the place of their marks. */
-export function fillMarks(text: string, page: PageWords): string {
+export function fillMarks(text: string, words: readonly string[]): string {
   if (!text.includes(edge)) return text;
-  const words = wordsOf(page);
   return text.replace(
     allMarks,
     (mark, raw?: string, escaped?: string) => words[Number(raw ?? escaped)] ?? mark,

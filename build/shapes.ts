@@ -14,14 +14,24 @@ function texts(names: string): ShapeRecord {
   return Object.fromEntries(names.split(" ").map((name) => [name, "text" as const]));
 }
 
-const link = texts("label href current");
+const link = texts("label href");
+const marked = texts("label href current");
 
 /** lib/util/templates.ts, frameData. */
 export const frameShape: ShapeRecord = {
   site: texts("name tagline url search"),
-  page: texts("title description path home"),
-  navigation: [{ ...link, open: "text", children: [link] }],
-  accountLinks: [link],
+  page: {
+    ...texts("title description path home date dateText updated updatedText canonical image"),
+    breadcrumbs: [link],
+    previous: link,
+    next: link,
+    contents: [{ ...link, children: [link] }],
+    tags: [link],
+    entries: [{ ...texts("href title description date dateText"), tags: [link] }],
+    feed: link,
+  },
+  navigation: [{ ...marked, open: "text", children: [marked] }],
+  accountLinks: [marked],
   content: "text",
 };
 

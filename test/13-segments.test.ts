@@ -2,9 +2,9 @@
 // whatever a layout does with a page's words; and a layout that measures words is rendered in full.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadBaked } from "../build/build.ts";
-import { makeMoulds, type PageWords, pour } from "../build/segments.ts";
+import { makeMoulds, pour } from "../build/segments.ts";
 import { loadTemplates, readTemplates } from "../build/template.ts";
-import { makeRenderer } from "../lib/util/templates.ts";
+import { makeRenderer, noSurroundings, type PageFrame, type Surroundings } from "../lib/util/templates.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
 
 let workshop: Workshop;
@@ -23,24 +23,52 @@ const snippets = [
   "{{#each page}}{{@key}}={{this}};{{/each}}",
   "{{#if content}}full{{/if}}",
   "{{{content}}}",
+  "{{#each page.breadcrumbs}}<a href='{{href}}'>{{label}}</a>{{@index}}{{else}}top{{/each}}",
+  "{{#with page.next}}<a href='{{href}}'>{{label}} {{{@root.page.date}}}</a>{{/with}}",
+  "{{#if page.previous}}{{page.previous.label}}{{/if}}",
+  "{{#each page.entries}}{{title}} {{date}}{{#each tags}}{{label}}{{#unless @last}},{{/unless}}{{/each}}{{/each}}",
+  "<link rel=canonical href='{{page.canonical}}'>{{page.dateText}}",
   "{{> nav}}",
   "{{> header}}",
   "\u0002<1>\u0002",
   "\u0002&lt;0&gt;\u0002",
 ];
-const pages = ["/", "/docs/", "/docs/start.html", "/docs/hidden.html", "/faq.html", "/x/y.html"].flatMap(
-  (path) =>
-    [
-      ["A & <b>", ""],
-      ["\u0002<3>\u0002", "d & 'e'"],
-      ["Ünïcode", "x"],
-    ].map(([title = "", description = ""], index) => ({
-      layout: "try",
-      title,
-      description,
-      path,
-      content: index === 1 ? "" : `<h1>$& ${path}</h1>`,
-    })),
+/** Lists of several lengths, and words and links that are there or not. */
+function surround(path: string, index: number): Surroundings {
+  const link = { href: path, label: `<${index}> & ${path}` };
+  const links = Array.from({ length: (path.length + index) % 4 }, () => link);
+  const date = index === 1 ? "" : `2026-11-2${index}`;
+  const entries = links.map((_, at) => {
+    return { href: path, title: `${at}`, description: "", date, dateText: date, tags: links.slice(at) };
+  });
+  const [previous, next] = [index === 0 ? link : null, path.endsWith("/") ? link : null];
+  const canonical = index === 2 ? "" : `https://site.example${path}`;
+  return { ...noSurroundings, date, dateText: date, canonical, breadcrumbs: links, previous, next, entries };
+}
+
+const pages = [
+  "/",
+  "/docs/",
+  "/docs/start.html",
+  "/docs/hidden.html",
+  "/faq.html",
+  "/x/y.html",
+  "/a.html",
+  "/bb.html",
+  "/ccc.html",
+].flatMap((path) =>
+  [
+    ["A & <b>", ""],
+    ["\u0002<3>\u0002", "d & 'e'"],
+    ["Ünïcode", "x"],
+  ].map(([title = "", description = ""], index) => ({
+    layout: "try",
+    title,
+    description,
+    path,
+    surroundings: surround(path, index),
+    content: index === 1 ? "" : `<h1>$& ${path}</h1>`,
+  })),
 );
 
 async function framers(layout: string) {
@@ -58,9 +86,9 @@ async function framers(layout: string) {
     },
   };
   const moulds = makeMoulds(counting, baked, templates);
-  const frame = (page: PageWords & { readonly content: string }) => {
-    const { pieces } = moulds.find(page, page.content !== "", () => page.content);
-    const { bytes, bodyStarts } = pour(pieces, page, Buffer.from(page.content));
+  const frame = (page: PageFrame) => {
+    const { mould, words } = moulds.find(page, page.content !== "", () => page.content);
+    const { bytes, bodyStarts } = pour(mould.pieces, words, Buffer.from(page.content));
     return { bytes, document: bytes.toString("utf8"), bodyStarts };
   };
   return { renderer, frame, count: () => renderings };
@@ -91,10 +119,10 @@ describe("a document put together from pieces", () => {
 
   it("costs no rendering after the first of its kind", async () => {
     const { frame, count } = await framers("{{page.title}}{{> nav}}{{{content}}}");
-    for (const page of pages) frame(page);
+    for (const page of pages) frame({ ...page, surroundings: surround("/other/", 0) });
     const after = count();
     for (let round = 0; round < 10; round += 1)
-      for (const page of pages) frame({ ...page, title: `T${round}` });
+      for (const page of pages) frame({ ...page, title: `T${round}`, surroundings: noSurroundings });
     expect(count()).toBe(after);
   });
 

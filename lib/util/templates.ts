@@ -26,7 +26,64 @@ export interface PageFrame {
   readonly path: string;
   /** The page's own HTML, already safe. */
   readonly content: string;
+  /** What else is known of pages of the content; nothing is of a program's. */
+  readonly surroundings?: Surroundings;
 }
+
+/** A link with the words that it shows. */
+export interface NamedLink {
+  readonly href: string;
+  readonly label: string;
+}
+
+/** A page in a list of pages. */
+export interface ListedPage {
+  readonly href: string;
+  readonly title: string;
+  readonly description: string;
+  readonly date: string;
+  readonly dateText: string;
+  readonly tags: readonly NamedLink[];
+}
+
+/** Where a page of the content stands among the others. Words are "" and links null where there is nothing to say. */
+export interface Surroundings {
+  /** `YYYY-MM-DD`, and as people read it, "23 November 2026". */
+  readonly date: string;
+  readonly dateText: string;
+  readonly updated: string;
+  readonly updatedText: string;
+  /** Whole addresses: the page's own, and that of the picture that stands for it elsewhere. */
+  readonly canonical: string;
+  readonly image: string;
+  /** The pages above it, the front page first. */
+  readonly breadcrumbs: readonly NamedLink[];
+  readonly previous: NamedLink | null;
+  readonly next: NamedLink | null;
+  /** Its headings, with an id each. */
+  readonly contents: readonly (NamedLink & { readonly children: readonly NamedLink[] })[];
+  readonly tags: readonly NamedLink[];
+  /** The pages that it lists. */
+  readonly entries: readonly ListedPage[];
+  /** The feed that it is in. */
+  readonly feed: NamedLink | null;
+}
+
+export const noSurroundings: Surroundings = {
+  date: "",
+  dateText: "",
+  updated: "",
+  updatedText: "",
+  canonical: "",
+  image: "",
+  breadcrumbs: [],
+  previous: null,
+  next: null,
+  contents: [],
+  tags: [],
+  entries: [],
+  feed: null,
+};
 
 export interface Renderer {
   /** Renders one template by itself: a mail, or the body of an account page. */
@@ -60,13 +117,25 @@ export function escapeText(text: string): string {
 }
 
 /** What every layout may use; content/docs/pages.html documents it for site owners. */
-export function frameData(baked: Pick<Baked, "settings" | "navigation">, page: PageFrame): object {
+export function frameData(baked: Pick<Baked, "settings" | "navigation">, page: PageFrame): FrameData {
   const { name, tagline, url, search } = baked.settings;
+  const { title, description, path, content, surroundings = noSurroundings } = page;
   return {
     site: { name, tagline, url, search },
-    page: { title: page.title, description: page.description, path: page.path, home: page.path === "/" },
-    navigation: markNavigation(baked.navigation, page.path),
-    accountLinks: markAccountLinks(page.path),
-    content: page.content,
+    page: { title, description, path, home: path === "/", ...surroundings },
+    navigation: markNavigation(baked.navigation, path),
+    accountLinks: markAccountLinks(path),
+    content,
   };
 }
+
+export interface FrameData {
+  readonly site: object;
+  readonly page: PageData;
+  readonly navigation: readonly object[];
+  readonly accountLinks: readonly object[];
+  readonly content: string;
+}
+
+export type PageData = Surroundings &
+  Pick<PageFrame, "title" | "description" | "path"> & { readonly home: boolean };
