@@ -2,7 +2,7 @@
  * Pages put into their layouts, by the very code that account programs use, so that both look alike. A layout
  * that names what is not there is a fault of the layout, told once.
  */
-import { type Baked, makeRenderer } from "../lib/util/templates.ts";
+import { type Baked, makeRenderer, type Surroundings } from "../lib/util/templates.ts";
 import type { Bodies } from "./bodies.ts";
 import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import { didYouMean, type Fault } from "./fault.ts";
@@ -35,7 +35,10 @@ export function framePages(
     bodies,
     intern,
     siteData: { data },
-  }: Pick<Site, "templates" | "bodies" | "intern" | "siteData">,
+    surroundingsOf,
+  }: Pick<Site, "templates" | "bodies" | "intern" | "siteData"> & {
+    readonly surroundingsOf: (page: Page) => Surroundings;
+  },
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { render } = makeRenderer(baked);
   // The same for all pages, so that those of one kind share one rendering still.
@@ -56,7 +59,8 @@ export function framePages(
       else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
       continue;
     }
-    const head = { layout, title: page.title, description, path: page.path };
+    const surroundings = surroundingsOf(page);
+    const head = { layout, title: page.title, description, path: page.path, surroundings };
     try {
       const { mould, words } = moulds.find(head, !page.isEmpty, () =>
         page.isEmpty ? "" : bodies.read(page.body).toString("utf8"),

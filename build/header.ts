@@ -4,7 +4,17 @@
  */
 import { parseDay } from "../lib/util/clock.ts";
 import type { Fault } from "./fault.ts";
-import { offsetOfKey, readKeys, readText, readWhole, readYaml, type Section } from "./section.ts";
+import {
+  isTextList,
+  offsetOfKey,
+  readChoice,
+  readKeys,
+  readText,
+  readTexts,
+  readWhole,
+  readYaml,
+  type Section,
+} from "./section.ts";
 
 export interface Header {
   /** "" where the page leaves it to its first heading. */
@@ -17,11 +27,36 @@ export interface Header {
   readonly nav: string;
   readonly navLine: number;
   readonly order: number;
-  /** `YYYY-MM-DD`, or "". */
+  /** Days, `YYYY-MM-DD`, or "". */
   readonly date: string;
+  readonly updated: string;
+  readonly tags: readonly string[];
+  /** Address of the picture that stands for the page elsewhere; "" where there is none. */
+  readonly image: string;
+  /** Left out of what is published. */
+  readonly draft: boolean;
+  /** Whether layouts are given its headings. */
+  readonly contents: boolean;
+  /** How many of the folder's dated pages this page lists; 0 if it lists none. */
+  readonly entries: number;
 }
 
-const keys = ["title", "description", "layout", "nav", "order", "date"];
+const keys = [
+  "title",
+  "description",
+  "layout",
+  "nav",
+  "order",
+  "date",
+  "updated",
+  "tags",
+  "image",
+  "draft",
+  "contents",
+  "entries",
+];
+/** `entries: all`. */
+const allEntries = 1_000_000;
 const defaults: Header = {
   title: "",
   description: "",
@@ -31,6 +66,12 @@ const defaults: Header = {
   navLine: 1,
   order: 100,
   date: "",
+  updated: "",
+  tags: [],
+  image: "",
+  draft: false,
+  contents: false,
+  entries: 0,
 };
 
 /**
@@ -70,14 +111,29 @@ export function readPlain(yaml: string): Header | undefined {
     const [, key = "", value = ""] = plainLine.exec(line) ?? [];
     if (seen.has(key)) return undefined;
     seen.add(key);
-    if (key === "title" || key === "description") header[key] = value;
+    if (key === "title" || key === "description" || key === "image") header[key] = value;
     else if (key === "layout") [header.layout, header.layoutLine] = [value, index + 2];
     else if (key === "nav") [header.nav, header.navLine] = [value, index + 2];
     else if (key === "order" && /^\d{1,6}$/.test(value)) header.order = Number(value);
-    else if (key === "date" && parseDay(value) !== undefined) header.date = value;
+    else if ((key === "date" || key === "updated") && parseDay(value) !== undefined) header[key] = value;
+    else if ((key === "draft" || key === "contents") && /^(?:yes|no)$/.test(value))
+      header[key] = value === "yes";
+    else if (key === "entries" && /^[1-9]\d{0,2}$/.test(value)) header.entries = Number(value);
+    else if (key === "tags") header.tags = splitTags(value);
     else return undefined;
   }
   return header;
+}
+
+/** Tags have commas between them; one that is given twice counts once. */
+function splitTags(text: string): readonly string[] {
+  return [...new Set(text.split(",").map((tag) => tag.trim()))].filter((tag) => tag !== "");
+}
+
+/** Where a key stands in a page's header block, for messages about it: a line of the file, from 1. */
+export function lineOfKey(head: string, key: string): number {
+  const line = head.split("\n").findIndex((text) => text.startsWith(`${key}:`));
+  return Math.max(line, 0) + 1;
 }
 
 /** The header by the library alone; `yaml` begins in the second line of its file. */
@@ -92,9 +148,17 @@ export function readByLibrary(
 function readKeysOf(section: Section, yaml: string): Header {
   const has = (key: string): boolean => readKeys(section).some(({ name }) => name === key);
   const text = (key: keyof Header): string => (has(key) ? readText(section, key) : String(defaults[key]));
-  const date = text("date");
-  if (date !== "" && parseDay(date) === undefined)
-    section.reader.report(offsetOfKey(section, "date"), `"date" is "${date}"; it must be a day, 2026-11-23`);
+  const day = (key: "date" | "updated"): string => {
+    const value = text(key);
+    if (value !== "" && parseDay(value) === undefined)
+      section.reader.report(
+        offsetOfKey(section, key),
+        `"${key}" is "${value}"; it must be a day, 2026-11-23`,
+      );
+    return value;
+  };
+  const yesOrNo = (key: "draft" | "contents"): boolean =>
+    has(key) && readChoice(section, key, ["yes", "no"]) === "yes";
   const lineOf = (key: string): number =>
     has(key) ? yaml.slice(0, offsetOfKey(section, key)).split("\n").length + 1 : 1;
   return {
@@ -105,6 +169,23 @@ function readKeysOf(section: Section, yaml: string): Header {
     nav: text("nav"),
     navLine: lineOf("nav"),
     order: readWhole(section, "order", { least: -1_000_000, most: 1_000_000, fallback: defaults.order }),
-    date,
+    date: day("date"),
+    updated: day("updated"),
+    tags: readTags(section),
+    image: text("image"),
+    draft: yesOrNo("draft"),
+    contents: yesOrNo("contents"),
+    entries: has("entries") ? readEntries(section) : 0,
   };
+}
+
+/** A list, or words with commas between them. */
+function readTags(section: Section): readonly string[] {
+  if (isTextList(section, "tags")) return splitTags(readTexts(section, "tags").join(","));
+  return readKeys(section).some(({ name }) => name === "tags") ? splitTags(readText(section, "tags")) : [];
+}
+
+function readEntries(section: Section): number {
+  if (readText(section, "entries", "-") === "all") return allEntries;
+  return readWhole(section, "entries", { least: 1, most: 999 });
 }

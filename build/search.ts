@@ -8,9 +8,7 @@ import { join } from "node:path";
 import { makeSearchDocument, makeSearchIndex } from "../lib/search/index.ts";
 import { searchPath } from "./programs.ts";
 import type { Site } from "./site.ts";
-
-/** What the web server shows where something went wrong: "404.html". */
-const errorPage = /^[45]\d\d\.html$/;
+import { isErrorPage } from "./surroundings.ts";
 
 /** Indexes the pages in their order, which decides between equally good ones. */
 export function indexPages(site: Pick<Site, "pages" | "bodies">): {
@@ -29,8 +27,9 @@ export function indexPages(site: Pick<Site, "pages" | "bodies">): {
 
 /** One at a time: the words of a large site need not be in memory twice. */
 function* listDocuments({ pages, bodies }: Pick<Site, "pages" | "bodies">) {
-  for (const { source, path, title, header, body } of pages) {
-    if (errorPage.test(source.output)) continue;
+  for (const page of pages) {
+    if (isErrorPage(page)) continue;
+    const { path, title, header, body } = page;
     const html = bodies.read(body).toString("utf8");
     yield makeSearchDocument({ path, title, description: header.description, html });
   }

@@ -108,6 +108,11 @@ export function readList(section: Section, key: string, keys: readonly string[])
   });
 }
 
+/** True if a list stands below a key, whatever is in it. */
+export function isTextList(section: Section, key: string): boolean {
+  return isSeq(section.map.get(key, true));
+}
+
 /** The texts of a list below a key; none if the key is absent. */
 export function readTexts(section: Section, key: string): readonly string[] {
   const node = section.map.get(key, true) as unknown;

@@ -4,6 +4,13 @@
  */
 import type { Baked } from "../lib/util/templates.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
+import {
+  type Collection,
+  findCollections,
+  findListClashes,
+  type ListPage,
+  makeListPages,
+} from "./collections.ts";
 import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
@@ -16,8 +23,10 @@ import { findRenderer, makePageReader, type Page } from "./page.ts";
 import { makeReader } from "./reader.ts";
 import { readSettings } from "./settings.ts";
 import { findClashes, type Source } from "./sources.ts";
+import { makeSurroundings } from "./surroundings.ts";
 import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
+import { listFields } from "./words.ts";
 
 export interface Site {
   readonly sources: readonly Source[];
@@ -28,6 +37,8 @@ export interface Site {
   readonly baked: Baked | undefined;
   readonly bodies: Bodies;
   readonly intern: Intern;
+  readonly collections: readonly Collection[];
+  readonly lists: readonly ListPage[];
   readonly faults: readonly Fault[];
 }
 
@@ -54,19 +65,23 @@ export async function readSite(
     pageFaults.push(...faults);
     if (page !== undefined) pages.push(page);
   }
+  const { collections, faults: collectionFaults } = findCollections(pages);
+  const lists = makeListPages(collections, { bodies, intern });
   const faults = [
     ...settingFaults,
     ...sourceFaults,
     ...findClashes(sources),
     ...pageFaults,
     ...checkNavigation(pages),
+    ...collectionFaults,
+    ...findListClashes(lists, new Map(sources.map(({ output, file }) => [output, file]))),
     ...templateFaults,
     ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
   const baked =
     templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
-  return { sources, pages, templates, siteData, baked, bodies, intern, faults };
+  return { sources, pages, templates, siteData, baked, bodies, intern, collections, lists, faults };
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
@@ -74,12 +89,18 @@ export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: 
   const { baked, templates, siteData, sources, bodies, faults } = site;
   if (baked === undefined) return { framed: [], faults };
   const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
-  const { framed, faults: foundFaults } = framePages(site.pages, baked, site);
+  const made = site.lists.flatMap(({ page }) => (page.header.entries > 0 ? [] : [page]));
+  const { url } = baked.settings;
+  const surroundingsOf = makeSurroundings({ ...site, ...baked, url, fields: listFields(templates) });
+  const { framed, faults: foundFaults } = framePages([...site.pages, ...made], baked, {
+    ...site,
+    surroundingsOf,
+  });
   // What a page stumbles over while it is rendered has been told by its name, or by its data, already.
   const isTold = (fault: Fault): boolean =>
     nameFaults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
-  const outputs = new Set(sources.map(({ output }) => output));
+  const outputs = new Set([...sources, ...made.map(({ source }) => source)].map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);
   const { settings } = baked;
   const linkFaults = checkLinks(framed, { settings, outputs, templates, styles, bodies });

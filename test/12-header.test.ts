@@ -4,7 +4,10 @@ import { readByLibrary, readPlain } from "../build/header.ts";
 import { makeRandom } from "../dev/bench/corpus.ts";
 import { systemClock } from "../lib/util/clock.ts";
 
-const keys = ["title", "description", "layout", "nav", "order", "date", "titel", ""];
+const keys = [
+  ...["title", "description", "layout", "nav", "order", "date", "titel", ""],
+  ...["updated", "tags", "image", "draft", "contents", "entries"],
+];
 const pieces = [
   ..."abcXYZ 0123456789-_.,:;#'\"!?%&*|>@`~{}[]()<>/\\=+^$\t\u00e4\u65e5\u2028\u00a0\u0085\ufeff",
   ": ",
@@ -26,7 +29,21 @@ function writeHeader(random: () => number): string {
   const lines = Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
     const value = Array.from({ length: Math.floor(random() * 6) }, () => pick(pieces)).join("");
     const usual =
-      random() < 0.5 ? pick(["A title", "7", "page", "2026-02-29", "2026-11-23", "null", "12345678"]) : value;
+      random() < 0.5
+        ? pick([
+            "A title",
+            "7",
+            "page",
+            "2026-02-29",
+            "2026-11-23",
+            "null",
+            "12345678",
+            "yes",
+            "no",
+            "all",
+            "a, b,a ,",
+          ])
+        : value;
     return `${pick(keys)}:${pick([" ", " ", " ", "  ", ""])}${usual}`;
   });
   return lines.join("\n");
@@ -48,7 +65,10 @@ describe("a plain header", () => {
   });
 
   it("is recognised where it is the usual one", () => {
-    expect(readPlain("title: Prices\nnav: Prices\norder: 3\ndate: 2026-11-23\nlayout: page")).toEqual({
+    const news =
+      "updated: 2026-11-24\ntags: money, a b,money\ndraft: yes\ncontents: no\nentries: 10\nimage: /a.png";
+    const block = `title: Prices\nnav: Prices\norder: 3\ndate: 2026-11-23\nlayout: page\n${news}`;
+    expect(readPlain(block)).toEqual({
       title: "Prices",
       description: "",
       layout: "page",
@@ -57,6 +77,12 @@ describe("a plain header", () => {
       navLine: 3,
       order: 3,
       date: "2026-11-23",
+      updated: "2026-11-24",
+      tags: ["money", "a b"],
+      image: "/a.png",
+      draft: true,
+      contents: false,
+      entries: 10,
     });
     for (const other of [
       'title: "x"',
@@ -66,6 +92,8 @@ describe("a plain header", () => {
       "titel: x",
       "title: x\ntitle: y",
       "order: x",
+      "draft: maybe",
+      "entries: all",
     ])
       expect([other, readPlain(other)]).toEqual([other, undefined]);
   });
