@@ -5,9 +5,10 @@
  */
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Clock } from "../lib/util/clock.ts";
+import { type Clock, dayOf } from "../lib/util/clock.ts";
 import type { Baked } from "../lib/util/templates.ts";
 import { buildChange } from "./change.ts";
+import type { Choice } from "./choice.ts";
 import { type Fault, sortFaults } from "./fault.ts";
 import { readInputs } from "./inputs.ts";
 import { findPackage, type Package } from "./package.ts";
@@ -28,6 +29,9 @@ export interface BuildOptions {
   readonly onProgress?: (line: string) => void;
   /** Where layouts and programs come from; the package this file belongs to, unless a test says otherwise. */
   readonly home?: Package;
+  /** Whether drafts are published, and pages whose date is to come; neither is unless told. */
+  readonly drafts?: boolean;
+  readonly future?: boolean;
 }
 
 export type BuildResult =
@@ -39,6 +43,9 @@ export type BuildResult =
       /** Files that were copied as they are. */
       readonly files: number;
       readonly programs: number;
+      /** Pages that are left out: drafts, and those whose date is to come. */
+      readonly drafts: number;
+      readonly future: number;
       /** How many sources were read: all of them, or those that may have changed since the last build. */
       readonly sourcesRead: number;
       /** False where the current release was the same already: nothing was written. */
@@ -55,16 +62,19 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   const startedAt = options.clock.now();
   const sourceFolder = resolve(options.sourceFolder);
   const home = options.home ?? findPackage();
+  const today = dayOf(options.clock.now());
+  const choice = { today, drafts: options.drafts === true, future: options.future === true };
   const task: Task = {
     sourceFolder,
     outFolder: resolve(options.outFolder),
     home,
     clock: options.clock,
+    choice,
     say: options.onProgress ?? (() => undefined),
     walked: readSources(sourceFolder),
-    inputs: readInputs(sourceFolder, home),
+    inputs: readInputs(sourceFolder, home, choice),
   };
-  const kept = task.inputs === undefined ? undefined : loadState(task.outFolder, task.inputs);
+  const kept = task.inputs === undefined ? undefined : loadState(task.outFolder, task.inputs, today);
   const quick = kept === undefined ? undefined : await buildChange(task, kept);
   const outcome = quick ?? (await buildWhole(task, kept));
   if (!outcome.ok) return { ok: false, faults: sortFaults(outcome.faults) };
@@ -80,6 +90,8 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   };
 }
 
+const everything: Choice = { today: dayOf(0), drafts: true, future: true };
+
 /** What programs are given: settings, navigation, and templates of a site, for tests of account pages and mails. */
 export async function loadBaked(
   sourceFolder: string,
@@ -88,7 +100,7 @@ export async function loadBaked(
   { readonly ok: true; readonly baked: Baked } | { readonly ok: false; readonly faults: readonly Fault[] }
 > {
   const folder = resolve(sourceFolder);
-  const { baked, faults, bodies } = await readSite(folder, home, readSources(folder));
+  const { baked, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
   bodies.close();
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }

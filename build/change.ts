@@ -178,7 +178,8 @@ function keepChange({ outFolder, inputs }: Task, { kept, records, found, publish
   }
   const all = [...kept.sources.map((_, index) => index), kept.sources.length];
   const { releaseId, paths, seals } = published;
-  const state = { releaseId, paths, seals, counts: kept.counts, sources: kept.sources, stamps };
+  const { counts, span, sources } = kept;
+  const state = { releaseId, paths, seals, counts, span, sources, stamps };
   saveState(
     outFolder,
     inputs,

@@ -32,7 +32,9 @@ export interface Tag {
 
 /** A page that lists others. */
 export interface ListPage {
+  /** The index page itself, or one without a source. */
   readonly page: Page;
+  readonly isMade: boolean;
   readonly entries: readonly Page[];
   /** Outputs of the list's pages before and after this one; "" at its ends. */
   readonly newer: string;
@@ -117,7 +119,7 @@ function findTags(
     .sort((a, b) => compareText(a.label, b.label));
 }
 
-/** What collections make; the first page of each list is its index page, which has a source. */
+/** What collections make; the first page of each collection's list is its index page, which has a source. */
 export function makeListPages(
   collections: readonly Collection[],
   tools: { readonly bodies: Bodies; readonly intern: Intern },
@@ -137,7 +139,7 @@ export function makeListPages(
     );
     if (tags.length === 0) return list;
     const all = make(`${folder}tags/index.html`, `${title} by tag`, listTags(tags));
-    return [...list, { page: all, entries: [], newer: "", older: "" }, ...tagged];
+    return [...list, { page: all, isMade: true, entries: [], newer: "", older: "" }, ...tagged];
   });
 }
 
@@ -153,12 +155,16 @@ function cutList(
     if (number < 1 || number > count) return "";
     return number === 1 ? first : first.replace(/index\.html$/, `page-${number}.html`);
   };
-  return Array.from({ length: count }, (_, at) => ({
-    page: make(outputOf(at + 1), at === 0 ? "" : `page ${at + 1}`),
-    entries: entries.slice(at * size, (at + 1) * size),
-    newer: outputOf(at),
-    older: outputOf(at + 2),
-  }));
+  return Array.from({ length: count }, (_, at) => {
+    const page = make(outputOf(at + 1), at === 0 ? "" : `page ${at + 1}`);
+    return {
+      page,
+      isMade: page.header.entries === 0,
+      entries: entries.slice(at * size, (at + 1) * size),
+      newer: outputOf(at),
+      older: outputOf(at + 2),
+    };
+  });
 }
 
 function listTags(tags: readonly Tag[]): string {
@@ -189,17 +195,4 @@ function makePage(
     isEmpty: false,
     facts: collectFacts(scanMarkup(html), intern),
   };
-}
-
-/** Two sources for one address, one of which is a list. */
-export function findListClashes(
-  lists: readonly ListPage[],
-  outputs: ReadonlyMap<string, string>,
-): readonly Fault[] {
-  return lists.flatMap(({ page: { source, header } }): Fault[] => {
-    const other = header.entries > 0 ? undefined : outputs.get(source.output);
-    if (other === undefined) return [];
-    const message = `makes /${source.output} to list its entries, and so does ${other}; rename that one`;
-    return [{ file: source.file, line: 0, message }];
-  });
 }

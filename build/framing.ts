@@ -1,5 +1,6 @@
 /** The finished pages of a site, one by one, for whoever looks at them more closely than a build does (check/). */
 
+import { type Clock, dayOf } from "../lib/util/clock.ts";
 import type { Fault } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { checkOutFolder } from "./outfolder.ts";
@@ -49,9 +50,11 @@ export async function frameForCheck(options: {
   readonly sourceFolder: string;
   readonly outFolder: string;
   readonly home: Package;
+  readonly clock: Clock;
 }): Promise<Framing> {
-  const { sourceFolder, outFolder, home } = options;
-  const site = await readSite(sourceFolder, home, readSources(sourceFolder));
+  const { sourceFolder, outFolder, home, clock } = options;
+  const choice = { today: dayOf(clock.now()), drafts: false, future: false };
+  const site = await readSite(sourceFolder, home, readSources(sourceFolder), choice);
   const { framed, faults } = frameSite(site);
   const outFaults = checkOutFolder(outFolder, sourceFolder);
   const copies = site.sources.filter(({ kind }) => kind === "file");

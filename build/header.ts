@@ -111,7 +111,7 @@ export function readPlain(yaml: string): Header | undefined {
     const [, key = "", value = ""] = plainLine.exec(line) ?? [];
     if (seen.has(key)) return undefined;
     seen.add(key);
-    if (key === "title" || key === "description" || key === "image") header[key] = value;
+    if (key === "title" || key === "description") header[key] = value;
     else if (key === "layout") [header.layout, header.layoutLine] = [value, index + 2];
     else if (key === "nav") [header.nav, header.navLine] = [value, index + 2];
     else if (key === "order" && /^\d{1,6}$/.test(value)) header.order = Number(value);
@@ -157,6 +157,15 @@ function readKeysOf(section: Section, yaml: string): Header {
       );
     return value;
   };
+  const image = (): string => {
+    const value = text("image");
+    if (value !== "" && !/^(?:\/(?!\/)|https:\/\/)/.test(value))
+      section.reader.report(
+        offsetOfKey(section, "image"),
+        `"image" is "${value}"; it must be an address of this site, "/picture.png", or a whole one, "https://..."`,
+      );
+    return value;
+  };
   const yesOrNo = (key: "draft" | "contents"): boolean =>
     has(key) && readChoice(section, key, ["yes", "no"]) === "yes";
   const lineOf = (key: string): number =>
@@ -172,7 +181,7 @@ function readKeysOf(section: Section, yaml: string): Header {
     date: day("date"),
     updated: day("updated"),
     tags: readTags(section),
-    image: text("image"),
+    image: image(),
     draft: yesOrNo("draft"),
     contents: yesOrNo("contents"),
     entries: has("entries") ? readEntries(section) : 0,

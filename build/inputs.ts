@@ -6,12 +6,17 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
+import type { Choice } from "./choice.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
 import { bundlesName } from "./programs.ts";
 
 /** Undefined where the package's programs are not bundled: then they may change with any file of theirs. */
-export function readInputs(sourceFolder: string, home: Package): string | undefined {
+export function readInputs(
+  sourceFolder: string,
+  home: Package,
+  { drafts, future }: Choice,
+): string | undefined {
   const made = statSync(join(home.codeFolder, bundlesName), { throwIfNoEntry: false });
   const addon = statSync(home.addonFile, { throwIfNoEntry: false });
   if (made === undefined || addon === undefined) return undefined;
@@ -19,7 +24,9 @@ export function readInputs(sourceFolder: string, home: Package): string | undefi
   const files = [join(sourceFolder, "etc"), join(sourceFolder, "layouts"), join(home.folder, "layouts")].map(
     readFolder,
   );
-  return sha256Hex(JSON.stringify([home.version, process.version, home.codeFolder, stamps, files]));
+  return sha256Hex(
+    JSON.stringify([home.version, process.version, home.codeFolder, drafts, future, stamps, files]),
+  );
 }
 
 /** Names and texts. Secrets are no input, and perhaps not for whoever builds to read. */

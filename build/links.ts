@@ -26,6 +26,15 @@ export interface LinkContext {
   /** The site's style sheets, with their text. */
   readonly styles: readonly { readonly source: Source; readonly text: string }[];
   readonly bodies: Bodies;
+  /** Addresses that stand in header blocks and settings. */
+  readonly named: readonly NamedTarget[];
+  /** Why a source makes no output, if it is left out. */
+  readonly whyNot: (output: string) => string | undefined;
+}
+
+/** An address, and where it is written. */
+export interface NamedTarget extends Omit<Fault, "message"> {
+  readonly target: string;
 }
 
 export function checkLinks(framed: readonly FramedPage[], context: LinkContext): readonly Fault[] {
@@ -33,6 +42,7 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
     settings: context.settings,
     hasOutput: (output) => context.outputs.has(output),
     outputs: () => [...context.outputs],
+    whyNot: context.whyNot,
     idsOf: gatherIds(framed),
   });
   const told = new Map<string, Fault>();
@@ -43,7 +53,21 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
     checkLayoutLinks(one, judge, context, told);
     return isSuspect(one, judge) ? explainBody(one, judge, context.bodies) : [];
   });
-  return [...inPages, ...told.values(), ...checkAccountPages(judge, context), ...checkStyles(judge, context)];
+  return [
+    ...inPages,
+    ...told.values(),
+    ...checkAccountPages(judge, context),
+    ...checkStyles(judge, context),
+    ...checkNamed(judge, context),
+  ];
+}
+
+function checkNamed({ judge }: Judge, { named }: LinkContext): readonly Fault[] {
+  return named.flatMap(({ target, ...place }): Fault[] => {
+    const wrong = judge(target, "/");
+    const message = `link ${JSON.stringify(target)}: ${wrong}`;
+    return wrong === undefined ? [] : [{ ...place, message }];
+  });
 }
 
 /** The ids of one page, its own and its layout's, put together when the first link asks for them. */

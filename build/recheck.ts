@@ -29,6 +29,7 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
     hasOutput: (output) => outputs.has(output),
     outputs: () => [...outputs],
     idsOf: makeIds(changes, ground),
+    whyNot: () => undefined,
   });
   return changes.every(({ page, old }) => {
     const outside = records.outsides[old.outside];

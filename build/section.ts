@@ -2,7 +2,7 @@
  * Maps of a YAML file read strictly: known keys only, the right types only, every fault with its place. settings.ts,
  * header.ts, and check/settings.ts say what is expected.
  */
-import { didYouMean, type Fault } from "./fault.ts";
+import { didYouMean, type Fault, locate } from "./fault.ts";
 import { isMap, isScalar, isSeq, noAliases, parseYaml, type ReportAt, visit, YAMLMap } from "./yaml.ts";
 
 /** A map of a YAML file, and where its faults go. */
@@ -46,6 +46,39 @@ export function readYaml(
   const section: Section = { reader: { faults, report }, map: contents, path: "" };
   checkKeys(section, keys);
   return { section, faults };
+}
+
+export interface Pair {
+  readonly name: string;
+  readonly value: string;
+  /** Where the name stands, from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A file of `name: text` lines, whatever the names. */
+export function readPairs(
+  file: string,
+  text: string,
+): { readonly pairs: readonly Pair[]; readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const { document, report } = parseYaml(text, { schema: "failsafe" }, (line, column, message) =>
+    faults.push({ file, line, column, message }),
+  );
+  const contents = document?.contents ?? new YAMLMap();
+  const wanted = "lines of NAME: TEXT are wanted here";
+  if (!isMap(contents)) {
+    report(0, wanted);
+    return { pairs: [], faults };
+  }
+  const pairs = contents.items.flatMap(({ key, value }): readonly Pair[] => {
+    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+    if (isScalar(key) && isScalar(value) && value.value !== "")
+      return [{ name: String(key.value), value: String(value.value), ...locate(text, offset) }];
+    report(offset, wanted);
+    return [];
+  });
+  return { pairs, faults };
 }
 
 /** Reports every key that is not known. */

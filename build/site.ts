@@ -4,23 +4,21 @@
  */
 import type { Baked } from "../lib/util/templates.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
-import {
-  type Collection,
-  findCollections,
-  findListClashes,
-  type ListPage,
-  makeListPages,
-} from "./collections.ts";
+import { type Choice, type Chosen, choosePages, explainLeftOut } from "./choice.ts";
+import { type Collection, findCollections, type ListPage, makeListPages } from "./collections.ts";
 import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type FramedPage, framePages } from "./frame.ts";
-import { checkLinks } from "./links.ts";
+import { lineOfKey } from "./header.ts";
+import { checkLinks, type NamedTarget } from "./links.ts";
+import { type Made, planMade } from "./made.ts";
 import { checkTemplateNames } from "./names.ts";
 import { checkNavigation, makeNavigation } from "./nav.ts";
 import type { Package } from "./package.ts";
 import { findRenderer, makePageReader, type Page } from "./page.ts";
 import { makeReader } from "./reader.ts";
+import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
 import { readSettings } from "./settings.ts";
 import { findClashes, type Source } from "./sources.ts";
 import { makeSurroundings } from "./surroundings.ts";
@@ -30,7 +28,9 @@ import { listFields } from "./words.ts";
 
 export interface Site {
   readonly sources: readonly Source[];
+  /** Those that are published. */
   readonly pages: readonly Page[];
+  readonly chosen: Chosen;
   readonly templates: readonly Template[];
   readonly siteData: SiteData;
   /** Undefined where templates are faulty; where other faults are, good only for finding more of them. */
@@ -39,6 +39,9 @@ export interface Site {
   readonly intern: Intern;
   readonly collections: readonly Collection[];
   readonly lists: readonly ListPage[];
+  readonly redirects: readonly Redirect[];
+  /** What is made besides pages, and where it goes. */
+  readonly made: readonly Made[];
   readonly faults: readonly Fault[];
 }
 
@@ -50,6 +53,7 @@ export async function readSite(
     sources,
     faults: sourceFaults,
   }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
+  choice: Choice,
 ): Promise<Site> {
   const { settings, faults: settingFaults } = readSettings(sourceFolder);
   const { templates, faults: templateFaults } = readTemplates(sourceFolder, home.folder);
@@ -57,31 +61,53 @@ export async function readSite(
   const renderMarkdown = await findRenderer(sources);
   const [bodies, intern] = [openBodies(), makeIntern()];
   const reader = makePageReader({ read: makeReader(), bodies, intern, renderMarkdown });
-  const pages: Page[] = [];
+  const all: Page[] = [];
   const pageFaults: Fault[] = [];
   for (const source of sources) {
     if (source.kind === "file") continue;
     const { page, faults } = reader.read(source);
     pageFaults.push(...faults);
-    if (page !== undefined) pages.push(page);
+    if (page !== undefined) all.push(page);
   }
+  const chosen = choosePages(all, choice);
+  const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
   const lists = makeListPages(collections, { bodies, intern });
+  const makers = [...sources, ...lists.flatMap(({ page, isMade }) => (isMade ? [page.source] : []))];
+  const { redirects, faults: redirectFaults } = readRedirects(
+    sourceFolder,
+    new Map(makers.map(({ output, file }) => [output, file])),
+  );
+  const made = planMade({ sources, pages, lists, collections, redirects, bodies, settings });
   const faults = [
     ...settingFaults,
     ...sourceFaults,
-    ...findClashes(sources),
+    ...findClashes([...makers, ...made]),
     ...pageFaults,
     ...checkNavigation(pages),
     ...collectionFaults,
-    ...findListClashes(lists, new Map(sources.map(({ output, file }) => [output, file]))),
+    ...redirectFaults,
     ...templateFaults,
     ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
   const baked =
     templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
-  return { sources, pages, templates, siteData, baked, bodies, intern, collections, lists, faults };
+  return {
+    sources,
+    pages,
+    templates,
+    siteData,
+    baked,
+    bodies,
+    intern,
+    collections,
+    lists,
+    redirects,
+    made,
+    chosen,
+    faults,
+  };
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
@@ -89,22 +115,43 @@ export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: 
   const { baked, templates, siteData, sources, bodies, faults } = site;
   if (baked === undefined) return { framed: [], faults };
   const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
-  const made = site.lists.flatMap(({ page }) => (page.header.entries > 0 ? [] : [page]));
+  const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
   const { url } = baked.settings;
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url, fields: listFields(templates) });
-  const { framed, faults: foundFaults } = framePages([...site.pages, ...made], baked, {
-    ...site,
-    surroundingsOf,
-  });
+  const { framed, faults: foundFaults } = framePages(pages, baked, { ...site, surroundingsOf });
   // What a page stumbles over while it is rendered has been told by its name, or by its data, already.
   const isTold = (fault: Fault): boolean =>
     nameFaults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
   const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
-  const outputs = new Set([...sources, ...made.map(({ source }) => source)].map(({ output }) => output));
+  const leftOut = new Set([...site.chosen.drafts, ...site.chosen.future].map(({ source }) => source));
+  // A page that could not be read is there for those that link to it: its own fault is enough.
+  const there = sources.filter((source) => !leftOut.has(source));
+  const outputs = new Set(
+    [...there, ...pages.map(({ source }) => source), ...site.made].map(({ output }) => output),
+  );
   const { styles, faults: styleFaults } = readStyles(sources);
   const { settings } = baked;
-  const linkFaults = checkLinks(framed, { settings, outputs, templates, styles, bodies });
+  const linkFaults = checkLinks(framed, {
+    settings,
+    outputs,
+    templates,
+    styles,
+    bodies,
+    named: nameTargets(site),
+    whyNot: (output) => explainLeftOut(site.chosen, output),
+  });
   return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
+}
+
+/** The addresses that owners write elsewhere than in pages. */
+function nameTargets({ pages, redirects }: Site): readonly NamedTarget[] {
+  const images = pages.flatMap(({ header: { image }, source: { file }, head }) =>
+    image === "" ? [] : [{ target: image, file, line: lineOfKey(head, "image") }],
+  );
+  return [
+    ...images,
+    ...redirects.map(({ to, line, column }) => ({ target: to, file: redirectsFile, line, column })),
+  ];
 }
 
 /** Style sheets are copied as they are; their text is read for the addresses in it. */

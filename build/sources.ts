@@ -129,9 +129,12 @@ function makeSource(absolute: string, path: string): Source {
   return { file, absolute, output: path, kind: path.endsWith(".html") ? "html" : "file" };
 }
 
-/** Two sources for one address, and addresses that programs have. */
-export function findClashes(sources: readonly Source[]): readonly Fault[] {
-  const first = new Map<string, Source>();
+/** What makes a file of www/. */
+export type Maker = Pick<Source, "file" | "output">;
+
+/** Two makers of one address, and addresses that programs have. Sources come first: what is made besides is at fault. */
+export function findClashes(sources: readonly Maker[]): readonly Fault[] {
+  const first = new Map<string, Maker>();
   const programs = new Set(routes.map(({ path }) => path.slice(1)));
   const twice = sources.flatMap((source): Fault[] => {
     const { file, output } = source;
@@ -145,8 +148,8 @@ export function findClashes(sources: readonly Source[]): readonly Fault[] {
     return [{ file, line: 0, message: `a program answers at /${output}; rename this` }];
   });
   // Each folder is looked at once: a file of its name, or of the name of one above it, clashes with all that it holds.
-  const known = new Map<string, Source | undefined>([["", undefined]]);
-  const fileAbove = (folder: string): Source | undefined => {
+  const known = new Map<string, Maker | undefined>([["", undefined]]);
+  const fileAbove = (folder: string): Maker | undefined => {
     if (known.has(folder)) return known.get(folder);
     const found = fileAbove(folderOf(folder)) ?? first.get(folder);
     known.set(folder, found);

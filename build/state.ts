@@ -6,9 +6,11 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
+import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
+import { isWithin, type Span } from "./choice.ts";
 import type { Facts } from "./facts.ts";
 import type { SealedRelease } from "./publish.ts";
 import { makeFolder } from "./release.ts";
@@ -35,6 +37,9 @@ export interface Counts {
   readonly pages: number;
   readonly files: number;
   readonly programs: number;
+  /** Pages that are left out. */
+  readonly drafts: number;
+  readonly future: number;
 }
 
 export interface State extends SealedRelease {
@@ -42,6 +47,8 @@ export interface State extends SealedRelease {
   readonly sources: readonly string[];
   readonly stamps: Stamps;
   readonly counts: Counts;
+  /** The days for which it holds. */
+  readonly span: Span;
 }
 
 export interface Kept extends State {
@@ -62,6 +69,7 @@ interface First {
   readonly boot: string;
   readonly releaseId: string;
   readonly counts: Counts;
+  readonly span: Span;
   readonly sources: string;
   readonly paths: string;
   readonly stamps: Stamps;
@@ -74,20 +82,21 @@ const fileName = "state";
 const digestLength = 64;
 const lengthOfLengths = 8;
 
-/** Undefined where there is none that holds for these inputs, or where it is damaged. */
-export function loadState(outFolder: string, inputs: string): Kept | undefined {
+/** Undefined where there is none that holds for these inputs and today, or where it is damaged. */
+export function loadState(outFolder: string, inputs: string, today: DayUtc): Kept | undefined {
   const name = join(outFolder, cacheName, fileName);
   let bytes: Buffer;
   try {
     bytes = readPart(name, 0, lengthOfLengths);
     const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
     if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
-    const { releaseId, counts, stamps, seals, ends } = first;
+    if (!isWithin(first.span, today)) return undefined;
+    const { releaseId, counts, span, stamps, seals, ends } = first;
     const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
     const records = (): Records => splitRecords(readChecked(name, start, length), ends);
     const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
-    return { releaseId, counts, stamps, seals, sources, paths, records };
+    return { releaseId, counts, span, stamps, seals, sources, paths, records };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;
@@ -158,9 +167,9 @@ export function saveState(
     end += record.length;
     ends[index] = end;
   }
-  const { releaseId, counts, stamps, seals } = state;
+  const { releaseId, counts, span, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
-  const all: First = { inputs, boot: bootId(), releaseId, counts, sources, paths, stamps, seals, ends };
+  const all: First = { inputs, boot: bootId(), releaseId, counts, span, sources, paths, stamps, seals, ends };
   const first = serialize(all);
   const second = Buffer.concat(records, end);
   const lengths = Buffer.alloc(lengthOfLengths);

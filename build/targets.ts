@@ -15,6 +15,8 @@ export interface Ground {
   readonly outputs: () => readonly string[];
   /** The ids of a page; undefined where the file is no page. */
   readonly idsOf: (output: string) => ReadonlySet<string> | undefined;
+  /** What is to be said of an output that a source would make, were it not left out. */
+  readonly whyNot: (output: string) => string | undefined;
 }
 
 export interface Judge {
@@ -85,7 +87,9 @@ function judgeAnchor(
   return `${path} has nothing with the id ${JSON.stringify(anchor)}${didYouMean(anchor, [...ids])}`;
 }
 
-function explainMissing(path: string, { hasOutput, outputs }: Ground): string {
+function explainMissing(path: string, { hasOutput, outputs, whyNot }: Ground): string {
+  const why = whyNot(`${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`);
+  if (why !== undefined) return why;
   if (hasOutput(`${path.slice(1)}/index.html`)) return `this is a folder; write "${path}/"`;
   if (path.endsWith("/") && hasOutput(path.slice(1, -1)))
     return `this is a file; write "${path.slice(0, -1)}"`;

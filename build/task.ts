@@ -1,5 +1,6 @@
 /** What one run of the builder is about: passed on unchanged from its front door to the stages. */
 import type { Clock } from "../lib/util/clock.ts";
+import type { Choice } from "./choice.ts";
 import type { Fault } from "./fault.ts";
 import type { Package } from "./package.ts";
 import type { Source } from "./sources.ts";
@@ -10,6 +11,7 @@ export interface Task {
   readonly outFolder: string;
   readonly home: Package;
   readonly clock: Clock;
+  readonly choice: Choice;
   readonly say: (line: string) => void;
   /** The sources that were found, and what is wrong with their names. */
   readonly walked: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] };

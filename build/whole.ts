@@ -34,7 +34,7 @@ interface Plan extends Entry {
 /** `kept`: what the last build left, if it holds; then its files need not be read again. */
 export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Outcome> {
   const { sourceFolder, outFolder, home, say } = task;
-  const site = await readSite(sourceFolder, home, task.walked);
+  const site = await readSite(sourceFolder, home, task.walked, task.choice);
   try {
     const { framed, faults } = frameSite(site);
     const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
@@ -50,6 +50,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...framed.map((one) => planPage(one, site, bodyStarts)),
       ...copies.map(({ plan }) => plan),
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
+      ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       ...programs.map(({ path, text }) => planBytes(path, Buffer.from(text))),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
@@ -63,7 +64,14 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       clock: task.clock,
       known: kept,
     });
-    const counts = { pages: framed.length, files: copies.length, programs: programs.length };
+    const { drafts, future } = site.chosen;
+    const counts = {
+      pages: framed.length,
+      files: copies.length,
+      programs: programs.length,
+      drafts: drafts.length,
+      future: future.length,
+    };
     const stamps = new Map(copies.map(({ source, stamp }) => [source, stamp]));
     keep(task, site, { framed, bodyStarts, stamps, published, counts });
     return { ok: true, published, counts, sourcesRead: site.sources.length };
@@ -115,16 +123,17 @@ interface Result {
 }
 
 /** Leaves for the next build what it needs to do less. */
-function keep({ outFolder, inputs }: Task, { sources }: Site, result: Result): void {
+function keep({ outFolder, inputs }: Task, { sources, chosen }: Site, result: Result): void {
   if (inputs === undefined) return;
   const { framed, published, counts } = result;
   const bySource = new Map(framed.map((one) => [one.page.source, one]));
+  const leftOut = new Map([...chosen.drafts, ...chosen.future].map(({ source, stamp }) => [source, stamp]));
   const outsides = [...new Set(framed.map(({ outside }) => outside))];
   const numbers = new Map(outsides.map((outside, index) => [outside, index]));
   const stamps = makeStamps(sources.length);
   const records = sources.map((source, index) => {
     const one = bySource.get(source);
-    const stamp = one?.page.stamp ?? result.stamps.get(source);
+    const stamp = one?.page.stamp ?? result.stamps.get(source) ?? leftOut.get(source);
     assert(stamp !== undefined, "every source was read");
     putStamp(stamps, index, stamp);
     if (one === undefined) return writeRecord(undefined);
@@ -143,6 +152,7 @@ function keep({ outFolder, inputs }: Task, { sources }: Site, result: Result): v
     });
   });
   const { releaseId, paths, seals } = published;
-  const state = { releaseId, paths, seals, counts, stamps, sources: sources.map(({ file }) => file) };
+  const files = sources.map(({ file }) => file);
+  const state = { releaseId, paths, seals, counts, stamps, sources: files, span: chosen.span };
   saveState(outFolder, inputs, state, [...records, writeOutsides(outsides)]);
 }

@@ -8,6 +8,8 @@ interface BuildFlags {
   readonly source: string;
   readonly out?: string;
   readonly json?: boolean;
+  readonly drafts?: boolean;
+  readonly future?: boolean;
 }
 
 export function addBuildCommand(program: Command): void {
@@ -16,6 +18,8 @@ export function addBuildCommand(program: Command): void {
     .description("build the site: content/, layouts/, and etc/ into a release in dist/")
     .option("--source <folder>", "the site's folder", ".")
     .option("--out <folder>", "where to build it (default: dist in the site's folder)")
+    .option("--drafts", "with pages that say draft: yes")
+    .option("--future", "with pages whose date is to come")
     .option("--json", "print the result as JSON")
     .action(runBuild);
 }
@@ -28,6 +32,8 @@ async function runBuild(flags: BuildFlags): Promise<void> {
     sourceFolder: flags.source,
     outFolder,
     clock: systemClock,
+    drafts: flags.drafts === true,
+    future: flags.future === true,
     onProgress: (line) => (flags.json ? undefined : console.log(line)),
   });
   if (flags.json) console.log(JSON.stringify(result));
@@ -45,6 +51,11 @@ function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
   const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
   if (result.changed) console.log(`built ${folder}: ${counts}, in ${result.ms} ms`);
   else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
+  const leftOut = [
+    ...(result.drafts === 0 ? [] : [`${result.drafts} drafts (--drafts shows them)`]),
+    ...(result.future === 0 ? [] : [`${result.future} whose date is to come (--future)`]),
+  ];
+  if (leftOut.length > 0) console.log(`left out: ${leftOut.join(", ")}`);
 }
 
 function sayFaults(faults: readonly Fault[], describe: (fault: Fault) => readonly string[]): void {

@@ -9,6 +9,8 @@ interface ServeOptions {
   readonly source: string;
   readonly out?: string;
   readonly port: number;
+  readonly drafts?: boolean;
+  readonly future?: boolean;
 }
 
 export function addServeCommand(program: Command): void {
@@ -18,6 +20,8 @@ export function addServeCommand(program: Command): void {
     .option("--source <folder>", "the site's folder", ".")
     .option("--out <folder>", "where to build it (default: dist in the site's folder)")
     .option("--port <number>", "the port on 127.0.0.1", readPort, 8080)
+    .option("--drafts", "with pages that say draft: yes")
+    .option("--future", "with pages whose date is to come")
     .action(serve);
 }
 
@@ -30,6 +34,8 @@ async function serve(options: ServeOptions): Promise<void> {
     dataFolder: resolveDataFolder(sourceFolder),
     port: options.port,
     clock: systemClock,
+    drafts: options.drafts === true,
+    future: options.future === true,
     log: (line) => console.log(line),
   });
   const isEnding = endOnSignal(starting);

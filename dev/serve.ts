@@ -32,6 +32,9 @@ export interface DevelopmentOptions {
   /** 0 takes any that is free. */
   readonly port: number;
   readonly clock: Clock;
+  /** Whether drafts, and pages whose date is to come, are shown. */
+  readonly drafts?: boolean;
+  readonly future?: boolean;
   readonly log: (line: string) => void;
   /** How a site is built; tests of this server give one of their own. */
   readonly build?: typeof buildSite;

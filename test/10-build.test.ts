@@ -35,6 +35,8 @@ describe("a release", () => {
       "www/faq.html",
       "www/index.html",
       "www/pictures/my dot.svg",
+      "www/robots.txt",
+      "www/sitemap.xml",
       "www/style.css",
       "www/über uns.html",
     ]);

@@ -65,8 +65,7 @@ describe("a plain header", () => {
   });
 
   it("is recognised where it is the usual one", () => {
-    const news =
-      "updated: 2026-11-24\ntags: money, a b,money\ndraft: yes\ncontents: no\nentries: 10\nimage: /a.png";
+    const news = "updated: 2026-11-24\ntags: money, a b,money\ndraft: yes\ncontents: no\nentries: 10";
     const block = `title: Prices\nnav: Prices\norder: 3\ndate: 2026-11-23\nlayout: page\n${news}`;
     expect(readPlain(block)).toEqual({
       title: "Prices",
@@ -79,7 +78,7 @@ describe("a plain header", () => {
       date: "2026-11-23",
       updated: "2026-11-24",
       tags: ["money", "a b"],
-      image: "/a.png",
+      image: "",
       draft: true,
       contents: false,
       entries: 10,

@@ -22,7 +22,9 @@ describe("the header of a page", () => {
     ["---\ntitel: A\n---\n<h1>A</h1>\n", ['content/x.html:2:1: unknown key "titel"; did you mean "title"?']],
     [
       "---\ntitle: A\n\n# note\nauthor: B\n---\n",
-      ['content/x.html:5:1: unknown key "author"; known are title, description, layout, nav, order, date'],
+      [
+        'content/x.html:5:1: unknown key "author"; known are title, description, layout, nav, order, date, updated, tags, image, draft, contents, entries',
+      ],
     ],
     ["---\ntitle: A\ntitle: B\n---\n", ['content/x.html:3:1: the key "title" is given twice; keep one']],
     [
@@ -48,7 +50,7 @@ describe("the header of a page", () => {
     [
       "---\nA\n---\n",
       [
-        'content/x.html:2:1: "key: value" lines are wanted here: title, description, layout, nav, order, date',
+        'content/x.html:2:1: "key: value" lines are wanted here: title, description, layout, nav, order, date, updated, tags, image, draft, contents, entries',
       ],
     ],
     [

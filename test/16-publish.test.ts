@@ -90,6 +90,7 @@ describe("a second build", () => {
       "www/docs/pages.html",
       "www/new/page.html",
       "www/pictures/my dot.svg",
+      "www/sitemap.xml",
     ]);
     expect(after["www/docs/start.html"]).toBeUndefined();
     expect(after["www/style.css"]).toEqual(before["www/style.css"]);

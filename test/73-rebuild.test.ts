@@ -56,6 +56,8 @@ function makeBuild(
       pages: 1,
       files: 0,
       programs: 0,
+      drafts: 0,
+      future: 0,
       sourcesRead: 1,
       changed: true,
       ms: 1.4,

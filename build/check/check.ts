@@ -44,7 +44,7 @@ export async function checkSite(options: CheckOptions): Promise<CheckResult> {
   const sourceFolder = resolve(options.sourceFolder);
   const outFolder = resolve(options.outFolder);
   const home = options.home ?? findPackage();
-  const framing = await frameForCheck({ sourceFolder, outFolder, home });
+  const framing = await frameForCheck({ sourceFolder, outFolder, home, clock: options.clock });
   const { settings, faults: settingFaults } = readCheckSettings(sourceFolder);
   // In a folder that is none of ours nothing is kept.
   const cache = (name: string): string | undefined =>
