@@ -159,12 +159,12 @@ function readKeysOf(section: Section, yaml: string): Header {
   };
   const image = (): string => {
     const value = text("image");
-    if (value !== "" && !/^(?:\/(?!\/)|https:\/\/)/.test(value))
-      section.reader.report(
-        offsetOfKey(section, "image"),
-        `"image" is "${value}"; it must be an address of this site, "/picture.png", or a whole one, "https://..."`,
-      );
-    return value;
+    if (value === "" || /^(?:\/(?!\/)|https:\/\/)/.test(value)) return value;
+    section.reader.report(
+      offsetOfKey(section, "image"),
+      `"image" is "${value}"; it must be an address of this site, "/picture.png", or a whole one, "https://..."`,
+    );
+    return "";
   };
   const yesOrNo = (key: "draft" | "contents"): boolean =>
     has(key) && readChoice(section, key, ["yes", "no"]) === "yes";

@@ -67,6 +67,44 @@ describe("a build that finds the last one's notes", () => {
   });
 });
 
+describe("what other pages show of a page", () => {
+  const write = (name: string, header: string, body: string): void =>
+    workshop.write(`site/content/news/${name}`, `---\n${header}\n---\n${body}\n`);
+  beforeEach(() => {
+    workshop.write("site/layouts/list.html", listLayout);
+    write("index.html", "layout: list\nentries: 2", "<h1>News</h1>");
+    write("a.html", "date: 2026-11-22", "<h1>A</h1>");
+    write("b.html", "date: 2026-11-24", "<h1>B</h1>");
+    write("../docs/hidden.html", "layout: list\ncontents: yes", "<h1>H</h1><h2 id='a'>a</h2>");
+    age();
+  });
+
+  it.each([
+    ["its body, in a feed", () => write("a.html", "date: 2026-11-22", "<h1>A</h1><p>more</p>")],
+    [
+      "its headings",
+      () => write("../docs/hidden.html", "layout: list\ncontents: yes", "<h1>H</h1><h2 id='a'>b</h2>"),
+    ],
+    ["nothing until its day", () => void (workshop.clock.ms += 86_400_000)],
+    ["nothing while it is a draft", () => write("a.html", "date: 2026-11-22\ndraft: yes", "<h1>A</h1>")],
+    ["its title, in a trail", () => write("index.html", "layout: list\nentries: 2", "<h1>Olds</h1>")],
+  ])("is made anew: %s", async (_, change) => {
+    await workshop.built();
+    await wait(60);
+    await workshop.built();
+    change();
+    await wait(60);
+    workshop.clock.ms += 1000;
+    expect(await expectAsFromNothing()).toMatchObject({ ok: true, changed: true });
+  });
+});
+
+const listLayout = `{{page.title}}{{#each page.breadcrumbs}}<a href="{{href}}">{{label}}</a>{{/each}}
+{{#each page.entries}}<a href="{{href}}">{{title}}</a>{{dateText}}{{#each tags}}{{label}}{{/each}}{{/each}}
+{{#with page.previous}}{{href}}{{/with}}{{#with page.next}}{{href}}{{/with}}
+{{#each page.contents}}<a href="{{href}}">{{label}}</a>{{/each}}
+{{{content}}}`;
+
 describe("random edits", () => {
   it("leave what a build from nothing makes", async () => {
     let state = 20_261_126;
@@ -93,21 +131,35 @@ describe("random edits", () => {
       "<p>2</p>",
       "<b>",
     ];
+    workshop.write("site/layouts/list.html", listLayout);
+    workshop.write("site/content/news/index.html", "---\nlayout: list\nentries: 2\n---\n<h1>News</h1>");
+    age();
     const goodSite = readTree(workshop.source);
+    // Drafts, days to come, tags, and words that a feed has.
+    const writeNews = () => {
+      const day = `2026-11-2${2 + next(3)}`;
+      const header = `layout: list\ndate: ${day}\ndraft: ${next(4) === 0 ? "yes" : "no"}\ntags: ${next(2) === 0 ? "a" : "b"}`;
+      const contents = next(3) === 0 ? "\ncontents: yes" : "";
+      const body = `<h1>N</h1>\n<h2 id="x">${next(2)}</h2>`;
+      workshop.write(`site/content/news/${next(4)}.html`, `---\n${header}${contents}\n---\n${body}\n`);
+    };
+    const moved = ["", "/old.html: /faq.html\n", "/old.html: /news/\n", "/old.html: /news/1.html\n"];
+    const start = workshop.clock.ms;
     let whole = 0;
     let little = 0;
     let faulty = 0;
     const reset = () => {
       rmSync(join(workshop.source, "content"), { recursive: true });
+      rmSync(join(workshop.source, "etc/redirects.yaml"), { force: true });
       for (const [name, { content }] of Object.entries(goodSite))
         workshop.write(`site/${name}`, Buffer.from(content, "latin1"));
       age();
     };
-    for (let round = 0; round < 120; round += 1) {
+    for (let round = 0; round < 160; round += 1) {
       for (let edits = 1 + next(2); edits > 0; edits -= 1) {
         const file = `site/content/${pages[next(pages.length)]}`;
         const absolute = join(workshop.folder, file);
-        const kind = next(12);
+        const kind = next(16);
         const there = statSync(absolute, { throwIfNoEntry: false }) !== undefined;
         const first = goodSite[file.slice("site/".length)]?.content ?? "<h1>A</h1>";
         if (kind < 7)
@@ -118,6 +170,10 @@ describe("random edits", () => {
         else if (kind === 10) workshop.write("site/content/note.txt", String(next(3)));
         else if (kind === 11 && there && next(2) === 0)
           renameSync(absolute, join(workshop.source, "content/renamed.html"));
+        else if (kind === 12 || kind === 13) writeNews();
+        else if (kind === 14)
+          workshop.write("site/etc/redirects.yaml", `# moved\n${moved[next(moved.length)]}`);
+        else if (kind === 15) workshop.clock.ms = start + next(3) * 86_400_000;
         // A clock that was set back, or a copy with its old time.
         if (next(3) === 0 && statSync(absolute, { throwIfNoEntry: false })) touch(absolute, -next(1000));
       }
