@@ -48,6 +48,10 @@ export type BuildResult =
       readonly future: number;
       /** How many sources were read: all of them, or those that may have changed since the last build. */
       readonly sourcesRead: number;
+      /** False where little had changed since the last build, and most was left as it was. */
+      readonly isWhole: boolean;
+      /** How many of the pages are written in Markdown. */
+      readonly markdown: number;
       /** False where the current release was the same already: nothing was written. */
       readonly changed: boolean;
       readonly ms: number;
@@ -86,6 +90,8 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
     changed,
     ...outcome.counts,
     sourcesRead: outcome.sourcesRead,
+    isWhole: quick === undefined,
+    markdown: task.walked.sources.filter(({ kind }) => kind === "markdown").length,
     ms: options.clock.now() - startedAt,
   };
 }

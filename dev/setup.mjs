@@ -109,7 +109,7 @@ function listSources(folder) {
 }
 
 function needsCompile() {
-  return !existsSync(join(out, "cli", "site.js")) || readIfThere(join(out, ".stamp")) !== sourcePrint();
+  return !existsSync(join(out, "cli", "site.cjs")) || readIfThere(join(out, ".stamp")) !== sourcePrint();
 }
 
 /** Compiles beside out/ and changes places at the end, so that a failure leaves what was there. */
@@ -128,7 +128,7 @@ async function compile() {
     giveUp("the sources do not compile; mend the lines above, and run this again");
   }
   await bundlePrograms(fresh);
-  chmodSync(join(fresh, "cli", "site.js"), 0o755);
+  chmodSync(join(fresh, "cli", "site.cjs"), 0o755);
   writeFileSync(join(fresh, ".stamp"), print);
   const before = `${out}.old-${process.pid}`;
   if (existsSync(out)) renameSync(out, before);
@@ -157,7 +157,7 @@ function linkCommands() {
   mkdirSync(folder, { recursive: true });
   for (const name of ["site", "picodollar"])
     if (lstatSync(join(folder, name), { throwIfNoEntry: false }) === undefined)
-      symlinkSync("../../out/cli/site.js", join(folder, name));
+      symlinkSync("../../out/cli/site.cjs", join(folder, name));
 }
 
 /**

@@ -31,7 +31,7 @@ async function runSite(...words: readonly string[]): Promise<{ code: number; out
   process.exitCode = 0;
   try {
     vi.resetModules();
-    await import("../cli/site.ts");
+    await (await import("../cli/program.ts")).runCommand();
     return { code: Number(process.exitCode), ...said };
   } finally {
     process.argv = argv;
