@@ -16,6 +16,7 @@ import { readSite } from "./site.ts";
 import { readSources } from "./sources.ts";
 import { loadState } from "./state.ts";
 import type { Task } from "./task.ts";
+import { loadTemplates } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 import { buildWhole } from "./whole.ts";
 
@@ -106,11 +107,11 @@ export async function loadBaked(
   { readonly ok: true; readonly baked: Baked } | { readonly ok: false; readonly faults: readonly Fault[] }
 > {
   const folder = resolve(sourceFolder);
-  const { baked, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
+  const { baked, templates, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
   bodies.close();
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }
-    : { ok: true, baked };
+    : { ok: true, baked: { ...baked, templates: loadTemplates(templates) } };
 }
 
 /** The text of the file that a fault names; undefined where it is none of the site's or cannot be read as text. */

@@ -3,14 +3,14 @@
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
  * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
  */
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildFailure, build, type Message, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { type Bundle, bakedName, bundlesName, searchPath } from "./programs.ts";
+import { type Bundle, bakedName, keepBundles, searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 type Home = Pick<Package, "codeFolder" | "codeEnding">;
@@ -23,8 +23,7 @@ interface Plan {
 
 /** Called by set-up when the sources are compiled. */
 export async function writeBundles(codeFolder: string): Promise<void> {
-  const bundles = await bundlePrograms({ codeFolder, codeEnding: ".js" });
-  writeFileSync(join(codeFolder, bundlesName), JSON.stringify(bundles));
+  keepBundles(codeFolder, await bundlePrograms({ codeFolder, codeEnding: ".js" }));
 }
 
 /** What the command loads from where it is installed: native code, programs of their own, and the seldom used. */
@@ -105,9 +104,9 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     plugins: [makeEntries(plans, home)],
   });
   assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
-  const bundles = result.outputFiles.map(({ path, text }): Bundle => {
+  const bundles = result.outputFiles.map(({ path, contents }): Bundle => {
     const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
-    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: text };
+    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: contents };
   });
   return bundles.sort((a, b) => compareText(a.path, b.path));
 }

@@ -51,7 +51,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...copies.map(({ plan }) => plan),
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
-      ...programs.map(({ path, text }) => planBytes(path, Buffer.from(text))),
+      ...programs.map(({ path, bytes }) => planBytes(path, bytes)),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));

@@ -136,13 +136,15 @@ async function compile() {
   rmSync(before, { recursive: true, force: true });
 }
 
-/** The account programs and jobs, and the command, depend on the package alone: bundled here once. */
+/** The account programs and jobs, the command, and its layouts depend on the package alone: made here once. */
 async function bundlePrograms(fresh) {
-  const bundler = join(fresh, "build", "bundle.js");
-  if (!existsSync(bundler)) return;
-  const { writeBundles, writeCommand } = await import(pathToFileURL(bundler).href);
+  if (!existsSync(join(fresh, "build", "bundle.js"))) return;
+  const load = (name) => import(pathToFileURL(join(fresh, "build", name)).href);
+  const { writeBundles, writeCommand } = await load("bundle.js");
   await writeBundles(fresh);
   await writeCommand(fresh);
+  const { writeLayouts } = await load("template.js");
+  await writeLayouts({ folder: root, codeFolder: fresh });
 }
 
 /** What a set-up that was killed left behind. The lock is ours, so no other one is at work. */

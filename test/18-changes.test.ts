@@ -4,13 +4,14 @@ import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundlePrograms } from "../build/bundle.ts";
+import { keepBundles } from "../build/programs.ts";
 import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
 
 let workshop: Workshop;
 beforeEach(async () => {
   workshop = openWorkshop();
   // As set-up leaves it: without it nothing is kept from build to build.
-  workshop.write("package/programs.json", JSON.stringify(await bundlePrograms(workshop.home)));
+  keepBundles(workshop.home.codeFolder, await bundlePrograms(workshop.home));
   age();
   // Changing a file's time is a change as well.
   await wait(60);
