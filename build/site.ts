@@ -33,6 +33,8 @@ export interface Site {
   readonly chosen: Chosen;
   readonly templates: readonly Template[];
   readonly siteData: SiteData;
+  /** Whether compressed files are to stand beside those of www/. */
+  readonly compress: boolean;
   /**
    * With the templates that pages show. Undefined where templates are faulty; where other faults are, good only for
    * finding more of them.
@@ -58,7 +60,7 @@ export async function readSite(
   }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
   choice: Choice,
 ): Promise<Site> {
-  const { settings, faults: settingFaults } = readSettings(sourceFolder);
+  const { settings, compress, faults: settingFaults } = readSettings(sourceFolder);
   const { templates, faults: templateFaults } = await readTemplates(sourceFolder, home);
   const siteData = readData(sourceFolder);
   const renderMarkdown = await findRenderer(sources);
@@ -103,6 +105,7 @@ export async function readSite(
     pages,
     templates,
     siteData,
+    compress,
     baked,
     bodies,
     intern,
