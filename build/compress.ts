@@ -3,14 +3,13 @@
  * outside the manifest, as the native addon does: their bytes follow from the files, and from the version of Node.
  * What was compressed once is kept in dist/.cache/compressed/ by the hash of its text. Called by whole.ts and change.ts.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { versions } from "node:process";
 import { Worker } from "node:worker_threads";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
-import { randomToken } from "../lib/util/random.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Package } from "./package.ts";
 import { type Entry, makeFolder, manifestName, readManifest } from "./release.ts";
@@ -30,6 +29,9 @@ export interface Beside {
 interface Plan extends Entry {
   readonly bytesNow: () => Uint8Array;
 }
+
+/** What was just made need not be read to be written, unless there is much of it. */
+const mostHeldBytes = 64 * 1024 * 1024;
 
 const forms = ["br", "gz"] as const;
 type Form = (typeof forms)[number];
@@ -57,6 +59,9 @@ export async function compressFiles(
   const missing = [...new Map(wanted.map((plan) => [keyOf(plan), plan])).values()].filter(
     (plan) => !kept.has(keyOf(plan)),
   );
+  if (missing.length > 0) translateErrors(outFolder, () => makeFolder(shelf));
+  const held = new Map<string, Squeezed>();
+  let room = mostHeldBytes;
   const squeezer = openSqueezer(home, missing.length);
   try {
     for (let from = 0; from < missing.length; from += roundLength) {
@@ -66,7 +71,10 @@ export async function compressFiles(
       const made = await squeezer.squeezeAll(jobs);
       for (const [index, plan] of round.entries()) {
         const squeezed = made[index];
-        if (squeezed !== undefined) kept.set(keyOf(plan), keep(outFolder, keyOf(plan), squeezed));
+        if (squeezed === undefined) continue;
+        kept.set(keyOf(plan), keep(outFolder, keyOf(plan), squeezed));
+        room -= squeezed.br.length + squeezed.gz.length;
+        if (room > 0) held.set(keyOf(plan), squeezed);
       }
     }
   } finally {
@@ -79,7 +87,9 @@ export async function compressFiles(
       const path = `${plan.path}.${form}`;
       if (found === undefined || found[form] === 0 || taken.has(path)) return [];
       const read = (): Uint8Array =>
-        readKept(shelf, found, form) ?? squeeze({ ...jobOf(plan), text: plan.bytesNow() })[form];
+        held.get(keyOf(plan))?.[form] ??
+        readKept(shelf, found, form) ??
+        squeeze({ ...jobOf(plan), text: plan.bytesNow() })[form];
       return [{ path, of: plan.path, bytes: found[form], read }];
     }),
   );
@@ -93,8 +103,8 @@ export function compressFile(
 ): Squeezed {
   const { path, bytes: text } = file;
   if (!isCompressed({ path, bytes: text.length })) return { br: new Uint8Array(0), gz: new Uint8Array(0) };
-  const quality = qualityOf(path);
-  const squeezed = squeeze({ text, quality });
+  const squeezed = squeeze({ ...jobOf(file), text });
+  translateErrors(outFolder, () => makeFolder(shelfOf(outFolder)));
   keep(outFolder, keyOf({ path, sha256: sha256Hex(text) }), squeezed);
   return squeezed;
 }
@@ -152,26 +162,29 @@ function listKept(shelf: string): Map<string, Kept> {
 
 const digestLength = 64;
 
-/** Both forms one behind the other, after the hash of both. */
+/**
+ * Both forms one behind the other, after the hash of both, by which one is found out that was not written to its end:
+ * so it need not be written aside.
+ */
 function keep(outFolder: string, key: string, { br, gz }: Squeezed): Kept {
   const shelf = shelfOf(outFolder);
   const name = `${key}-${br.length}-${gz.length}`;
   const content = Buffer.concat([br, gz]);
-  const aside = join(shelf, `.${process.pid}-${randomToken(6)}`);
-  translateErrors(outFolder, () => {
-    makeFolder(shelf);
-    writeFileSync(aside, Buffer.concat([Buffer.from(sha256Hex(content), "latin1"), content]), { flag: "wx" });
-    renameSync(aside, join(shelf, name));
-  });
+  translateErrors(outFolder, () =>
+    writeFileSync(join(shelf, name), Buffer.concat([Buffer.from(sha256Hex(content), "latin1"), content])),
+  );
   return { name, br: br.length, gz: gz.length };
 }
 
-/** Undefined where it is gone, cut, or was changed by hand. */
+/** Undefined where it is gone, or was cut or changed by hand; then it is gone too. */
 function readKept(shelf: string, { name, br }: Kept, form: Form): Uint8Array | undefined {
   try {
     const bytes = readFileSync(join(shelf, name));
     const content = bytes.subarray(digestLength);
-    if (sha256Hex(content) !== bytes.toString("latin1", 0, digestLength)) return undefined;
+    if (sha256Hex(content) !== bytes.toString("latin1", 0, digestLength)) {
+      rmSync(join(shelf, name), { force: true });
+      return undefined;
+    }
     return form === "br" ? content.subarray(0, br) : content.subarray(br);
   } catch (error) {
     if (hasCode(error, ["ENOENT", "EACCES", "EISDIR"])) return undefined;
