@@ -119,7 +119,8 @@ export function faultOfRender(error: unknown, layout: string, templates: readonl
   return { file: culprit?.file ?? layout, ...place, message: what };
 }
 
-function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
+/** What lies in a folder of layouts, its `data/` left out; what is no template is a fault. */
+export function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
   return folders.flatMap(({ folder, ending }) => {
     const absolute = join(home, folder);
     const names = listNames(absolute);

@@ -10,7 +10,9 @@ import { addBuildCommand } from "./build.ts";
 import { addCheckCommand } from "./check.ts";
 import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
+import { addLayoutCommand } from "./layout.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addNewCommand } from "./new.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 
@@ -26,6 +28,8 @@ export async function runCommand(): Promise<readonly string[]> {
     .exitOverride()
     .showHelpAfterError("(site --help lists the commands)");
   addInitCommand(program);
+  addNewCommand(program);
+  addLayoutCommand(program);
   addBuildCommand(program, (part) => used.push(part));
   addCheckCommand(program);
   addServeCommand(program);
