@@ -16,6 +16,7 @@ import { readSite } from "./site.ts";
 import { readSources } from "./sources.ts";
 import { loadState } from "./state.ts";
 import type { Task } from "./task.ts";
+import { loadTemplates } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 import { buildWhole } from "./whole.ts";
 
@@ -48,6 +49,10 @@ export type BuildResult =
       readonly future: number;
       /** How many sources were read: all of them, or those that may have changed since the last build. */
       readonly sourcesRead: number;
+      /** False where little had changed since the last build, and most was left as it was. */
+      readonly isWhole: boolean;
+      /** How many of the pages are written in Markdown. */
+      readonly markdown: number;
       /** False where the current release was the same already: nothing was written. */
       readonly changed: boolean;
       readonly ms: number;
@@ -86,6 +91,8 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
     changed,
     ...outcome.counts,
     sourcesRead: outcome.sourcesRead,
+    isWhole: quick === undefined,
+    markdown: task.walked.sources.filter(({ kind }) => kind === "markdown").length,
     ms: options.clock.now() - startedAt,
   };
 }
@@ -100,11 +107,11 @@ export async function loadBaked(
   { readonly ok: true; readonly baked: Baked } | { readonly ok: false; readonly faults: readonly Fault[] }
 > {
   const folder = resolve(sourceFolder);
-  const { baked, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
+  const { baked, templates, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
   bodies.close();
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }
-    : { ok: true, baked };
+    : { ok: true, baked: { ...baked, templates: loadTemplates(templates) } };
 }
 
 /** The text of the file that a fault names; undefined where it is none of the site's or cannot be read as text. */

@@ -3,14 +3,14 @@
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
  * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
  */
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildFailure, build, type Message, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { type Bundle, bakedName, bundlesName, searchPath } from "./programs.ts";
+import { type Bundle, bakedName, keepBundles, searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 type Home = Pick<Package, "codeFolder" | "codeEnding">;
@@ -23,18 +23,25 @@ interface Plan {
 
 /** Called by set-up when the sources are compiled. */
 export async function writeBundles(codeFolder: string): Promise<void> {
-  const bundles = await bundlePrograms({ codeFolder, codeEnding: ".js" });
-  writeFileSync(join(codeFolder, bundlesName), JSON.stringify(bundles));
+  keepBundles(codeFolder, await bundlePrograms({ codeFolder, codeEnding: ".js" }));
 }
 
 /** What the command loads from where it is installed: native code, programs of their own, and the seldom used. */
 const apart = ["better-sqlite3", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
 
-/** The whole command as one file, cli/site.cjs; called by set-up. What a run does not use is not run. */
+/**
+ * The command as two files, cli/site.cjs, which starts it, and cli/command.cjs, which is all the rest; called by set-up.
+ * What a run does not use is not run.
+ */
 export async function writeCommand(codeFolder: string): Promise<void> {
+  const cli = join(codeFolder, "cli");
   await build({
-    entryPoints: [join(codeFolder, "cli", "program.js")],
-    outfile: join(codeFolder, "cli", "site.cjs"),
+    entryPoints: [
+      { in: join(cli, "site.js"), out: "site" },
+      { in: join(cli, "program.js"), out: "command" },
+    ],
+    outdir: cli,
+    outExtension: { ".js": ".cjs" },
     bundle: true,
     absWorkingDir: codeFolder,
     platform: "node",
@@ -47,8 +54,33 @@ export async function writeCommand(codeFolder: string): Promise<void> {
     define: { "import.meta.url": "__bundleUrl" },
     banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "error",
+    plugins: [apartFromStart, late],
   });
 }
+
+/** What cli/site.js starts is not part of it. */
+const apartFromStart: Plugin = {
+  name: "picodollar-start",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^\.\/program\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** Loaded at its first use: it takes 10 ms, which most runs have no use for. */
+const late: Plugin = {
+  name: "picodollar-late",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ path, namespace }) =>
+      namespace === "late" ? { path, external: true } : { path, namespace: "late" },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({
+      contents: ["exec", "execFile", "execFileSync", "fork", "spawn", "spawnSync"]
+        .map((name) => `exports.${name} = (...words) => require(${JSON.stringify(path)}).${name}(...words);`)
+        .join("\n"),
+      loader: "js",
+    }));
+  },
+};
 
 /** Bundles every program, in the order of their paths. */
 export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
@@ -72,9 +104,9 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     plugins: [makeEntries(plans, home)],
   });
   assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
-  const bundles = result.outputFiles.map(({ path, text }): Bundle => {
+  const bundles = result.outputFiles.map(({ path, contents }): Bundle => {
     const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
-    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: text };
+    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: contents };
   });
   return bundles.sort((a, b) => compareText(a.path, b.path));
 }

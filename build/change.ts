@@ -12,6 +12,7 @@ import { findRenderer, makePageReader, type Page } from "./page.ts";
 import type { SealedRelease } from "./publish.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
+import { addonPath } from "./release.ts";
 import { readSettings } from "./settings.ts";
 import { readCurrent } from "./shelf.ts";
 import type { Source } from "./sources.ts";
@@ -45,17 +46,19 @@ export async function buildChange(task: Task, kept: Kept): Promise<Outcome | und
   const found = await readSuspects(suspects, walked.sources, { release, kept, records });
   if (found === undefined) return undefined;
   const changes = found.flatMap(({ change }) => (change === undefined ? [] : [change]));
-  const { settings } = readSettings(sourceFolder);
+  const { settings, compress } = readSettings(sourceFolder);
   if (!isSound(changes, { settings, kept, records })) return undefined;
   const files = found.map(({ file }) => file).filter(({ path, bytes }) => !isAsItWas(release, path, bytes));
   // The index of a search has the words of all pages.
   if (settings.search && changes.length > 0 && files.length > 0) return undefined;
+  const besides = compress ? await compressAnew(outFolder, files, kept) : [];
+  if (besides === undefined) return undefined;
   // A source was saved without a change, or its stamp could not be believed.
   if (files.length === 0 && !isWhole(release, kept)) return undefined;
   const published =
     files.length === 0
       ? { ...kept, releaseFolder: release, changed: false }
-      : swapFiles(task, { kept, release, files });
+      : swapFiles(task, { kept, release, files: [...files, ...besides] });
   if (published === undefined) return undefined;
   keepChange(task, { kept, records, found, published });
   return { ok: true, published, counts: kept.counts, sourcesRead: found.length };
@@ -155,6 +158,28 @@ function replaceBody(
 function isAsItWas(release: string, path: string, bytes: Uint8Array): boolean {
   const file = join(release, path);
   return readSeal(file)?.size === bytes.length && readFileSync(file).equals(bytes);
+}
+
+/** The compressed files beside those; undefined where there are to be more or fewer of them than there were. */
+async function compressAnew(
+  outFolder: string,
+  files: readonly NewFile[],
+  { paths }: Kept,
+): Promise<readonly NewFile[] | undefined> {
+  const { compressFile } = await import("./compress.ts");
+  const own = new Set(paths.slice(0, paths.indexOf(addonPath)));
+  const there = new Set(paths.slice(own.size));
+  const besides: NewFile[] = [];
+  for (const file of files) {
+    const squeezed = compressFile(outFolder, file);
+    for (const form of ["br", "gz"] as const) {
+      const path = `${file.path}.${form}`;
+      const bytes = squeezed[form];
+      if (there.has(path) !== (bytes.length > 0 && !own.has(path))) return undefined;
+      if (there.has(path)) besides.push({ path, bytes, of: file.path });
+    }
+  }
+  return besides;
 }
 
 interface Result extends Pick<Before, "kept" | "records"> {

@@ -2,7 +2,7 @@
  * The programs of a release: the code of each file of cgi/ and of each job, with the site's settings, navigation,
  * and compiled templates put before it. One file each, which needs nothing but Node and the native addon.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NavSection } from "../lib/util/navigation.ts";
 import { findRoute, isOffered } from "../lib/util/routes.ts";
@@ -13,7 +13,7 @@ import type { Template } from "./template.ts";
 export interface Program {
   /** Path in the release, "cgi/account/login.cgi" or "jobs/bill". */
   readonly path: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface ProgramOptions {
@@ -28,7 +28,8 @@ export interface Bundle {
   /** Path in the release. */
   readonly path: string;
   readonly kind: "cgi" | "jobs";
-  readonly code: string;
+  /** Its text, in ASCII. */
+  readonly code: Uint8Array;
 }
 
 /** Undeclared in a bundle: its value is put before it here. */
@@ -37,8 +38,11 @@ export const bakedName = "__picodollar_baked__";
 /** Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. */
 export const searchPath = "search/pages.sqlite";
 
-/** Where set-up leaves the bundles, beside the compiled code. */
+/** Where set-up leaves the bundles, beside the compiled code: a list of them, and their code, one behind the other. */
 export const bundlesName = "programs.json";
+const codeName = "programs.bin";
+
+type Listed = Omit<Bundle, "code"> & { readonly bytes: number };
 
 /** Makes every program that the site has, in the order of their paths. */
 export async function buildPrograms(options: ProgramOptions): Promise<readonly Program[]> {
@@ -47,15 +51,30 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
     return route === undefined || isOffered(route, options.settings);
   });
   const baked = { cgi: writeBaked(options, /^/), jobs: writeBaked(options, /^mail\//) };
-  return bundles.map(({ path, kind, code }) => ({
-    path,
-    text: `#!/usr/bin/env node\n"use strict";var ${bakedName}=${baked[kind]};\n${code}`,
-  }));
+  const start = (kind: Bundle["kind"]): Buffer =>
+    Buffer.from(`#!/usr/bin/env node\n"use strict";var ${bakedName}=${baked[kind]};\n`);
+  const starts = { cgi: start("cgi"), jobs: start("jobs") };
+  return bundles.map(({ path, kind, code }) => ({ path, bytes: Buffer.concat([starts[kind], code]) }));
+}
+
+/** Leaves the bundles for later builds; called by set-up. */
+export function keepBundles(codeFolder: string, bundles: readonly Bundle[]): void {
+  const listed = bundles.map(({ path, kind, code }): Listed => ({ path, kind, bytes: code.length }));
+  writeFileSync(join(codeFolder, codeName), Buffer.concat(bundles.map(({ code }) => code)));
+  writeFileSync(join(codeFolder, bundlesName), JSON.stringify(listed));
 }
 
 async function findBundles(home: ProgramOptions["home"]): Promise<readonly Bundle[]> {
-  const made = join(home.codeFolder, bundlesName);
-  if (existsSync(made)) return JSON.parse(readFileSync(made, "utf8")) as Bundle[];
+  const list = join(home.codeFolder, bundlesName);
+  if (existsSync(list)) {
+    const listed = JSON.parse(readFileSync(list, "utf8")) as readonly Listed[];
+    const all = readFileSync(join(home.codeFolder, codeName));
+    let end = 0;
+    return listed.map(({ path, kind, bytes }) => {
+      end += bytes;
+      return { path, kind, code: all.subarray(end - bytes, end) };
+    });
+  }
   // Loaded only where nothing is bundled yet: it brings the bundler along.
   const { bundlePrograms } = await import("./bundle.ts");
   return bundlePrograms(home);

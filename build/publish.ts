@@ -2,10 +2,11 @@
  * Putting a release in place: it is written aside, renamed into releases/, and `current` pointed to it. Files that
  * did not change are hard links to the release before (their time stays, which rsync and browsers go by).
  */
-import { rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
 import { assert, TryLater } from "../lib/util/failure.ts";
+import type { Beside } from "./compress.ts";
 import { translateErrors } from "./outfolder.ts";
 import {
   addonPath,
@@ -13,6 +14,7 @@ import {
   makeFolder,
   makeTreeWriter,
   manifestName,
+  modeOf,
   readManifest,
   sealIfAddon,
   sealIfSame,
@@ -28,6 +30,8 @@ export interface PublishOptions {
   readonly entries: readonly Entry[];
   /** The bytes of an entry, asked for when it is written; good until the next are asked for. */
   readonly contentOf: (entry: Entry) => Uint8Array;
+  /** Compressed files that stand beside them; undefined where the site has none. */
+  readonly besides?: readonly Beside[] | undefined;
   readonly addonFile: string;
   /** Version of the package, for the manifest. */
   readonly tool: string;
@@ -39,7 +43,7 @@ export interface PublishOptions {
 /** How the files of a release lay there when it was published. */
 export interface SealedRelease {
   readonly releaseId: string;
-  /** The manifest's paths, the addon's, and the manifest's own. */
+  /** The manifest's paths, the addon's, those of compressed files, and the manifest's own. */
   readonly paths: readonly string[];
   readonly seals: Stamps;
 }
@@ -55,7 +59,7 @@ export interface Published extends SealedRelease {
  * builds kept removing ours
  */
 export function publishRelease(options: PublishOptions): Published {
-  const manifest = writeManifest(options.entries, options.tool);
+  const manifest = writeManifest(options.entries, options.tool, options.besides !== undefined);
   return publishSurely(options.outFolder, () => publishOnce(options, manifest));
 }
 
@@ -69,9 +73,9 @@ export function publishSurely(outFolder: string, publish: () => Published): Publ
 }
 
 function publishOnce(options: PublishOptions, manifest: string): Published {
-  const { outFolder, entries } = options;
+  const { outFolder, entries, besides = [] } = options;
   const before = readCurrent(outFolder);
-  const paths = [...entries.map(({ path }) => path), addonPath, manifestName];
+  const paths = [...entries, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
   const same = before === undefined ? [] : findSame(before, options);
   const seals = makeSeals(paths.length);
   for (const [index, seal] of same.entries()) if (seal !== undefined) putSeal(seals, index, seal);
@@ -97,7 +101,9 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     for (const [index, entry] of entries.entries())
       put(index, entry.path, () => tree.write(entry.path, options.contentOf(entry)));
     put(entries.length, addonPath, () => void tree.copy(addonPath, options.addonFile));
-    put(entries.length + 1, manifestName, () => tree.write(manifestName, Buffer.from(manifest)));
+    for (const [index, { path, of, read }] of besides.entries())
+      put(entries.length + 1 + index, path, () => tree.writeBeside(path, of, read()));
+    put(paths.length - 1, manifestName, () => tree.write(manifestName, Buffer.from(manifest)));
     placeRelease(stage, releaseFolder, manifest);
   } catch (error) {
     rmSync(stage, { recursive: true, force: true });
@@ -109,12 +115,12 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
 }
 
 /**
- * The seals of the files of a release that are what they should be now, in the order of the entries and then the
- * addon's; undefined for all others. Files whose seals are known need not be read.
+ * The seals of the files of a release that are what they should be now, in the order of the entries, then the addon's
+ * and those of compressed files; undefined for all others. Files whose seals are known need not be read.
  */
 function findSame(
   before: string,
-  { entries, addonFile, known }: PublishOptions,
+  { entries, besides = [], addonFile, known }: PublishOptions,
 ): readonly (Seal | undefined)[] {
   const listed = known?.releaseId === basename(before) ? readListed(before, known) : undefined;
   const same = entries.map((entry) => {
@@ -124,7 +130,24 @@ function findSame(
     const seal = readSeal(join(before, entry.path));
     return hasSeal(old.seals, old.index, seal) ? seal : sealIfSame(before, entry);
   });
-  return [...same, sealIfAddon(before, addonFile)];
+  if (besides.length === 0) return [...same, sealIfAddon(before, addonFile)];
+  // Beside a file that is the same, one that was left alone is the same too.
+  const places = new Map(
+    known?.releaseId === basename(before) ? known.paths.map((path, at) => [path, at]) : [],
+  );
+  const sames = new Set(entries.flatMap(({ path }, index) => (same[index] === undefined ? [] : [path])));
+  const sameBesides = besides.map((beside) => {
+    const [seal, at] = [readSeal(join(before, beside.path)), places.get(beside.path)];
+    const isKnown = known !== undefined && at !== undefined && hasSeal(known.seals, at, seal);
+    return sames.has(beside.of) && isKnown ? seal : sealIfBeside(before, beside);
+  });
+  return [...same, sealIfAddon(before, addonFile), ...sameBesides];
+}
+
+function sealIfBeside(before: string, { path, bytes, read }: Beside): Seal | undefined {
+  const seal = readSeal(join(before, path));
+  if (seal?.size !== bytes || (seal.mode & 0o777) !== modeOf(path)) return undefined;
+  return readFileSync(join(before, path)).equals(read()) ? seal : undefined;
 }
 
 /** What the manifest of a release says of each file, and where its seal is. */

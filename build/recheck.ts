@@ -4,6 +4,7 @@
  */
 import type { Settings } from "../lib/util/settings.ts";
 import { addressOf, type Page } from "./page.ts";
+import { addonPath } from "./release.ts";
 import type { Kept, KeptPage, Records } from "./state.ts";
 import { type Judge, makeJudge } from "./targets.ts";
 
@@ -23,7 +24,9 @@ interface Ground {
 
 export function isSound(changes: readonly Change[], ground: Ground): boolean {
   const { settings, kept, records } = ground;
-  const outputs = new Set(kept.paths.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])));
+  // Compressed files stand behind the addon; they are no links' targets.
+  const files = kept.paths.slice(0, kept.paths.indexOf(addonPath));
+  const outputs = new Set(files.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])));
   const judge = makeJudge({
     settings,
     hasOutput: (output) => outputs.has(output),

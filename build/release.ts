@@ -8,6 +8,7 @@ import {
   constants,
   copyFileSync,
   fstatSync,
+  futimesSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -33,10 +34,14 @@ export const manifestName = "manifest.json";
 /** Where the native addon lies in a release; programs find it from where they lie. */
 export const addonPath = "native/better_sqlite3.node";
 
-/** A line for each file, so that one of them can be changed without making the others anew. */
-export function writeManifest(entries: readonly Entry[], tool: string): string {
+/**
+ * A line for each file, so that one of them can be changed without making the others anew. Compressed files beside
+ * them are not listed, but that there are any: a release with them is another one than without.
+ */
+export function writeManifest(entries: readonly Entry[], tool: string, isCompressed: boolean): string {
   const lines = entries.map(writeEntry);
-  return `{"tool":${JSON.stringify(`picodollar ${tool}`)},"files":[\n${lines.join(",\n")}\n]}\n`;
+  const compressed = isCompressed ? '"compressed":true,' : "";
+  return `{"tool":${JSON.stringify(`picodollar ${tool}`)},${compressed}"files":[\n${lines.join(",\n")}\n]}\n`;
 }
 
 export function writeEntry({ path, sha256, bytes }: Entry): string {
@@ -77,6 +82,8 @@ export function sealIfAddon(release: string, addonFile: string): Seal | undefine
 export interface TreeWriter {
   /** Writes a new file; what it says is how it lies there now. */
   readonly write: (path: string, bytes: Uint8Array) => Seal;
+  /** Writes a new file with the time of another one of the tree, whose content it holds in another form. */
+  readonly writeBeside: (path: string, of: string, bytes: Uint8Array) => Seal;
   /** Copies a file without reading it here. */
   readonly copy: (path: string, from: string) => void;
   /** Takes the file of the same path from another release; false where it cannot be linked. */
@@ -92,16 +99,19 @@ export function makeTreeWriter(stage: string): TreeWriter {
     folders.add(below);
     return `${stage}/${path}`;
   };
+  const write = (path: string, bytes: Uint8Array, time?: Date): Seal => {
+    const handle = openSync(place(path), "wx", modeOf(path));
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done);
+      if (time !== undefined) futimesSync(handle, time, time);
+      return fstatSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  };
   return {
-    write: (path, bytes) => {
-      const handle = openSync(place(path), "wx", modeOf(path));
-      try {
-        for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done);
-        return fstatSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-    },
+    write,
+    writeBeside: (path, of, bytes) => write(path, bytes, statSync(`${stage}/${of}`).mtime),
     copy: (path, from) => {
       const file = place(path);
       copyFileSync(from, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);

@@ -28,18 +28,27 @@ import {
 } from "./section.ts";
 import { readUtf8 } from "./text.ts";
 
-const siteKeys = ["name", "tagline", "url", "search", "mail", "payments", "warnings"];
+const siteKeys = ["name", "tagline", "url", "search", "compress", "mail", "payments", "warnings"];
 
 /** Stands for what cannot be read, so that layouts and links are looked at in the same run. */
 const standIn = "http://127.0.0.1";
 
-/** Reads both files. Where there are faults, the settings are only good for finding more faults. */
-export function readSettings(sourceFolder: string): { settings: Settings; faults: readonly Fault[] } {
+/**
+ * Reads both files. Where there are faults, the settings are only good for finding more faults. `compress` is for the
+ * builder alone, and programs are not given it.
+ */
+export function readSettings(sourceFolder: string): {
+  readonly settings: Settings;
+  readonly compress: boolean;
+  readonly faults: readonly Fault[];
+} {
   const site = readFile(sourceFolder, "etc/site.yaml", siteKeys);
   const prices = readFile(sourceFolder, "etc/prices.yaml", ["currency", "meters"]);
-  const general = readSite(site.section ?? readYaml("", `{name: "-", url: "${standIn}"}`, siteKeys).section);
+  const { compress, ...general } = readSite(
+    site.section ?? readYaml("", `{name: "-", url: "${standIn}"}`, siteKeys).section,
+  );
   const meters = prices.section === undefined ? [] : readMeters(prices.section);
-  return { settings: { ...general, meters }, faults: [...site.faults, ...prices.faults] };
+  return { settings: { ...general, meters }, compress, faults: [...site.faults, ...prices.faults] };
 }
 
 function readFile(sourceFolder: string, file: string, keys: readonly string[]) {
@@ -53,7 +62,7 @@ function faulty(file: string, wrong: { readonly line: number; readonly message: 
   return { section: undefined, faults: [{ file, ...wrong }] as Fault[] };
 }
 
-function readSite(site: Section | undefined): Omit<Settings, "meters"> {
+function readSite(site: Section | undefined): Omit<Settings, "meters"> & { readonly compress: boolean } {
   assert(site !== undefined, "the stand-in can be read");
   const name = readText(site, "name");
   const url = readUrl(site);
@@ -68,6 +77,7 @@ function readSite(site: Section | undefined): Omit<Settings, "meters"> {
     tagline: readText(site, "tagline", " ").trim(),
     url,
     search: readChoice(site, "search", ["yes", "no"], "no") === "yes",
+    compress: readChoice(site, "compress", ["yes", "no"], "no") === "yes",
     mail: readMail(site, name, url),
     topUpMinimum,
     topUpMaximum,

@@ -22,7 +22,7 @@ import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
 import { readSettings } from "./settings.ts";
 import { findClashes, type Source } from "./sources.ts";
 import { makeSurroundings } from "./surroundings.ts";
-import { listLayouts, loadTemplates, readTemplates, type Template } from "./template.ts";
+import { listLayouts, listShown, loadTemplates, readTemplates, type Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 import { listFields } from "./words.ts";
 
@@ -33,7 +33,12 @@ export interface Site {
   readonly chosen: Chosen;
   readonly templates: readonly Template[];
   readonly siteData: SiteData;
-  /** Undefined where templates are faulty; where other faults are, good only for finding more of them. */
+  /** Whether compressed files are to stand beside those of www/. */
+  readonly compress: boolean;
+  /**
+   * With the templates that pages show. Undefined where templates are faulty; where other faults are, good only for
+   * finding more of them.
+   */
   readonly baked: Baked | undefined;
   readonly bodies: Bodies;
   readonly intern: Intern;
@@ -55,8 +60,8 @@ export async function readSite(
   }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
   choice: Choice,
 ): Promise<Site> {
-  const { settings, faults: settingFaults } = readSettings(sourceFolder);
-  const { templates, faults: templateFaults } = readTemplates(sourceFolder, home.folder);
+  const { settings, compress, faults: settingFaults } = readSettings(sourceFolder);
+  const { templates, faults: templateFaults } = await readTemplates(sourceFolder, home);
   const siteData = readData(sourceFolder);
   const renderMarkdown = await findRenderer(sources);
   const [bodies, intern] = [openBodies(), makeIntern()];
@@ -91,13 +96,16 @@ export async function readSite(
     ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
+  // Those of account pages and mails are for programs, and need not be loaded here.
+  const shown = listShown(templates, listLayouts(templates));
   const baked =
-    templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(templates) };
+    templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(shown) };
   return {
     sources,
     pages,
     templates,
     siteData,
+    compress,
     baked,
     bodies,
     intern,

@@ -17,6 +17,8 @@ import type { Task } from "./task.ts";
 export interface NewFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** For a compressed file, which is not in the manifest: the path of the file that it holds. */
+  readonly of?: string;
 }
 
 interface Swap {
@@ -40,7 +42,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   const releaseId = nameRelease(clock.now(), manifest);
   const releaseFolder = join(outFolder, "releases", releaseId);
   const seals = kept.seals.slice();
-  const all = [...files, { path: manifestName, bytes: Buffer.from(manifest) }];
+  const all: readonly NewFile[] = [...files, { path: manifestName, bytes: Buffer.from(manifest) }];
   try {
     if (spare === undefined) makeFolder(stage);
     else removeOthers(stage, kept.paths);
@@ -49,9 +51,10 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
       return undefined;
     }
     const tree = makeTreeWriter(stage);
-    for (const { path, bytes } of all) {
+    for (const { path, bytes, of } of all) {
       rmSync(join(stage, path), { force: true });
-      putSeal(seals, kept.paths.indexOf(path), tree.write(path, bytes));
+      const seal = of === undefined ? tree.write(path, bytes) : tree.writeBeside(path, of, bytes);
+      putSeal(seals, kept.paths.indexOf(path), seal);
     }
     placeRelease(stage, releaseFolder, manifest);
   } catch (error) {
@@ -66,7 +69,8 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
 /** The manifest with other lines for these files; undefined where it does not have each of them. */
 function changeManifest(manifest: string | undefined, files: readonly NewFile[]): string | undefined {
   let text = manifest;
-  for (const { path, bytes } of files) {
+  for (const { path, bytes, of } of files) {
+    if (of !== undefined) continue;
     const start = text?.indexOf(`\n{"path":${JSON.stringify(path)},"sha256":`) ?? -1;
     const end = text?.indexOf("}", start + path.length) ?? -1;
     if (text === undefined || start < 0 || end < 0) return undefined;

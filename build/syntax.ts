@@ -1,6 +1,6 @@
 /**
  * What a template's syntax tree tells before it is ever rendered, and Handlebars' errors in words that a site
- * owner can act on. Called by template.ts.
+ * owner can act on. Called by compile.ts.
  */
 import Handlebars from "handlebars";
 
@@ -12,6 +12,8 @@ export interface Place {
 
 export interface TemplateUses {
   readonly partials: readonly (Place & { readonly name: string })[];
+  /** True where a partial's name is worked out while it is rendered. */
+  readonly choosesPartials: boolean;
   /** Partials that it defines for itself. */
   readonly inlines: readonly string[];
   /** Everything it names, for finding the template behind an error. */
@@ -25,13 +27,17 @@ const helpers = ["if", "unless", "each", "with", "lookup", "log"];
 
 export function inspectTemplate(tree: hbs.AST.Program): TemplateUses {
   const partials: (Place & { name: string })[] = [];
+  let choosesPartials = false;
   const inlines: string[] = [];
   const paths: (Place & { parts: readonly string[] })[] = [];
   const contents: (Place & { escaped: boolean })[] = [];
   const visitor = new Handlebars.Visitor();
   const usual = Handlebars.Visitor.prototype;
   const notePartial = (name: hbs.AST.PathExpression | hbs.AST.SubExpression): void => {
-    if (name.type !== "PathExpression") return;
+    if (name.type !== "PathExpression") {
+      choosesPartials = true;
+      return;
+    }
     const { original, data } = name as hbs.AST.PathExpression;
     // {{> @partial-block}} is what the caller brings.
     if (!data) partials.push({ name: String(original), ...placeOf(name) });
@@ -60,6 +66,7 @@ export function inspectTemplate(tree: hbs.AST.Program): TemplateUses {
   const escaped = contents.find((content) => content.escaped);
   return {
     partials,
+    choosesPartials,
     inlines,
     paths,
     placesContent: contents.some((content) => !content.escaped),

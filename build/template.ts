@@ -1,27 +1,23 @@
 /**
  * The layouts, compiled: the package's, each replaced by a file of the same name in the site's own layouts/.
- * Templates are strict: a misspelt variable, helper, or partial is an error, not an empty place. Handlebars'
- * compiler is imported here only.
+ * Templates are strict: a misspelt variable, helper, or partial is an error, not an empty place. Set-up compiles the
+ * package's (ready.ts); the compiler is loaded for what is not among them.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import Handlebars from "handlebars";
-import { hasCode } from "../lib/util/failure.ts";
+import { assert, hasCode } from "../lib/util/failure.ts";
 import type { CompiledTemplates } from "../lib/util/templates.ts";
 import { compareText, didYouMean, type Fault } from "./fault.ts";
-import { explainSyntax, inspectTemplate, type TemplateUses } from "./syntax.ts";
+import type { Package } from "./package.ts";
+import { type Compiled, findReady, readReady, writeReady } from "./ready.ts";
 import { explainUnreadable, readUtf8 } from "./text.ts";
 
-export interface Template {
+export interface Template extends Compiled {
   /** "page", "account/login", "mail/confirm". */
   readonly name: string;
   /** Path for messages: from the site's folder, or "(package) layouts/page.html". */
   readonly file: string;
   readonly text: string;
-  readonly tree: hbs.AST.Program;
-  /** JavaScript of Handlebars' specification object. */
-  readonly code: string;
-  readonly uses: TemplateUses;
 }
 
 const folders = [
@@ -37,22 +33,35 @@ interface Found {
 }
 
 /** Reads and compiles all of them, in the order of their names. */
-export function readTemplates(
+export async function readTemplates(
   sourceFolder: string,
-  packageFolder: string,
-): { templates: readonly Template[]; faults: readonly Fault[] } {
+  home: Pick<Package, "folder" | "codeFolder">,
+): Promise<{ templates: readonly Template[]; faults: readonly Fault[] }> {
   const faults: Fault[] = [];
   const own = listTemplates(join(sourceFolder, "layouts"), "layouts", faults);
-  const given = listTemplates(join(packageFolder, "layouts"), "(package) layouts", []);
+  const given = listTemplates(join(home.folder, "layouts"), "(package) layouts", []);
   const all = new Map([...given, ...own].map((found) => [found.name, found]));
+  const ready = readReady(home.codeFolder);
   const templates: Template[] = [];
-  for (const found of [...all.values()].sort((a, b) => compareText(a.name, b.name))) {
-    const compiled = compile(found);
-    if ("code" in compiled) templates.push(compiled);
-    else faults.push(compiled);
+  for (const { name, file, absolute } of [...all.values()].sort((a, b) => compareText(a.name, b.name))) {
+    const text = readUtf8(absolute);
+    if (typeof text !== "string") {
+      faults.push({ file, ...text });
+      continue;
+    }
+    const compiled = findReady(ready, name, text) ?? (await import("./compile.ts")).compile(name, text);
+    if ("code" in compiled) templates.push({ ...compiled, name, file, text });
+    else faults.push({ file, ...compiled });
   }
   if (faults.length === 0) faults.push(...checkPartials(templates), ...checkNames(own, given, templates));
   return { templates, faults };
+}
+
+/** Leaves the layouts of the package compiled for later builds; called by set-up. In its code there are none. */
+export async function writeLayouts(home: Pick<Package, "folder" | "codeFolder">): Promise<void> {
+  const { templates, faults } = await readTemplates(home.codeFolder, home);
+  assert(faults.length === 0, `the package's layouts are right: ${faults[0]?.message}`);
+  writeReady(home.codeFolder, templates);
 }
 
 /** The specifications themselves, for rendering in this process. */
@@ -60,6 +69,17 @@ export function loadTemplates(templates: readonly Template[]): CompiledTemplates
   const load = ({ code }: Template): TemplateSpecification =>
     new Function(`return (${code});`)() as TemplateSpecification;
   return Object.fromEntries(templates.map((template) => [template.name, load(template)]));
+}
+
+/** Those of `names` and all that they show; the whole of them where one chooses its partials while it is rendered. */
+export function listShown(templates: readonly Template[], names: readonly string[]): readonly Template[] {
+  const shown = new Set(names);
+  for (const name of shown)
+    for (const { uses } of templates.filter((template) => template.name === name)) {
+      if (uses.choosesPartials) return templates;
+      for (const partial of uses.partials) shown.add(partial.name);
+    }
+  return templates.filter(({ name }) => shown.has(name));
 }
 
 /** The templates that a page can ask for: those that put the page's content somewhere, themselves or by a partial. */
@@ -99,7 +119,8 @@ export function faultOfRender(error: unknown, layout: string, templates: readonl
   return { file: culprit?.file ?? layout, ...place, message: what };
 }
 
-function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
+/** What lies in a folder of layouts, its `data/` left out; what is no template is a fault. */
+export function listTemplates(home: string, label: string, faults: Fault[]): readonly Found[] {
   return folders.flatMap(({ folder, ending }) => {
     const absolute = join(home, folder);
     const names = listNames(absolute);
@@ -130,23 +151,6 @@ function listNames(folder: string): readonly string[] | string {
     // "layouts" is a file: then its folders are not there.
     if (hasCode(error, ["ENOTDIR"]) && !existsSync(folder)) return [];
     return explainUnreadable(error);
-  }
-}
-
-function compile({ name, file, absolute }: Found): Template | Fault {
-  const text = readUtf8(absolute);
-  if (typeof text !== "string") return { file, ...text };
-  try {
-    const tree = Handlebars.parse(text);
-    const uses = inspectTemplate(tree);
-    // Mails are plain text: what stands in them is not HTML, and must not be escaped as such.
-    const noEscape = name.startsWith("mail/");
-    const code = Handlebars.precompile(tree, { strict: true, knownHelpersOnly: true, noEscape });
-    if (uses.escapedContent === undefined) return { name, file, text, tree, code: String(code), uses };
-    const message = "{{content}} would show the page's tags as text; write {{{content}}}";
-    return { file, ...uses.escapedContent, message };
-  } catch (error) {
-    return { file, ...explainSyntax(error) };
   }
 }
 

@@ -51,19 +51,27 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...copies.map(({ plan }) => plan),
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
-      ...programs.map(({ path, text }) => planBytes(path, Buffer.from(text))),
+      ...programs.map(({ path, bytes }) => planBytes(path, bytes)),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
+    // Loaded only here: few sites that are built in a hurry are compressed as well.
+    const compressing = site.compress ? await import("./compress.ts") : undefined;
+    const compressed = await compressing?.compressFiles(task, plans);
+    if (compressed !== undefined)
+      say(`${compressed.besides.length} compressed files, ${compressed.anew} anew`);
     const published = publishRelease({
       outFolder,
       entries: plans,
+      besides: compressed?.besides,
       contentOf: (plan) => (plan as Plan).bytesNow(),
       addonFile: home.addonFile,
       tool: home.version,
       clock: task.clock,
       known: kept,
     });
+    if (published.changed && compressed !== undefined && compressed.anew > 0)
+      compressing?.forgetCompressed(outFolder, task.clock.now());
     const { drafts, future } = site.chosen;
     const counts = {
       pages: framed.length,

@@ -12,7 +12,8 @@ interface BuildFlags {
   readonly future?: boolean;
 }
 
-export function addBuildCommand(program: Command): void {
+/** `use`: told which parts of the code the build used. */
+export function addBuildCommand(program: Command, use: (part: string) => void): void {
   program
     .command("build")
     .description("build the site: content/, layouts/, and etc/ into a release in dist/")
@@ -21,10 +22,10 @@ export function addBuildCommand(program: Command): void {
     .option("--drafts", "with pages that say draft: yes")
     .option("--future", "with pages whose date is to come")
     .option("--json", "print the result as JSON")
-    .action(runBuild);
+    .action((flags: BuildFlags) => runBuild(flags, use));
 }
 
-async function runBuild(flags: BuildFlags): Promise<void> {
+async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
   const { buildSite, formatFault, readFaulty, showLine } = await import("../build/build.ts");
   const outFolder = flags.out === undefined ? join(flags.source, "dist") : flags.out;
@@ -44,6 +45,10 @@ async function runBuild(flags: BuildFlags): Promise<void> {
       return [formatFault(fault), ...(text === undefined ? [] : showLine(fault, text))];
     });
   process.exitCode = result.ok ? 0 : 1;
+  if (!result.ok) return;
+  if (result.isWhole) use(result.changed ? "whole" : "look");
+  else use(result.changed ? "change" : "look");
+  if (result.isWhole && result.markdown > 0) use("markdown");
 }
 
 function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {

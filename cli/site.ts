@@ -1,28 +1,39 @@
 #!/usr/bin/env node
 /**
- * Starts the `site` command. Set-up leaves the whole of it as one file beside this one (build/bundle.ts), which is run
- * with the machine code that V8 made of it the last time: many small files would take most of a build's time to
- * load. Where there is no such file (in a clone's tests), or no such code yet, it runs all the same.
+ * Starts the `site` command. Set-up makes two files of it (build/bundle.ts): this one as site.cjs, and all the rest as
+ * command.cjs, since many small files would take most of a build's time to load. That is run with the machine code
+ * which V8 made of it in earlier runs, kept beside it. Commands use different parts of the code; the name of what is
+ * kept tells which parts it has, and a run that used another part makes it anew, with those there were. Where the rest
+ * is not one file (in a clone's tests), or no code can be kept, all runs the same.
  */
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import vm from "node:vm";
 
 type Command = typeof import("./program.ts");
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const bundle = join(folder, "site.cjs");
-if (existsSync(bundle)) await runBundle();
-else await (await import("./program.ts")).runCommand();
+const bundle = join(folder, "command.cjs");
+const ending = ".cache";
+
+void (existsSync(bundle) ? runBundle() : runFiles());
+
+async function runFiles(): Promise<void> {
+  const { runCommand } = await import("./program.ts");
+  await runCommand();
+}
 
 async function runBundle(): Promise<void> {
+  // Else V8 forgets, in a long run, code that was used at its beginning only.
+  setFlagsFromString("--no-flush-bytecode");
   const { mtimeMs, size } = statSync(bundle);
   // V8 itself looks at the version and the flags, but of the source at its length alone.
-  const { version, arch } = process;
-  const cache = join(folder, `site-${version}-${arch}-${size}-${Math.round(mtimeMs)}.cache`);
-  const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
+  const beginning = `command-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
+  const kept = findKept(beginning);
+  const cachedData = kept === undefined ? undefined : readKept(join(folder, kept));
   const source = `(function (require, module, __filename) {${readFileSync(bundle, "utf8")}\n})`;
   const script = new vm.Script(source, {
     filename: bundle,
@@ -31,16 +42,35 @@ async function runBundle(): Promise<void> {
   });
   const module = { exports: {} as Command };
   script.runInThisContext()(createRequire(bundle), module, bundle);
-  await module.exports.runCommand();
-  if (cachedData === undefined || script.cachedDataRejected === true) keepCode(cache, script);
+  const used = await module.exports.runCommand();
+  const isGood = cachedData !== undefined && script.cachedDataRejected !== true;
+  const had = kept !== undefined && isGood ? kept.slice(beginning.length, -ending.length).split("+") : [];
+  if (used.some((part) => !had.includes(part)))
+    keepCode(`${beginning}${[...new Set([...had, ...used])].sort().join("+")}${ending}`, script, kept);
+}
+
+/** Of several, which two runs at once may have left, the one of the most parts. */
+function findKept(beginning: string): string | undefined {
+  const names = readdirSync(folder).filter((name) => name.startsWith(beginning) && name.endsWith(ending));
+  return names.sort((a, b) => b.length - a.length)[0];
+}
+
+/** Undefined where it is not ours to read, or gone by now. */
+function readKept(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** After the run, so that the functions it used are in it. Where the folder cannot be written, it is made without. */
-function keepCode(cache: string, script: vm.Script): void {
-  const aside = `${cache}-${process.pid}`;
+function keepCode(name: string, script: vm.Script, before: string | undefined): void {
+  const aside = join(folder, `${name}-${process.pid}`);
   try {
     writeFileSync(aside, script.createCachedData(), { flag: "wx" });
-    renameSync(aside, cache);
+    renameSync(aside, join(folder, name));
+    if (before !== undefined && before !== name) rmSync(join(folder, before), { force: true });
   } catch {
     // Installed by another user, or a full disk: only some milliseconds are lost.
     rmSync(aside, { force: true });

@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 export const packages = [
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
+  { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];
 
 export function installCommand() {

@@ -109,7 +109,7 @@ function listSources(folder) {
 }
 
 function needsCompile() {
-  return !existsSync(join(out, "cli", "site.js")) || readIfThere(join(out, ".stamp")) !== sourcePrint();
+  return !existsSync(join(out, "cli", "site.cjs")) || readIfThere(join(out, ".stamp")) !== sourcePrint();
 }
 
 /** Compiles beside out/ and changes places at the end, so that a failure leaves what was there. */
@@ -128,7 +128,7 @@ async function compile() {
     giveUp("the sources do not compile; mend the lines above, and run this again");
   }
   await bundlePrograms(fresh);
-  chmodSync(join(fresh, "cli", "site.js"), 0o755);
+  chmodSync(join(fresh, "cli", "site.cjs"), 0o755);
   writeFileSync(join(fresh, ".stamp"), print);
   const before = `${out}.old-${process.pid}`;
   if (existsSync(out)) renameSync(out, before);
@@ -136,13 +136,15 @@ async function compile() {
   rmSync(before, { recursive: true, force: true });
 }
 
-/** The account programs and jobs, and the command, depend on the package alone: bundled here once. */
+/** The account programs and jobs, the command, and its layouts depend on the package alone: made here once. */
 async function bundlePrograms(fresh) {
-  const bundler = join(fresh, "build", "bundle.js");
-  if (!existsSync(bundler)) return;
-  const { writeBundles, writeCommand } = await import(pathToFileURL(bundler).href);
+  if (!existsSync(join(fresh, "build", "bundle.js"))) return;
+  const load = (name) => import(pathToFileURL(join(fresh, "build", name)).href);
+  const { writeBundles, writeCommand } = await load("bundle.js");
   await writeBundles(fresh);
   await writeCommand(fresh);
+  const { writeLayouts } = await load("template.js");
+  await writeLayouts({ folder: root, codeFolder: fresh });
 }
 
 /** What a set-up that was killed left behind. The lock is ours, so no other one is at work. */
@@ -157,7 +159,7 @@ function linkCommands() {
   mkdirSync(folder, { recursive: true });
   for (const name of ["site", "picodollar"])
     if (lstatSync(join(folder, name), { throwIfNoEntry: false }) === undefined)
-      symlinkSync("../../out/cli/site.js", join(folder, name));
+      symlinkSync("../../out/cli/site.cjs", join(folder, name));
 }
 
 /**

@@ -9,7 +9,7 @@ import { setUp } from "./setup.mjs";
 
 await setUp({ quiet: true });
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const program = join(root, "out", "cli", "site.js");
+const program = join(root, "out", "cli", "site.cjs");
 const { PORT: port = "" } = process.env;
 const words = ["serve", "--source", root, ...(port === "" ? [] : ["--port", port])];
 process.argv = [process.execPath, program, ...words, ...process.argv.slice(2)];

@@ -25,8 +25,8 @@ describe("set-up", () => {
     expect(first.lines[1]).toContain("The SQLite driver may have to be compiled, which takes some minutes");
     expect(first.output).toMatch(/^ {2}npm ci: \d+ s$/m);
     expect(first.lines.at(-1)).toBe("set-up: compiling the sources to out/");
-    expect(statSync(join(clone.folder, "out/cli/site.js")).mode & 0o777).toBe(0o755);
-    expect(readlinkSync(join(clone.folder, "node_modules/.bin/site"))).toBe("../../out/cli/site.js");
+    expect(statSync(join(clone.folder, "out/cli/site.cjs")).mode & 0o777).toBe(0o755);
+    expect(readlinkSync(join(clone.folder, "node_modules/.bin/site"))).toBe("../../out/cli/site.cjs");
     const startedAt = performance.now();
     const second = await setUp();
     expect(second).toMatchObject({ exitCode: 0, lines: ["set-up: everything is up to date"] });
@@ -54,17 +54,17 @@ describe("set-up", () => {
 
   it("leaves the compiled code as it was when the sources do not compile", async () => {
     await setUp();
-    const before = clone.read("out/cli/site.js");
+    const before = clone.read("out/cli/site.cjs");
     clone.write("cli/site.ts", "a type error");
     const failed = await setUp();
     expect(failed.exitCode).toBe(1);
     expect(failed.output).toContain("cli/site.ts(1,1): error TS1: a type error");
     expect(failed.lines.at(-1)).toBe("the sources do not compile; mend the lines above, and run this again");
-    expect(clone.read("out/cli/site.js")).toBe(before);
+    expect(clone.read("out/cli/site.cjs")).toBe(before);
     expect((await setUp()).exitCode).toBe(1);
     clone.write("cli/site.ts", "mended");
     expect((await setUp()).exitCode).toBe(0);
-    expect(clone.read("out/cli/site.js")).toBe("mended");
+    expect(clone.read("out/cli/site.cjs")).toBe("mended");
   });
 
   it("shows the end of what npm said when it fails, and keeps the rest", async () => {
@@ -193,7 +193,7 @@ describe("npm test", () => {
       "  test skipped 1",
       "  test pending 2",
       "  test todo 3",
-      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium lighttpd",
+      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium lighttpd lighttpd-modules-lua",
       "",
       "3 passed, 0 failed, 3 skipped",
     ]);

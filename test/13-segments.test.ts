@@ -75,7 +75,7 @@ async function framers(layout: string) {
   workshop.write("site/layouts/try.html", layout);
   const loaded = await loadBaked(workshop.source, workshop.home);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-  const { templates } = readTemplates(workshop.source, workshop.home.folder);
+  const { templates } = await readTemplates(workshop.source, workshop.home);
   const baked = { ...loaded.baked, templates: loadTemplates(templates) };
   const renderer = makeRenderer(baked);
   let renderings = 0;

@@ -31,7 +31,7 @@ async function runSite(...words: readonly string[]): Promise<{ code: number; out
   process.exitCode = 0;
   try {
     vi.resetModules();
-    await import("../cli/site.ts");
+    await (await import("../cli/program.ts")).runCommand();
     return { code: Number(process.exitCode), ...said };
   } finally {
     process.argv = argv;
@@ -44,7 +44,7 @@ describe("site", () => {
   it("lists its commands", async () => {
     const { code, out } = await runSite("--help");
     expect(code).toBe(0);
-    for (const name of ["init", "build", "check", "serve", "migrate", "job", "usage"])
+    for (const name of ["init", "new", "layout", "build", "check", "serve", "migrate", "job", "usage"])
       expect(out).toMatch(new RegExp(`^ {2}${name} `, "m"));
   });
 
@@ -55,19 +55,42 @@ describe("site", () => {
     expect(await runSite("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
-  it.each([[["biuld"]], [["build", "--ouch"]], [["build", "extra"]], [["init"]], [["build", "--out"]]])(
-    "refuses %j as wrong usage",
-    async (words) => {
-      const { code, out, err } = await runSite(...words);
-      expect([code, out]).toEqual([64, ""]);
-      expect(err).toContain("error: ");
-    },
-  );
+  it.each([
+    [["biuld"]],
+    [["new", "news"]],
+    [["layout", "cpy"]],
+    [["layout"]],
+    [["build", "--ouch"]],
+    [["build", "extra"]],
+    [["init"]],
+    [["build", "--out"]],
+  ])("refuses %j as wrong usage", async (words) => {
+    const { code, out, err } = await runSite(...words);
+    expect([code, out]).toEqual([64, ""]);
+    expect(err).toContain("error: ");
+  });
 
   it("tells what a person must do without a stack trace", async () => {
     const { code, err } = await runSite("job", "warn", "--source", workshop.folder);
     expect(code).toBe(100);
     expect(err).toBe(`site: ${workshop.folder}/dist: no site is built here; run: site build\n`);
+  });
+});
+
+describe("site new and site layout", () => {
+  it("print the path of what they made, and refuse the second time with exit code 1", async () => {
+    const path = join(workshop.source, "content/docs/a-page.md");
+    const words = ["new", "docs", "A page", "--source", workshop.source];
+    expect(await runSite(...words)).toEqual({ code: 0, out: `${path}\n`, err: "" });
+    const again = "content/docs/a-page.md: is there already; choose another title\n";
+    expect(await runSite(...words)).toEqual({ code: 1, out: "", err: again });
+    const layout = ["--source", workshop.source];
+    const list = await runSite("layout", "list", ...layout);
+    expect(list.out).toMatch(/^footer +yours, in place of the package's$/m);
+    expect(list.out).toMatch(/^mail\/low$/m);
+    const copied = join(workshop.source, "layouts/mail/low.txt");
+    expect(await runSite("layout", "copy", "mail/low", ...layout)).toMatchObject({ out: `${copied}\n` });
+    expect(await runSite("layout", "copy", "mail/low", ...layout)).toMatchObject({ code: 1, out: "" });
   });
 });
 

@@ -59,6 +59,8 @@ function makeBuild(
       drafts: 0,
       future: 0,
       sourcesRead: 1,
+      isWhole: true,
+      markdown: 0,
       changed: true,
       ms: 1.4,
     };

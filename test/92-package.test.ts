@@ -48,7 +48,7 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(projectFolder, path), link);
   }
-  command = join(packageFolder, "out", "cli", "site.js");
+  command = join(packageFolder, "out", "cli", "site.cjs");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

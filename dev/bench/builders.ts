@@ -48,8 +48,8 @@ export interface Builder {
 
 // Compiled, this file is out/dev/bench/builders.js; in tests it is dev/bench/builders.ts.
 const above = fileURLToPath(new URL("../../", import.meta.url));
-const out = [above, join(above, "out")].find((folder) => existsSync(join(folder, "cli/site.js"))) ?? above;
-const site = join(out, "cli/site.js");
+const out = [above, join(above, "out")].find((folder) => existsSync(join(folder, "cli/site.cjs"))) ?? above;
+const site = join(out, "cli/site.cjs");
 
 /** This builder, with more lines in etc/site.yaml. */
 export function makePicodollar(name: string, settings: string): Builder {
@@ -82,12 +82,7 @@ export function makePicodollar(name: string, settings: string): Builder {
     command: [process.execPath, site, "build"],
     output: "dist/current/www",
     made: "dist",
-    // Not `site --version`: the machine code that is kept is that of the first command, which must be a build.
-    versionCommand: [
-      process.execPath,
-      "-p",
-      `require(${JSON.stringify(join(out, "../package.json"))}).version`,
-    ],
+    versionCommand: [process.execPath, site, "--version"],
     isIncremental: true,
   };
 }

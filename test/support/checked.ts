@@ -41,7 +41,7 @@ export function makePage(source: string, ending: "html" | "md" = "html", output 
 }
 
 const home = findPackage();
-const { templates } = readTemplates(home.folder, home.folder);
+const { templates } = await readTemplates(home.folder, home);
 
 /** What is found in pages that the navigation leads to. */
 export function checkAlone(

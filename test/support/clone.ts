@@ -42,7 +42,7 @@ const isCheck = process.argv.includes("--noEmit");
 fs.appendFileSync("tsc.log", (isCheck ? "check" : "compile") + " " + (process.env.NODE_EXTRA_CA_CERTS ?? "-") + "\\n");
 if (!isCheck) {
   fs.mkdirSync(path.join(outFolder, "cli"), { recursive: true });
-  fs.writeFileSync(path.join(outFolder, "cli", "site.js"), source);
+  fs.writeFileSync(path.join(outFolder, "cli", "site.cjs"), source);
 }
 if (source.includes("type error")) { console.log("cli/site.ts(1,1): error TS1: a type error"); process.exit(2); }
 `;

@@ -5,6 +5,11 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { eventually, findPort, projectFolder } from "./served.ts";
 
+/** Whether it has the module by which compressed files are sent. */
+export const lighttpdHasLua = ["/usr/lib/lighttpd", "/usr/local/lib/lighttpd", "/usr/lib64/lighttpd"].some(
+  (folder) => existsSync(join(folder, "mod_magnet.so")),
+);
+
 export const lighttpdProgram = ["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"].find(existsSync);
 
 export interface Lighttpd {
@@ -17,13 +22,16 @@ export interface Lighttpd {
   readonly end: () => Promise<void>;
 }
 
-/** Starts it for a site whose dist/ and data/ are in `folder`. */
-export async function startLighttpd(folder: string): Promise<Lighttpd> {
+/** Starts it for a site whose dist/ and data/ are in `folder`; `compressed`: with what is said of compressed files. */
+export async function startLighttpd(folder: string, compressed = false): Promise<Lighttpd> {
   if (lighttpdProgram === undefined) throw new Error("lighttpd is not installed");
   for (const name of ["log", "upload"]) mkdirSync(join(folder, name), { recursive: true });
   const [plainPort, port] = [await findPort(), await findPort()];
   const file = join(folder, "lighttpd.conf");
-  writeFileSync(file, adapt(readDocumented(), { folder, plainPort, port }));
+  const plain = readDocumented("lighttpd-conf");
+  const text = compressed ? addCompressed(plain) : plain;
+  writeFileSync(file, adapt(text, { folder, plainPort, port }));
+  writeFileSync(join(folder, "compressed.lua"), readDocumented("lighttpd-lua"));
   const check = spawnSync(lighttpdProgram, ["-tt", "-f", file], { encoding: "utf8" });
   const child = spawn(lighttpdProgram, ["-D", "-f", file], { stdio: "ignore" });
   await eventually("lighttpd", () => {
@@ -39,10 +47,17 @@ export async function startLighttpd(folder: string): Promise<Lighttpd> {
   return { complaints: `${check.stdout}${check.stderr}`, plainPort, port, end };
 }
 
-function readDocumented(): string {
+/** As the page says that it is done. */
+function addCompressed(text: string): string {
+  return text
+    .replace('"mod_cgi"', '"mod_magnet", "mod_cgi"')
+    .replace(/(\n.*GET\|HEAD.*\n)/, `$1${readDocumented("lighttpd-magnet")}\n`);
+}
+
+function readDocumented(id: string): string {
   const page = readFileSync(join(projectFolder, "content", "docs", "production.html"), "utf8");
-  const text = /<pre id="lighttpd-conf"><code>([\s\S]*?)<\/code><\/pre>/.exec(page)?.[1];
-  if (text === undefined) throw new Error("production.html shows no configuration of lighttpd");
+  const text = new RegExp(`<pre id="${id}"><code>([\\s\\S]*?)</code></pre>`).exec(page)?.[1];
+  if (text === undefined) throw new Error(`production.html shows no ${id}`);
   return text.replaceAll("&gt;", ">").replaceAll("&lt;", "<").replaceAll("&amp;", "&");
 }
 

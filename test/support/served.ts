@@ -39,7 +39,7 @@ export interface Ran {
 /** Starts the site of a folder with the command of a package; ready when it says where it is. */
 export async function serveSite(
   sourceFolder: string = projectFolder,
-  command: string = join(projectFolder, "out", "cli", "site.js"),
+  command: string = join(projectFolder, "out", "cli", "site.cjs"),
 ): Promise<Served> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-walk-")));
   const [outFolder, dataFolder] = [join(folder, "dist"), join(folder, "data")];

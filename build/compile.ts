@@ -1,0 +1,29 @@
+/**
+ * Handlebars' compiler for one template: its tree, its code, and what it uses, or what is wrong with it. Loaded only
+ * where a template is not among those that set-up compiled, which takes a while. Called by template.ts.
+ */
+import Handlebars from "handlebars";
+import type { Compiled } from "./ready.ts";
+import { explainSyntax, inspectTemplate } from "./syntax.ts";
+
+/** What is wrong, and where in the template's text. */
+interface Wrong {
+  readonly line: number;
+  readonly column?: number;
+  readonly message: string;
+}
+
+export function compile(name: string, text: string): Compiled | Wrong {
+  try {
+    const tree = Handlebars.parse(text);
+    const uses = inspectTemplate(tree);
+    // Mails are plain text: what stands in them is not HTML, and must not be escaped as such.
+    const noEscape = name.startsWith("mail/");
+    const code = Handlebars.precompile(tree, { strict: true, knownHelpersOnly: true, noEscape });
+    if (uses.escapedContent === undefined) return { tree, code: String(code), uses };
+    const message = "{{content}} would show the page's tags as text; write {{{content}}}";
+    return { ...uses.escapedContent, message };
+  } catch (error) {
+    return explainSyntax(error);
+  }
+}

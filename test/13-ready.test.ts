@@ -1,0 +1,69 @@
+// Goal of this test: layouts that set-up compiled make the same site, byte for byte, as layouts compiled in the build;
+// only a layout of the very same text is taken from there, and mails are told from pages.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { listLayouts, listShown, readTemplates, writeLayouts } from "../build/template.ts";
+import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
+
+let workshop: Workshop;
+beforeEach(() => {
+  workshop = openWorkshop();
+});
+afterEach(() => workshop.end());
+
+const contents = (folder: string) =>
+  Object.fromEntries(Object.entries(readTree(folder)).map(([name, { content }]) => [name, content]));
+
+const read = async () => {
+  const { templates, faults } = await readTemplates(workshop.source, workshop.home);
+  expect(faults).toEqual([]);
+  // As JSON would have it: undefined members are none.
+  return templates.map(({ file: _, ...template }) => JSON.parse(JSON.stringify(template)));
+};
+
+it("are what the compiler makes, and make the same release", async () => {
+  workshop.write("site/layouts/own.html", "{{page.title}}{{> nav}}{{{content}}}");
+  const [compiled, cold] = [await read(), await workshop.built()];
+  await writeLayouts(workshop.home);
+  expect(await read()).toEqual(compiled);
+  const ready = await workshop.built({ outFolder: join(workshop.folder, "ready") });
+  expect(contents(ready.releaseFolder)).toEqual(contents(cold.releaseFolder));
+});
+
+it("are taken by their text, and for mails by their kind", async () => {
+  await writeLayouts(workshop.home);
+  // Planted: were a text taken for another, or compiled anew, this would not be seen.
+  const file = join(workshop.home.codeFolder, "layouts.json");
+  workshop.write(
+    "package/layouts.json",
+    readFileSync(file, "utf8").replaceAll('"code":"', '"code":"/*ready*/'),
+  );
+  const isReady = async () =>
+    Object.fromEntries((await read()).map(({ name, code }) => [name, code.startsWith("/*ready*/")]));
+  expect(await isReady()).toMatchObject({ "account/login": true, "mail/confirm": true, page: true });
+  const login = readFileSync(join(workshop.home.folder, "layouts/account/login.html"), "utf8");
+  workshop.write("site/layouts/mail/confirm.txt", login);
+  workshop.write("site/layouts/account/login.html", `${login}\n`);
+  workshop.write("site/layouts/copy.html", readFileSync(join(workshop.home.folder, "layouts/page.html")));
+  expect(await isReady()).toMatchObject({
+    "account/login": false,
+    "mail/confirm": false,
+    copy: true,
+    page: true,
+  });
+});
+
+it("are loaded for pages only as far as pages show them", async () => {
+  workshop.write("site/layouts/own.html", "{{#if page.home}}{{> deep}}{{/if}}{{{content}}}");
+  workshop.write("site/layouts/deep.html", "{{> account/login}}");
+  const names = async () => {
+    const { templates } = await readTemplates(workshop.source, workshop.home);
+    return listShown(templates, listLayouts(templates)).map(({ name }) => name);
+  };
+  expect(await names()).toEqual(["account/login", "deep", "footer", "header", "nav", "own", "page"]);
+  workshop.write("site/layouts/deep.html", "deep");
+  expect(await names()).toEqual(["deep", "footer", "header", "nav", "own", "page"]);
+  workshop.write("site/layouts/deep.html", '{{> (lookup site "name")}}');
+  expect(await names()).toContain("mail/confirm");
+});
