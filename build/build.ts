@@ -107,7 +107,12 @@ export async function loadBaked(
   { readonly ok: true; readonly baked: Baked } | { readonly ok: false; readonly faults: readonly Fault[] }
 > {
   const folder = resolve(sourceFolder);
-  const { baked, templates, faults, bodies } = await readSite(folder, home, readSources(folder), everything);
+  const { baked, templates, faults, bodies } = await readSite(
+    { sourceFolder: folder, outFolder: undefined },
+    home,
+    readSources(folder),
+    everything,
+  );
   bodies.close();
   return baked === undefined || faults.length > 0
     ? { ok: false, faults: sortFaults(faults) }

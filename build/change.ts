@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { openBodies } from "./bodies.ts";
 import { makeIntern } from "./facts.ts";
 import { checkOutFolder } from "./outfolder.ts";
-import { findRenderer, makePageReader, type Page } from "./page.ts";
+import { findRenderer, makePageReader, measureShown, type Page, readShown } from "./page.ts";
 import type { SealedRelease } from "./publish.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
@@ -104,7 +104,8 @@ async function readSuspects(
   const chosen = suspects.flatMap((index) => sources[index] ?? []);
   const [bodies, read] = [openBodies(), makeReader()];
   const renderMarkdown = await findRenderer(chosen);
-  const pages = makePageReader({ read, bodies, intern: makeIntern(), renderMarkdown });
+  const renames = new Map(before.kept.renames);
+  const pages = makePageReader({ read, bodies, intern: makeIntern(), renames, renderMarkdown });
   const found: Found[] = [];
   try {
     for (const [place, source] of chosen.entries()) {
@@ -112,8 +113,12 @@ async function readSuspects(
       const path = `www/${source.output}`;
       if (source.kind === "file") {
         const { bytes, stamp } = read(source.absolute);
-        // What a style sheet names is judged with all others.
-        if (source.output.endsWith(".css") && !isAsItWas(before.release, path, bytes)) return undefined;
+        // What a style sheet names is judged with all others, and what pages load has a name of its content.
+        if (
+          (source.output.endsWith(".css") || renames.has(source.output)) &&
+          !isAsItWas(before.release, path, bytes)
+        )
+          return undefined;
         found.push({ index, stamp, file: { path, bytes: Buffer.from(bytes) }, change: undefined });
         continue;
       }
@@ -121,7 +126,7 @@ async function readSuspects(
       const old = before.records.read(index);
       if (page === undefined || old === undefined || faults.length > 0 || !isFramedAlike(page, old))
         return undefined;
-      const body = page.isEmpty ? Buffer.alloc(0) : bodies.read(page.body);
+      const body = readShown(page, bodies);
       const document = replaceBody(before, path, old, body);
       if (document === undefined) return undefined;
       const file = { path, bytes: document };
@@ -196,15 +201,12 @@ function keepChange({ outFolder, inputs }: Task, { kept, records, found, publish
     if (change === undefined) continue;
     const { page, old } = change;
     const { ids, targets } = page.facts;
-    anew.set(
-      index,
-      writeRecord({ ...old, bodyLength: page.isEmpty ? 0 : page.body.length, facts: { ids, targets } }),
-    );
+    anew.set(index, writeRecord({ ...old, bodyLength: measureShown(page), facts: { ids, targets } }));
   }
   const all = [...kept.sources.map((_, index) => index), kept.sources.length];
   const { releaseId, paths, seals } = published;
-  const { counts, span, sources } = kept;
-  const state = { releaseId, paths, seals, counts, span, sources, stamps };
+  const { counts, span, renames, sources } = kept;
+  const state = { releaseId, paths, seals, counts, span, renames, sources, stamps };
   saveState(
     outFolder,
     inputs,

@@ -10,6 +10,8 @@ export interface Choice {
   /** Whether drafts, and pages of days to come, are published as well. */
   readonly drafts: boolean;
   readonly future: boolean;
+  /** For whoever compares pages with their sources: nothing is put into them. */
+  readonly isPlain?: boolean;
 }
 
 /** The days on which the same pages are chosen: from the first one, and before the other; "" where there is no limit. */

@@ -194,5 +194,6 @@ function makePage(
     body: bodies.keep(Buffer.from(html)),
     isEmpty: false,
     facts: collectFacts(scanMarkup(html), intern),
+    edits: undefined,
   };
 }

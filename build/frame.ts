@@ -6,7 +6,7 @@ import { type Baked, makeRenderer, type Surroundings } from "../lib/util/templat
 import type { Bodies } from "./bodies.ts";
 import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import { didYouMean, type Fault } from "./fault.ts";
-import type { Page } from "./page.ts";
+import { type Page, readShown } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
 import { fillMarks, type Mould, makeMoulds, type Poured, pour } from "./segments.ts";
 import { accountLayout } from "./shapes.ts";
@@ -63,7 +63,7 @@ export function framePages(
     const head = { layout, title: page.title, description, path: page.path, surroundings };
     try {
       const { mould, words } = moulds.find(head, !page.isEmpty, () =>
-        page.isEmpty ? "" : bodies.read(page.body).toString("utf8"),
+        readShown(page, bodies).toString("utf8"),
       );
       framed.push({ page, words, mould, outside: outsideOf(mould, words) });
     } catch (error) {
@@ -73,11 +73,9 @@ export function framePages(
   return { framed, faults };
 }
 
-const nothing = Buffer.alloc(0);
-
 /** The whole document; its bytes are good until the next one is made. */
 export function makeDocument({ page, words, mould }: FramedPage, bodies: Bodies): Poured {
-  return pour(mould.pieces, words, page.isEmpty ? nothing : bodies.read(page.body));
+  return pour(mould.pieces, words, readShown(page, bodies));
 }
 
 /** Layouts are looked at once for all pages that share a mould, unless one of their words is part of an address. */

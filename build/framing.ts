@@ -53,8 +53,13 @@ export async function frameForCheck(options: {
   readonly clock: Clock;
 }): Promise<Framing> {
   const { sourceFolder, outFolder, home, clock } = options;
-  const choice = { today: dayOf(clock.now()), drafts: false, future: false };
-  const site = await readSite(sourceFolder, home, readSources(sourceFolder), choice);
+  const choice = { today: dayOf(clock.now()), drafts: false, future: false, isPlain: true };
+  const site = await readSite(
+    { sourceFolder, outFolder: undefined },
+    home,
+    readSources(sourceFolder),
+    choice,
+  );
   const { framed, faults } = frameSite(site);
   const outFaults = checkOutFolder(outFolder, sourceFolder);
   const copies = site.sources.filter(({ kind }) => kind === "file");

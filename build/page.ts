@@ -5,12 +5,14 @@
  */
 
 import { decodeEntities } from "../lib/util/entities.ts";
+import type { Renames } from "./assets.ts";
 import type { Bodies, Place } from "./bodies.ts";
 import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { Rendered } from "./markdown.ts";
 import { isText, type Reader, type Stamp } from "./reader.ts";
+import { applyEdits, type Edit, findEdits, growthOf } from "./rename.ts";
 import { scanMarkup } from "./scan.ts";
 import type { Source } from "./sources.ts";
 import { explainUnreadable, readUtf8 } from "./text.ts";
@@ -31,6 +33,8 @@ export interface Page {
   /** True if there is nothing in it but spaces. */
   readonly isEmpty: boolean;
   readonly facts: Facts;
+  /** What is put into the body where it is shown; undefined where it is shown as it is. */
+  readonly edits: readonly Edit[] | undefined;
 }
 
 export interface PageReader {
@@ -42,6 +46,7 @@ interface PageTools {
   readonly read: Reader;
   readonly bodies: Bodies;
   readonly intern: Intern;
+  readonly renames: Renames;
   /** Loaded only where a page needs it. */
   readonly renderMarkdown: ((text: string) => Rendered) | undefined;
 }
@@ -80,7 +85,9 @@ function readPage(source: Source, tools: PageTools): ReturnType<PageReader["read
   const all = [...faults, ...bodyFaults];
   if (made.faults.some(({ line }) => line === 0)) return { page: undefined, faults: all };
   const html = made.bytes.toString("latin1");
-  const facts = collectFacts(scanMarkup(html, { isLatin1: true }), tools.intern);
+  const markup = scanMarkup(html, { isLatin1: true });
+  const facts = collectFacts(markup, tools.intern);
+  const path = addressOf(source.output);
   const title = header.title === "" ? firstHeading(html) : header.title;
   if (title === "" && faults.length === 0)
     all.push({ file, line: 1, message: "no title: give the page a first <h1>, or a title: in its header" });
@@ -89,14 +96,27 @@ function readPage(source: Source, tools: PageTools): ReturnType<PageReader["read
     stamp: read.stamp,
     header,
     title,
-    path: addressOf(source.output),
+    path,
     head,
     bodyLine,
     body: tools.bodies.keep(made.bytes),
     isEmpty: !/\S/.test(html),
     facts,
+    edits: findEdits(markup, path, tools.renames),
   };
   return { page, faults: all };
+}
+
+/** The body as it stands in the document; good until the next one is read. */
+export function readShown({ isEmpty, body, edits }: Page, bodies: Bodies): Buffer {
+  return isEmpty ? nothing : applyEdits(bodies.read(body), edits);
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Its length. */
+export function measureShown({ isEmpty, body, edits }: Page): number {
+  return isEmpty ? 0 : body.length + growthOf(edits);
 }
 
 function refuse(file: string, wrong: { readonly line: number; readonly message: string }) {

@@ -28,27 +28,29 @@ import {
 } from "./section.ts";
 import { readUtf8 } from "./text.ts";
 
-const siteKeys = ["name", "tagline", "url", "search", "compress", "mail", "payments", "warnings"];
+const siteKeys = ["name", "tagline", "url", "search", "assets", "compress", "mail", "payments", "warnings"];
 
 /** Stands for what cannot be read, so that layouts and links are looked at in the same run. */
 const standIn = "http://127.0.0.1";
 
 /**
- * Reads both files. Where there are faults, the settings are only good for finding more faults. `compress` is for the
- * builder alone, and programs are not given it.
+ * Reads both files. Where there are faults, the settings are only good for finding more faults. `compress` and
+ * `assets` are for the builder alone, and programs are not given them.
  */
 export function readSettings(sourceFolder: string): {
   readonly settings: Settings;
   readonly compress: boolean;
+  /** Whether assets keep their names alone. */
+  readonly isPlain: boolean;
   readonly faults: readonly Fault[];
 } {
   const site = readFile(sourceFolder, "etc/site.yaml", siteKeys);
   const prices = readFile(sourceFolder, "etc/prices.yaml", ["currency", "meters"]);
-  const { compress, ...general } = readSite(
+  const { compress, isPlain, ...general } = readSite(
     site.section ?? readYaml("", `{name: "-", url: "${standIn}"}`, siteKeys).section,
   );
   const meters = prices.section === undefined ? [] : readMeters(prices.section);
-  return { settings: { ...general, meters }, compress, faults: [...site.faults, ...prices.faults] };
+  return { settings: { ...general, meters }, compress, isPlain, faults: [...site.faults, ...prices.faults] };
 }
 
 function readFile(sourceFolder: string, file: string, keys: readonly string[]) {
@@ -62,7 +64,9 @@ function faulty(file: string, wrong: { readonly line: number; readonly message: 
   return { section: undefined, faults: [{ file, ...wrong }] as Fault[] };
 }
 
-function readSite(site: Section | undefined): Omit<Settings, "meters"> & { readonly compress: boolean } {
+function readSite(
+  site: Section | undefined,
+): Omit<Settings, "meters"> & { readonly compress: boolean; readonly isPlain: boolean } {
   assert(site !== undefined, "the stand-in can be read");
   const name = readText(site, "name");
   const url = readUrl(site);
@@ -78,6 +82,7 @@ function readSite(site: Section | undefined): Omit<Settings, "meters"> & { reado
     url,
     search: readChoice(site, "search", ["yes", "no"], "no") === "yes",
     compress: readChoice(site, "compress", ["yes", "no"], "no") === "yes",
+    isPlain: readChoice(site, "assets", ["hashed", "plain"], "hashed") === "plain",
     mail: readMail(site, name, url),
     topUpMinimum,
     topUpMaximum,

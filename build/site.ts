@@ -3,6 +3,7 @@
  * wrong is collected, so that one run tells all of it. Called by build.ts.
  */
 import type { Baked } from "../lib/util/templates.ts";
+import { type Assets, readAssets } from "./assets.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
 import { type Choice, type Chosen, choosePages, explainLeftOut } from "./choice.ts";
 import { type Collection, findCollections, type ListPage, makeListPages } from "./collections.ts";
@@ -19,8 +20,9 @@ import type { Package } from "./package.ts";
 import { findRenderer, makePageReader, type Page } from "./page.ts";
 import { makeReader } from "./reader.ts";
 import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
+import { renameInTemplates } from "./rename.ts";
 import { readSettings } from "./settings.ts";
-import { findClashes, type Source } from "./sources.ts";
+import { findClashes, type Maker, type Source } from "./sources.ts";
 import { makeSurroundings } from "./surroundings.ts";
 import { listLayouts, listShown, loadTemplates, readTemplates, type Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
@@ -47,12 +49,13 @@ export interface Site {
   readonly redirects: readonly Redirect[];
   /** What is made besides pages, and where it goes. */
   readonly made: readonly Made[];
+  readonly assets: Assets;
   readonly faults: readonly Fault[];
 }
 
-/** The caller closes `bodies`. */
+/** The caller closes `bodies`. `outFolder`: where something may be kept between builds, if anywhere. */
 export async function readSite(
-  sourceFolder: string,
+  { sourceFolder, outFolder }: { readonly sourceFolder: string; readonly outFolder: string | undefined },
   home: Package,
   {
     sources,
@@ -60,12 +63,19 @@ export async function readSite(
   }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
   choice: Choice,
 ): Promise<Site> {
-  const { settings, compress, faults: settingFaults } = readSettings(sourceFolder);
-  const { templates, faults: templateFaults } = await readTemplates(sourceFolder, home);
+  const { settings, compress, isPlain, faults: settingFaults } = readSettings(sourceFolder);
+  const assets = await readAssets(sources, {
+    isPlain: isPlain || choice.isPlain === true,
+    outFolder,
+    tool: home.version,
+  });
+  const { renames } = assets;
+  const { templates: written, faults: templateFaults } = await readTemplates(sourceFolder, home);
+  const templates = await renameInTemplates(written, renames);
   const siteData = readData(sourceFolder);
   const renderMarkdown = await findRenderer(sources);
   const [bodies, intern] = [openBodies(), makeIntern()];
-  const reader = makePageReader({ read: makeReader(), bodies, intern, renderMarkdown });
+  const reader = makePageReader({ read: makeReader(), bodies, intern, renames, renderMarkdown });
   const all: Page[] = [];
   const pageFaults: Fault[] = [];
   for (const source of sources) {
@@ -87,7 +97,8 @@ export async function readSite(
   const faults = [
     ...settingFaults,
     ...sourceFaults,
-    ...findClashes([...makers, ...made]),
+    ...assets.faults,
+    ...findClashes([...makers, ...made, ...listHashed(assets)]),
     ...pageFaults,
     ...checkNavigation(pages),
     ...collectionFaults,
@@ -114,8 +125,15 @@ export async function readSite(
     redirects,
     made,
     chosen,
+    assets,
     faults,
   };
+}
+
+/** The second names of assets. */
+function listHashed({ files }: Assets): readonly Maker[] {
+  const plain = new Set(files.map(({ file }) => `www/${file.slice("content/".length)}`));
+  return files.flatMap(({ path, file }) => (plain.has(path) ? [] : [{ file, output: path.slice(4) }]));
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
@@ -134,9 +152,8 @@ export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: 
   const leftOut = new Set([...site.chosen.drafts, ...site.chosen.future].map(({ source }) => source));
   // A page that could not be read is there for those that link to it: its own fault is enough.
   const there = sources.filter((source) => !leftOut.has(source));
-  const outputs = new Set(
-    [...there, ...pages.map(({ source }) => source), ...site.made].map(({ output }) => output),
-  );
+  const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
+  const outputs = new Set(makers.map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);
   const { settings } = baked;
   const linkFaults = checkLinks(framed, {

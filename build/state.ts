@@ -10,6 +10,7 @@ import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
+import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { Facts } from "./facts.ts";
 import type { SealedRelease } from "./publish.ts";
@@ -47,6 +48,8 @@ export interface State extends SealedRelease {
   readonly sources: readonly string[];
   readonly stamps: Stamps;
   readonly counts: Counts;
+  /** The hashed names of assets. */
+  readonly renames: readonly (readonly [output: string, renamed: Renamed])[];
   /** The days for which it holds. */
   readonly span: Span;
 }
@@ -70,6 +73,7 @@ interface First {
   readonly releaseId: string;
   readonly counts: Counts;
   readonly span: Span;
+  readonly renames: State["renames"];
   readonly sources: string;
   readonly paths: string;
   readonly stamps: Stamps;
@@ -91,12 +95,12 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
     const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
     if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
     if (!isWithin(first.span, today)) return undefined;
-    const { releaseId, counts, span, stamps, seals, ends } = first;
+    const { releaseId, counts, span, renames, stamps, seals, ends } = first;
     const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
     const records = (): Records => splitRecords(readChecked(name, start, length), ends);
     const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
-    return { releaseId, counts, span, stamps, seals, sources, paths, records };
+    return { releaseId, counts, span, renames, stamps, seals, sources, paths, records };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;
@@ -167,9 +171,21 @@ export function saveState(
     end += record.length;
     ends[index] = end;
   }
-  const { releaseId, counts, span, stamps, seals } = state;
+  const { releaseId, counts, span, renames, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
-  const all: First = { inputs, boot: bootId(), releaseId, counts, span, sources, paths, stamps, seals, ends };
+  const all: First = {
+    inputs,
+    boot: bootId(),
+    releaseId,
+    counts,
+    span,
+    renames,
+    sources,
+    paths,
+    stamps,
+    seals,
+    ends,
+  };
   const first = serialize(all);
   const second = Buffer.concat(records, end);
   const lengths = Buffer.alloc(lengthOfLengths);

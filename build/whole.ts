@@ -3,16 +3,15 @@
  * same as in the release before are linked to it all the same. Called by build.ts.
  */
 import { sha256Hex } from "../lib/util/digest.ts";
-import { assert, TryLater } from "../lib/util/failure.ts";
+import { assert } from "../lib/util/failure.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { checkOutFolder } from "./outfolder.ts";
+import { measureShown } from "./page.ts";
 import { buildPrograms } from "./programs.ts";
 import { type Published, publishRelease } from "./publish.ts";
-import { makeReader, type Stamp } from "./reader.ts";
 import type { Entry } from "./release.ts";
 import { frameSite, readSite, type Site } from "./site.ts";
-import type { Source } from "./sources.ts";
 import { makeStamps, putStamp } from "./stamps.ts";
 import { type Counts, type Kept, saveState, writeOutsides, writeRecord } from "./state.ts";
 import type { Task } from "./task.ts";
@@ -34,7 +33,7 @@ interface Plan extends Entry {
 /** `kept`: what the last build left, if it holds; then its files need not be read again. */
 export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Outcome> {
   const { sourceFolder, outFolder, home, say } = task;
-  const site = await readSite(sourceFolder, home, task.walked, task.choice);
+  const site = await readSite(task, home, task.walked, task.choice);
   try {
     const { framed, faults } = frameSite(site);
     const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
@@ -44,11 +43,10 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     say(`${programs.length} programs made`);
     // Loaded only here: most of a quick build's time would go into the database driver.
     const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site)] : [];
-    const copies = planCopies(site.sources);
     const bodyStarts = new Map<FramedPage, readonly number[]>();
     const plans = [
       ...framed.map((one) => planPage(one, site, bodyStarts)),
-      ...copies.map(({ plan }) => plan),
+      ...site.assets.files,
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       ...programs.map(({ path, bytes }) => planBytes(path, bytes)),
@@ -72,16 +70,16 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     });
     if (published.changed && compressed !== undefined && compressed.anew > 0)
       compressing?.forgetCompressed(outFolder, task.clock.now());
+    if (task.inputs !== undefined) site.assets.keep();
     const { drafts, future } = site.chosen;
     const counts = {
       pages: framed.length,
-      files: copies.length,
+      files: site.assets.stamps.size,
       programs: programs.length,
       drafts: drafts.length,
       future: future.length,
     };
-    const stamps = new Map(copies.map(({ source, stamp }) => [source, stamp]));
-    keep(task, site, { framed, bodyStarts, stamps, published, counts });
+    keep(task, site, { framed, bodyStarts, published, counts });
     return { ok: true, published, counts, sourcesRead: site.sources.length };
   } finally {
     site.bodies.close();
@@ -103,35 +101,15 @@ function planPage(one: FramedPage, { bodies }: Site, starts: Map<FramedPage, rea
   };
 }
 
-/** A copy is read again when it is written: it may be large. */
-function planCopies(sources: readonly Source[]) {
-  const read = makeReader();
-  return sources
-    .filter(({ kind }) => kind === "file")
-    .map((source) => {
-      const { bytes, stamp } = read(source.absolute);
-      const sha256 = sha256Hex(bytes);
-      const bytesNow = (): Uint8Array => {
-        const now = read(source.absolute).bytes;
-        if (sha256Hex(now) === sha256) return now;
-        throw new TryLater(`${source.absolute}: changed while the site was built; build again`);
-      };
-      const plan: Plan = { path: `www/${source.output}`, sha256, bytes: bytes.length, bytesNow };
-      return { source, stamp, plan };
-    });
-}
-
 interface Result {
   readonly framed: readonly FramedPage[];
   readonly bodyStarts: ReadonlyMap<FramedPage, readonly number[]>;
-  /** Of the files that are no pages. */
-  readonly stamps: ReadonlyMap<Source, Stamp>;
   readonly published: Published;
   readonly counts: Counts;
 }
 
 /** Leaves for the next build what it needs to do less. */
-function keep({ outFolder, inputs }: Task, { sources, chosen }: Site, result: Result): void {
+function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, result: Result): void {
   if (inputs === undefined) return;
   const { framed, published, counts } = result;
   const bySource = new Map(framed.map((one) => [one.page.source, one]));
@@ -141,11 +119,11 @@ function keep({ outFolder, inputs }: Task, { sources, chosen }: Site, result: Re
   const stamps = makeStamps(sources.length);
   const records = sources.map((source, index) => {
     const one = bySource.get(source);
-    const stamp = one?.page.stamp ?? result.stamps.get(source) ?? leftOut.get(source);
+    const stamp = one?.page.stamp ?? assets.stamps.get(source) ?? leftOut.get(source);
     assert(stamp !== undefined, "every source was read");
     putStamp(stamps, index, stamp);
     if (one === undefined) return writeRecord(undefined);
-    const { head, title, isEmpty, body, facts } = one.page;
+    const { head, title, isEmpty, facts } = one.page;
     const bodyStarts = result.bodyStarts.get(one) ?? [];
     const outside = numbers.get(one.outside) ?? 0;
     const { ids, targets } = facts;
@@ -154,13 +132,22 @@ function keep({ outFolder, inputs }: Task, { sources, chosen }: Site, result: Re
       title,
       isEmpty,
       bodyStarts,
-      bodyLength: body.length,
+      bodyLength: measureShown(one.page),
       facts: { ids, targets },
       outside,
     });
   });
   const { releaseId, paths, seals } = published;
   const files = sources.map(({ file }) => file);
-  const state = { releaseId, paths, seals, counts, stamps, sources: files, span: chosen.span };
+  const state = {
+    releaseId,
+    paths,
+    seals,
+    counts,
+    stamps,
+    sources: files,
+    span: chosen.span,
+    renames: [...assets.renames],
+  };
   saveState(outFolder, inputs, state, [...records, writeOutsides(outsides)]);
 }

@@ -34,9 +34,11 @@ describe("a release", () => {
       "www/docs/start.html",
       "www/faq.html",
       "www/index.html",
+      "www/pictures/my dot.fb91f9a03c.svg",
       "www/pictures/my dot.svg",
       "www/robots.txt",
       "www/sitemap.xml",
+      "www/style.1f7e1eebd4.css",
       "www/style.css",
       "www/über uns.html",
     ]);

@@ -115,7 +115,7 @@ warnings: {days: 3, countdown: 30}
     [
       `${required}colour: red\n`,
       [
-        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, compress, mail, payments, warnings',
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, warnings',
       ],
     ],
     [`${required}search: true\n`, ['etc/site.yaml:3:1: "search" is "true"; it must be one of yes, no']],
@@ -184,7 +184,7 @@ warnings: {days: 3, countdown: 30}
     [
       "- name\n",
       [
-        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, compress, mail, payments, warnings',
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, warnings',
       ],
     ],
   ] as const)("refuses %j", async (text, faults) => {

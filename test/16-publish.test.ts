@@ -80,7 +80,8 @@ describe("a second build", () => {
     const second = await workshop.built();
     expect(second).toMatchObject({ changed: true, pages: 8 });
     const [before, after] = [readTree(first.releaseFolder), readTree(second.releaseFolder)];
-    // start.html stood in the navigation of the pages of docs/, and of no other, and of each program.
+    // start.html stood in the navigation of the pages of docs/, and of no other, and of each program; index.html shows
+    // the picture.
     const written = Object.keys(after).filter((name) => after[name]?.ino !== before[name]?.ino);
     expect(written.filter((name) => !name.startsWith("cgi/") && !name.startsWith("jobs/"))).toEqual([
       "manifest.json",
@@ -88,7 +89,9 @@ describe("a second build", () => {
       "www/docs/hidden.html",
       "www/docs/index.html",
       "www/docs/pages.html",
+      "www/index.html",
       "www/new/page.html",
+      "www/pictures/my dot.d4dc566691.svg",
       "www/pictures/my dot.svg",
       "www/sitemap.xml",
     ]);
