@@ -141,6 +141,8 @@ async function readSuspects(
 /** A layout sees of a page what its header block and its title say, and whether it has a body. */
 function isFramedAlike(page: Page, old: KeptPage): boolean {
   if (page.head !== old.head || page.title !== old.title || page.isEmpty !== old.isEmpty) return false;
+  // The policy is of all pages.
+  if (page.facts.needs.join(" ") !== (old.needs ?? []).join(" ")) return false;
   // Its headings stand around it, or a feed has its words.
   if (page.header.contents || page.header.date !== "") return false;
   return !page.facts.isFaulty && old.bodyStarts.length <= 1;

@@ -2,6 +2,7 @@
  * What other pages and later builds need to know of a piece of HTML, without its text: its ids, where its links lead,
  * and whether something in it needs a closer look. Called by page.ts for bodies and by segments.ts for layouts.
  */
+import { findNeeds, type Needs } from "./policy.ts";
 import type { Markup } from "./scan.ts";
 
 export interface Facts {
@@ -10,6 +11,8 @@ export interface Facts {
   readonly targets: readonly string[];
   /** Something is wrong in it: the reason and the place are found by looking at the text (faults.ts). */
   readonly isFaulty: boolean;
+  /** What a Content-Security-Policy must allow for it. */
+  readonly needs: Needs;
 }
 
 /** Gives the same string for equal ones, and one that does not keep the text alive that it was cut from. */
@@ -35,5 +38,6 @@ export function collectFacts(markup: Markup, intern: Intern): Facts {
     if (tag === "base") hasBase = true;
     targets.add(intern(target));
   }
-  return { ids: [...ids].map(intern), targets: [...targets], isFaulty: faults.length > 0 || hasBase };
+  const needs = findNeeds(markup);
+  return { ids: [...ids].map(intern), targets: [...targets], isFaulty: faults.length > 0 || hasBase, needs };
 }

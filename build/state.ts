@@ -13,6 +13,7 @@ import { randomToken } from "../lib/util/random.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { Facts } from "./facts.ts";
+import type { Needs } from "./policy.ts";
 import type { SealedRelease } from "./publish.ts";
 import { makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
@@ -30,6 +31,8 @@ export interface KeptPage {
   readonly facts: Pick<Facts, "ids" | "targets">;
   /** Which of the outsides is its layout's. */
   readonly outside: number;
+  /** Left out where it needs nothing, as most pages do. */
+  readonly needs?: Needs | undefined;
 }
 
 type Outside = Pick<Facts, "ids" | "targets">;

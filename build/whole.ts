@@ -8,9 +8,11 @@ import { compareText, type Fault } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { measureShown } from "./page.ts";
+import { writePolicy } from "./policy.ts";
 import { buildPrograms } from "./programs.ts";
 import { type Published, publishRelease } from "./publish.ts";
 import type { Entry } from "./release.ts";
+import { writeServerConf } from "./server.ts";
 import { frameSite, readSite, type Site } from "./site.ts";
 import { makeStamps, putStamp } from "./stamps.ts";
 import { type Counts, type Kept, saveState, writeOutsides, writeRecord } from "./state.ts";
@@ -49,6 +51,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...site.assets.files,
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
+      planBytes("etc/lighttpd.conf", Buffer.from(describeServer(framed, site))),
       ...programs.map(({ path, bytes }) => planBytes(path, bytes)),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
@@ -84,6 +87,13 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
   } finally {
     site.bodies.close();
   }
+}
+
+function describeServer(framed: readonly FramedPage[], { redirects }: Site): string {
+  const needs = new Set<string>();
+  for (const { page, outside } of framed)
+    for (const need of [...page.facts.needs, ...outside.needs]) needs.add(need);
+  return writeServerConf({ policy: writePolicy(needs), redirects });
 }
 
 function planBytes(path: string, bytes: Uint8Array): Plan {
@@ -135,6 +145,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
       bodyLength: measureShown(one.page),
       facts: { ids, targets },
       outside,
+      needs: facts.needs.length === 0 ? undefined : facts.needs,
     });
   });
   const { releaseId, paths, seals } = published;

@@ -145,6 +145,7 @@ describe("random edits", () => {
         "<p>1</p>",
         "<p>2</p>",
         "<img src='/pictures/my%20dot.svg' alt=''>",
+        "<p style='margin: 0'>s</p>",
         "<b>",
       ];
       workshop.write("site/layouts/list.html", listLayout);

@@ -1,6 +1,7 @@
 // Goal of this test: the configuration that content/docs/production.html shows works on the real lighttpd, and a
 // stranger becomes a customer behind it.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +21,19 @@ import { readRows } from "./support/store.ts";
 const host = "storage.example.com"; // That of the starter's etc/site.yaml, and of the documented redirect.
 const wait = 30_000;
 
+const redirects = `/old.html: /docs/paying.html#top
+"/alt/m\u00fcll (1)+$.html": https://other.example/a%20b?x=%31&y=$1
+/old/: /news/
+`;
+const inlinePage = `---
+title: Inline
+---
+<h1>Inline</h1>
+<p style="margin: 0">x<a href="/docs/">d</a></p>
+<img src="https://pictures.example/a.png" alt="">
+<script>document.title = "\u00fc";</script>
+`;
+
 describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", () => {
   let folder: string;
   let server: Lighttpd;
@@ -28,6 +42,8 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-lighttpd-")));
     initSite(join(folder, "source"));
     const paths = { sourceFolder: join(folder, "source"), outFolder: join(folder, "dist") };
+    writeFileSync(join(folder, "source", "etc", "redirects.yaml"), redirects);
+    writeFileSync(join(folder, "source", "content", "inline.html"), inlinePage);
     expect(await buildSite({ ...paths, clock: systemClock })).toMatchObject({ ok: true });
     mkdirSync(join(folder, "data"));
     const migrate = join(folder, "dist", "current", "jobs", "migrate");
@@ -91,6 +107,34 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
         expect([path, name, headers.get(name)?.length]).toEqual([path, name, 1]);
       expect(headers.get("server")).toBeUndefined();
     }
+  });
+
+  it.each([
+    ["/old.html", "/docs/paying.html#top"],
+    ["/old.html?x=1", "/docs/paying.html#top"],
+    ["/alt/m%C3%BCll%20(1)+$.html", "https://other.example/a%20b?x=%31&y=$1"],
+    ["/old/", "/news/"],
+  ])("%s has moved", async (path, to) => {
+    const { status, headers } = await ask("GET", path);
+    expect([status, headers.get("location")]).toEqual([301, [to]]);
+  });
+
+  it("files are sent with the policy that the site needs, and those named by their content may be kept", async () => {
+    const page = await ask("GET", "/inline.html");
+    const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+    const policy = page.headers.get("content-security-policy")?.[0]?.split("; ") ?? [];
+    expect(policy).toContain("img-src 'self' https://pictures.example");
+    expect(policy).toContain(`script-src ${hash('document.title = "\u00fc";')}`);
+    expect(policy).toContain(`style-src 'self' 'unsafe-hashes' ${hash("margin: 0")}`);
+    expect(policy).toContain("default-src 'none'");
+    expect(page.headers.get("cache-control")).toBeUndefined();
+    const [, sheet = ""] = /href="(\/style\.[0-9a-f]{10}\.css)"/.exec(page.body) ?? [];
+    const kept = await ask("GET", sheet);
+    expect([kept.status, kept.headers.get("cache-control")]).toEqual([
+      200,
+      ["public, max-age=31536000, immutable"],
+    ]);
+    expect(kept.headers.get("content-security-policy")).toHaveLength(1);
   });
 
   it("plain http is led to https, and the port of hitch believes nobody without its line", async () => {
