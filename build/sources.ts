@@ -36,6 +36,7 @@ export function readSources(sourceFolder: string): { sources: readonly Source[];
 /** Addresses that are not the site's to give. */
 const takenFolders: Readonly<Record<string, string>> = {
   account: "addresses below /account/ belong to the account programs; name this otherwise",
+  _picodollar: "at /_picodollar/ the development server speaks to open pages; name this otherwise",
   mailbox: "at /mailbox/ the development server shows its mails; name this otherwise",
 };
 

@@ -2,7 +2,7 @@
  * Static files of the built site, as the real web server serves them: index.html for a folder, 404.html where
  * there is nothing, and never a file outside the document root or one whose name begins with a dot.
  */
-import { readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import { hasCode } from "../lib/util/failure.ts";
 import type { Reply } from "./listen.ts";
@@ -40,16 +40,36 @@ export const fileHeaders = {
   "Cache-Control": "no-cache",
 } as const;
 
+/** The policy that the real web server is given with a release (build/server.ts). */
+export function readPolicy(release: string): Policy {
+  const file = join(release, "etc", "lighttpd.conf");
+  const conf = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const policy = /"Content-Security-Policy" => "([^"]*)"/.exec(conf)?.[1];
+  return policy === undefined ? {} : { "Content-Security-Policy": policy };
+}
+
+type Policy = Readonly<Record<string, string>>;
+
 /** Answers a path below `folder`. `search` is the query with its "?", or "". */
-export function answerFile(folder: string, method: string, path: string, search: string): Reply {
+export function answerFile(
+  folder: string,
+  method: string,
+  path: string,
+  search: string,
+  policy: Policy = {},
+): Reply {
   if (method !== "GET" && method !== "HEAD")
     return errorReply(folder, 405, "This page can only be read.", { Allow: "GET, HEAD" });
   const found = findFile(folder, path);
-  if (found === undefined) return errorReply(folder, 404, "There is no such page.");
+  if (found === undefined) return errorReply(folder, 404, "There is no such page.", policy);
   if (found.isFolder)
-    return { status: 301, headers: { ...fileHeaders, Location: `${path}/${search}` }, body: "" };
+    return { status: 301, headers: { ...fileHeaders, ...policy, Location: `${path}/${search}` }, body: "" };
   const type = contentTypes[extname(found.file).toLowerCase()] ?? "application/octet-stream";
-  return { status: 200, headers: { ...fileHeaders, "Content-Type": type }, body: readFileSync(found.file) };
+  return {
+    status: 200,
+    headers: { ...fileHeaders, ...policy, "Content-Type": type },
+    body: readFileSync(found.file),
+  };
 }
 
 /** An error page: the site's own STATUS.html if it has one (lighttpd's errorfile-prefix), else a bare one. */

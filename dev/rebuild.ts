@@ -4,10 +4,11 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildResult, type buildSite, formatFault } from "../build/build.ts";
+import { type BuildResult, type buildSite, formatFault, readFaulty, showLine } from "../build/build.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { keepJob, runToEnd } from "./jobs.ts";
+import type { Live } from "./live.ts";
 
 export interface RebuildOptions {
   readonly sourceFolder: string;
@@ -19,6 +20,8 @@ export interface RebuildOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Hears why nothing can be served, or undefined once something can. */
   readonly onReady: (waiting: string | undefined) => void;
+  /** Hears of each build's faults, and of another release that is served. */
+  readonly live: Pick<Live, "setFaults" | "tell">;
 }
 
 export interface Rebuilder {
@@ -43,8 +46,9 @@ export function makeRebuilder(options: RebuildOptions): Rebuilder {
   const buildOnce = async (): Promise<void> => {
     log(serving === "" ? "building the site ..." : "a source changed; building again ...");
     const result = await options.build(options);
+    options.live.setFaults(result.ok ? [] : result.faults);
     const hasRelease = existsSync(current);
-    const report = describeBuild(result, hasRelease);
+    const report = describeBuild(result, hasRelease, options.sourceFolder);
     for (const line of report) log(line);
     if (!hasRelease) onReady(report.join("\n"));
     if (closed || !hasRelease) return;
@@ -55,6 +59,7 @@ export function makeRebuilder(options: RebuildOptions): Rebuilder {
     sender.start(join(release, "jobs", "mail"));
     serving = release;
     onReady(undefined);
+    options.live.tell();
   };
 
   const buildWhileWanted = async (): Promise<void> => {
@@ -82,13 +87,16 @@ export function makeRebuilder(options: RebuildOptions): Rebuilder {
   return { rebuild, close };
 }
 
-function describeBuild(result: BuildResult, hasRelease: boolean): readonly string[] {
+function describeBuild(result: BuildResult, hasRelease: boolean, sourceFolder: string): readonly string[] {
   if (result.ok) {
     const { pages, files, programs, ms, changed } = result;
     const counts = `${pages} pages, ${files} files, ${programs} programs`;
     return [`${changed ? "built" : "nothing changed"}: ${counts}, in ${Math.round(ms)} ms`];
   }
-  const lines = result.faults.map((fault) => formatFault(fault));
+  const lines = result.faults.flatMap((fault) => {
+    const text = readFaulty(fault, sourceFolder);
+    return [formatFault(fault), ...(text === undefined ? [] : showLine(fault, text))];
+  });
   const count = result.faults.length === 1 ? "1 fault" : `${result.faults.length} faults`;
   const meanwhile = hasRelease ? "the last good site is served meanwhile" : "nothing is served until then";
   return [...lines, `${count}; save the mended file, and the site is built again (${meanwhile})`];

@@ -12,6 +12,7 @@ import { removeNote, writeNote } from "../lib/util/note.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { ended } from "./jobs.ts";
 import { endServer, listen } from "./listen.ts";
+import { type Live, makeLive } from "./live.ts";
 import {
   findStripeKey,
   type Place,
@@ -72,7 +73,12 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
   // Listening comes first: a port that is taken is told before anything is built.
   let waiting: string | undefined = "The site is being built.";
   let environment: Readonly<Record<string, string>> = {};
-  const url = await startWeb(options, ends, { environment: () => environment, notReady: () => waiting });
+  const live = makeLive(sourceFolder);
+  const url = await startWeb(options, ends, {
+    environment: () => environment,
+    notReady: () => waiting,
+    live,
+  });
   const stripe = ownKey ?? (await startStandIn(options, ends, url));
   const place: Place = { dataFolder, url, secretsFile: stripe.secretsFile };
   environment = programEnvironment(place);
@@ -82,6 +88,7 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
     ...options,
     build: options.build ?? buildSite,
     environment,
+    live,
     onReady: (why) => {
       waiting = why;
     },
@@ -109,6 +116,7 @@ async function startWeb(
   state: {
     readonly environment: () => Readonly<Record<string, string>>;
     readonly notReady: () => string | undefined;
+    readonly live: Live;
   },
 ): Promise<string> {
   const running = new Set<ChildProcess>();

@@ -7,8 +7,8 @@ export interface Watching {
 }
 
 const watched: readonly string[] = ["content", "layouts", "etc"];
-// Editors write a file in several steps.
-const quietMs = 100;
+// Editors write a file in several steps, one right behind the other.
+const quietMs = 30;
 
 /** Calls `onChange` once a burst of changes is over. Settles when everything is watched. */
 export async function watchSources(sourceFolder: string, onChange: () => void): Promise<Watching> {

@@ -4,12 +4,13 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { findRoute, type Route } from "../lib/util/routes.ts";
 import { runCgi } from "./cgi.ts";
-import { answerFile, errorReply } from "./files.ts";
+import { answerFile, errorReply, readPolicy } from "./files.ts";
 import { type Reply, readLimited, sendReply } from "./listen.ts";
+import type { Live } from "./live.ts";
 import { answerMailbox } from "./mailbox.ts";
 
 export interface WebOptions {
@@ -21,6 +22,7 @@ export interface WebOptions {
   /** Why nothing can be served yet; undefined once it can. */
   readonly notReady: () => string | undefined;
   readonly log: (line: string) => void;
+  readonly live: Live;
   readonly running: Set<ChildProcess>;
   readonly programLimitMs: number;
 }
@@ -32,6 +34,7 @@ const bodyLimitBytes = 524_288;
 export function makeWebServer(options: WebOptions): Server {
   return createServer(async (request, response) => {
     try {
+      if (isListening(options, request, response)) return;
       sendReply(request, response, await answer(options, request));
     } catch (cause) {
       options.log(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
@@ -39,6 +42,17 @@ export function makeWebServer(options: WebOptions): Server {
       response.end();
     }
   });
+}
+
+/** The address of this server alone, as for all else: the stream tells when somebody works on the site. */
+function isListening(
+  { live, port }: WebOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const { url = "", headers, method } = request;
+  if (method !== "GET" || checkHost(port(), headers.host ?? "", url) !== undefined) return false;
+  return live.answer(url.split("?")[0] ?? "", response);
 }
 
 async function answer(options: WebOptions, request: IncomingMessage): Promise<Reply> {
@@ -55,7 +69,10 @@ async function answer(options: WebOptions, request: IncomingMessage): Promise<Re
   const release = realpathSync(join(options.outFolder, "current"));
   const route = findRoute(pathname);
   const www = join(release, "www");
-  if (route === undefined) return answerFile(www, request.method ?? "", pathname, search);
+  if (route === undefined) {
+    const reply = answerFile(www, request.method ?? "", pathname, search, readPolicy(release));
+    return options.live.dress(reply, pathname, search);
+  }
   return answerProgram(options, request, route, { release, www, query: search.slice(1) });
 }
 

@@ -59,7 +59,6 @@ describe("site", () => {
     [["biuld"]],
     [["new", "news"]],
     [["layout", "cpy"]],
-    [["layout"]],
     [["build", "--ouch"]],
     [["build", "extra"]],
     [["init"]],
