@@ -18,6 +18,7 @@ import { loadState } from "./state.ts";
 import type { Task } from "./task.ts";
 import { loadTemplates } from "./template.ts";
 import { readUtf8 } from "./text.ts";
+import type { Verified } from "./verify.ts";
 import { buildWhole } from "./whole.ts";
 
 export { type Fault, formatFault, showLine } from "./fault.ts";
@@ -95,6 +96,11 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
     markdown: task.walked.sources.filter(({ kind }) => kind === "markdown").length,
     ms: options.clock.now() - startedAt,
   };
+}
+
+/** Compares the current release with its manifest, and with what its sources make now. `outFolder` is absolute. */
+export async function verifyRelease(options: BuildOptions): Promise<Verified> {
+  return (await import("./verify.ts")).verifyRelease(options, buildSite);
 }
 
 const everything: Choice = { today: dayOf(0), drafts: true, future: true };

@@ -1,13 +1,14 @@
 /** `site build`: the site from its sources into a release, or a list of what is wrong with them. */
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import type { BuildResult, Fault } from "../build/build.ts";
+import type { BuildOptions, BuildResult, Fault } from "../build/build.ts";
 import { systemClock } from "../lib/util/clock.ts";
 
 interface BuildFlags {
   readonly source: string;
   readonly out?: string;
   readonly json?: boolean;
+  readonly verify?: boolean;
   readonly drafts?: boolean;
   readonly future?: boolean;
 }
@@ -21,34 +22,58 @@ export function addBuildCommand(program: Command, use: (part: string) => void): 
     .option("--out <folder>", "where to build it (default: dist in the site's folder)")
     .option("--drafts", "with pages that say draft: yes")
     .option("--future", "with pages whose date is to come")
+    .option(
+      "--verify",
+      "build nothing: compare the release with its manifest, and with what the sources make now",
+    )
     .option("--json", "print the result as JSON")
     .action((flags: BuildFlags) => runBuild(flags, use));
 }
 
 async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
-  const { buildSite, formatFault, readFaulty, showLine } = await import("../build/build.ts");
-  const outFolder = flags.out === undefined ? join(flags.source, "dist") : flags.out;
-  const result = await buildSite({
+  const builder = await import("../build/build.ts");
+  const options = {
     sourceFolder: flags.source,
-    outFolder,
+    outFolder: flags.out === undefined ? join(flags.source, "dist") : flags.out,
     clock: systemClock,
     drafts: flags.drafts === true,
     future: flags.future === true,
-    onProgress: (line) => (flags.json ? undefined : console.log(line)),
-  });
+  };
+  if (flags.verify === true) return verify(flags, builder, options);
+  const onProgress = (line: string): void => (flags.json ? undefined : console.log(line));
+  const result = await builder.buildSite({ ...options, onProgress });
   if (flags.json) console.log(JSON.stringify(result));
   else if (result.ok) sayBuilt(result);
-  else
-    sayFaults(result.faults, (fault) => {
-      const text = readFaulty(fault, flags.source);
-      return [formatFault(fault), ...(text === undefined ? [] : showLine(fault, text))];
-    });
+  else sayFaults(result.faults, describeFaults(builder, flags));
   process.exitCode = result.ok ? 0 : 1;
   if (!result.ok) return;
   if (result.isWhole) use(result.changed ? "whole" : "look");
   else use(result.changed ? "change" : "look");
   if (result.isWhole && result.markdown > 0) use("markdown");
+}
+
+type Builder = typeof import("../build/build.ts");
+
+async function verify(flags: BuildFlags, builder: Builder, options: BuildOptions): Promise<void> {
+  const result = await builder.verifyRelease({ ...options, outFolder: resolve(options.outFolder) });
+  process.exitCode = result.ok && result.differences.length === 0 ? 0 : 1;
+  if (flags.json) console.log(JSON.stringify(result));
+  else if (!result.ok) sayFaults(result.faults, describeFaults(builder, flags));
+  else {
+    for (const { path, what } of result.differences) console.error(`${path}: ${what}`);
+    const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
+    const { length } = result.differences;
+    const verdict = length === 0 ? "as its manifest and the sources say" : `${length} differences`;
+    console.log(`${folder}: ${result.files} files, ${verdict}`);
+  }
+}
+
+function describeFaults(builder: Builder, flags: BuildFlags): (fault: Fault) => readonly string[] {
+  return (fault) => {
+    const text = builder.readFaulty(fault, flags.source);
+    return [builder.formatFault(fault), ...(text === undefined ? [] : builder.showLine(fault, text))];
+  };
 }
 
 function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
