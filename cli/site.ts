@@ -19,6 +19,11 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const bundle = join(folder, "command.cjs");
 const ending = ".cache";
 
+// `site ... | head`: whoever reads may go, and what the command is doing goes on.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 void (existsSync(bundle) ? runBundle() : runFiles());
 
 async function runFiles(): Promise<void> {

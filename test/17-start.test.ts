@@ -96,3 +96,11 @@ describe("machine code", () => {
     expect(existsSync(join(folder, name))).toBe(true);
   });
 });
+
+describe("the command", () => {
+  it("goes on when whoever reads what it says has gone", () => {
+    const line = `${process.execPath} ${starter} --help; echo "code $?" >&2`;
+    const { stderr } = spawnSync("sh", ["-c", `(sleep 0.3; ${line}) | true`], { encoding: "utf8" });
+    expect(stderr).toBe("code 0\n");
+  });
+});
