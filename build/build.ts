@@ -5,7 +5,7 @@
  */
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Clock, dayOf } from "../lib/util/clock.ts";
+import { type Clock, dayOf, runningMs } from "../lib/util/clock.ts";
 import type { Baked } from "../lib/util/templates.ts";
 import { buildChange } from "./change.ts";
 import type { Choice } from "./choice.ts";
@@ -14,21 +14,24 @@ import { readInputs } from "./inputs.ts";
 import { findPackage, type Package } from "./package.ts";
 import { readSite } from "./site.ts";
 import { readSources } from "./sources.ts";
+import { makeStages, type OnStage, type Stage } from "./stages.ts";
 import { loadState } from "./state.ts";
 import type { Task } from "./task.ts";
 import { loadTemplates } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 import type { Verified } from "./verify.ts";
-import { buildWhole } from "./whole.ts";
+import { buildWhole, type Compressed } from "./whole.ts";
 
 export { type Fault, formatFault, showLine } from "./fault.ts";
 export { type CheckedPage, frameForCheck } from "./framing.ts";
+export type { OnStage, Stage } from "./stages.ts";
 
 export interface BuildOptions {
   readonly sourceFolder: string;
   readonly outFolder: string;
   readonly clock: Clock;
-  readonly onProgress?: (line: string) => void;
+  /** Hears which stage has begun, and how far it is. */
+  readonly onStage?: OnStage;
   /** Where layouts and programs come from; the package this file belongs to, unless a test says otherwise. */
   readonly home?: Package;
   /** Whether drafts are published, and pages whose date is to come; neither is unless told. */
@@ -48,7 +51,8 @@ export type BuildResult =
       /** Pages that are left out: drafts, and those whose date is to come. */
       readonly drafts: number;
       readonly future: number;
-      /** How many sources were read: all of them, or those that may have changed since the last build. */
+      readonly sources: number;
+      /** How many of them were read: all, or those that may have changed since the last build. */
       readonly sourcesRead: number;
       /** False where little had changed since the last build, and most was left as it was. */
       readonly isWhole: boolean;
@@ -56,7 +60,12 @@ export type BuildResult =
       readonly markdown: number;
       /** False where the current release was the same already: nothing was written. */
       readonly changed: boolean;
+      /** Files of the release that were written; all others are those of the release before. */
+      readonly written: number;
+      /** Compressed files beside those, and how many of them were made in this build. */
+      readonly compressed: Compressed;
       readonly ms: number;
+      readonly stages: readonly Stage[];
     }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
@@ -65,7 +74,9 @@ export type BuildResult =
  * @throws NeedsHuman if the folder cannot be written; TryLater if a source changes while it is read
  */
 export async function buildSite(options: BuildOptions): Promise<BuildResult> {
-  const startedAt = options.clock.now();
+  const startedMs = runningMs();
+  const stages = makeStages(options.onStage);
+  stages.begin("listing sources");
   const sourceFolder = resolve(options.sourceFolder);
   const home = options.home ?? findPackage();
   const today = dayOf(options.clock.now());
@@ -76,25 +87,30 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
     home,
     clock: options.clock,
     choice,
-    say: options.onProgress ?? (() => undefined),
+    stages,
     walked: readSources(sourceFolder),
     inputs: readInputs(sourceFolder, home, choice),
   };
+  stages.begin("comparing with the last build");
   const kept = task.inputs === undefined ? undefined : loadState(task.outFolder, task.inputs, today);
   const quick = kept === undefined ? undefined : await buildChange(task, kept);
   const outcome = quick ?? (await buildWhole(task, kept));
   if (!outcome.ok) return { ok: false, faults: sortFaults(outcome.faults) };
-  const { releaseId, releaseFolder, changed } = outcome.published;
+  const { releaseId, releaseFolder, changed, written } = outcome.published;
   return {
     ok: true,
     releaseId,
     releaseFolder,
     changed,
+    written,
     ...outcome.counts,
+    sources: task.walked.sources.length,
     sourcesRead: outcome.sourcesRead,
+    compressed: outcome.compressed,
     isWhole: quick === undefined,
     markdown: task.walked.sources.filter(({ kind }) => kind === "markdown").length,
-    ms: options.clock.now() - startedAt,
+    ms: Math.round(runningMs() - startedMs),
+    stages: stages.end(),
   };
 }
 
@@ -114,7 +130,7 @@ export async function loadBaked(
 > {
   const folder = resolve(sourceFolder);
   const { baked, templates, faults, bodies } = await readSite(
-    { sourceFolder: folder, outFolder: undefined },
+    { sourceFolder: folder, outFolder: undefined, stages: makeStages() },
     home,
     readSources(folder),
     everything,

@@ -34,7 +34,7 @@ interface Found {
 }
 
 export async function buildChange(task: Task, kept: Kept): Promise<Outcome | undefined> {
-  const { sourceFolder, outFolder, walked } = task;
+  const { sourceFolder, outFolder, walked, stages } = task;
   const release = readCurrent(outFolder);
   if (release === undefined || !release.endsWith(`/${kept.releaseId}`)) return undefined;
   if (walked.faults.length > 0 || !isSameList(walked.sources, kept.sources)) return undefined;
@@ -42,6 +42,7 @@ export async function buildChange(task: Task, kept: Kept): Promise<Outcome | und
   const suspects = listSuspects(walked.sources, kept);
   if (suspects === undefined || suspects.length > mostChanges) return undefined;
   if (suspects.length === 0) return isWhole(release, kept) ? unchanged(release, kept) : undefined;
+  stages.begin("reading what changed");
   const records = kept.records();
   const found = await readSuspects(suspects, walked.sources, { release, kept, records });
   if (found === undefined) return undefined;
@@ -55,13 +56,16 @@ export async function buildChange(task: Task, kept: Kept): Promise<Outcome | und
   if (besides === undefined) return undefined;
   // A source was saved without a change, or its stamp could not be believed.
   if (files.length === 0 && !isWhole(release, kept)) return undefined;
+  stages.begin("writing files");
   const published =
     files.length === 0
-      ? { ...kept, releaseFolder: release, changed: false }
+      ? { ...kept, releaseFolder: release, changed: false, written: 0 }
       : swapFiles(task, { kept, release, files: [...files, ...besides] });
   if (published === undefined) return undefined;
+  stages.begin("noting what was built");
   keepChange(task, { kept, records, found, published });
-  return { ok: true, published, counts: kept.counts, sourcesRead: found.length };
+  const compressed = { files: countBesides(kept), anew: besides.length };
+  return { ok: true, published, counts: kept.counts, sourcesRead: found.length, compressed };
 }
 
 function isSameList(sources: readonly Source[], files: readonly string[]): boolean {
@@ -85,9 +89,20 @@ function isWhole(release: string, { paths, seals }: Kept): boolean {
   return paths.every((path, index) => hasSeal(seals, index, readSeal(`${release}/${path}`)));
 }
 
+/** Behind the addon stand the compressed files, and last the manifest. */
+function countBesides({ paths }: Kept): number {
+  return paths.length - paths.indexOf(addonPath) - 2;
+}
+
 function unchanged(releaseFolder: string, kept: Kept): Outcome {
-  const published = { ...kept, releaseFolder, changed: false };
-  return { ok: true, published, counts: kept.counts, sourcesRead: 0 };
+  const published = { ...kept, releaseFolder, changed: false, written: 0 };
+  return {
+    ok: true,
+    published,
+    counts: kept.counts,
+    sourcesRead: 0,
+    compressed: { files: countBesides(kept), anew: 0 },
+  };
 }
 
 interface Before {

@@ -11,6 +11,7 @@ import { scanMarkup } from "./scan.ts";
 import { fillMarks, type Mould, makeMoulds, type Poured, pour } from "./segments.ts";
 import { accountLayout } from "./shapes.ts";
 import type { Site } from "./site.ts";
+import type { Stages } from "./stages.ts";
 import { faultOfRender, listLayouts } from "./template.ts";
 
 export interface FramedPage {
@@ -34,10 +35,12 @@ export function framePages(
     templates,
     bodies,
     intern,
+    stages,
     siteData: { data },
     surroundingsOf,
   }: Pick<Site, "templates" | "bodies" | "intern" | "siteData"> & {
     readonly surroundingsOf: (page: Page) => Surroundings;
+    readonly stages: Stages;
   },
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { render } = makeRenderer(baked);
@@ -50,6 +53,7 @@ export function framePages(
   const faults: Fault[] = [];
   const framed: FramedPage[] = [];
   for (const page of pages) {
+    stages.step();
     const { layout, layoutLine, description } = page.header;
     if (!layouts.includes(layout)) {
       const there = templates.find(({ name }) => name === layout);

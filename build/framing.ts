@@ -7,6 +7,7 @@ import { checkOutFolder } from "./outfolder.ts";
 import type { Package } from "./package.ts";
 import { frameSite, readSite, type Site } from "./site.ts";
 import { readSources } from "./sources.ts";
+import { makeStages } from "./stages.ts";
 import type { Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 
@@ -54,13 +55,14 @@ export async function frameForCheck(options: {
 }): Promise<Framing> {
   const { sourceFolder, outFolder, home, clock } = options;
   const choice = { today: dayOf(clock.now()), drafts: false, future: false, isPlain: true };
+  const stages = makeStages();
   const site = await readSite(
-    { sourceFolder, outFolder: undefined },
+    { sourceFolder, outFolder: undefined, stages },
     home,
     readSources(sourceFolder),
     choice,
   );
-  const { framed, faults } = frameSite(site);
+  const { framed, faults } = frameSite(site, stages);
   const outFaults = checkOutFolder(outFolder, sourceFolder);
   const copies = site.sources.filter(({ kind }) => kind === "file");
   const entries = site.baked?.navigation ?? [];

@@ -13,6 +13,7 @@ import { addressOf } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
 import { bodyWord, type Mould } from "./segments.ts";
 import type { Source } from "./sources.ts";
+import type { Stages } from "./stages.ts";
 import { readStyleLinks } from "./styles.ts";
 import { baseMessage, type Judge, makeJudge } from "./targets.ts";
 import type { Template } from "./template.ts";
@@ -30,6 +31,7 @@ export interface LinkContext {
   readonly named: readonly NamedTarget[];
   /** Why a source makes no output, if it is left out. */
   readonly whyNot: (output: string) => string | undefined;
+  readonly stages: Stages;
 }
 
 /** An address, and where it is written. */
@@ -48,6 +50,7 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
   const told = new Map<string, Fault>();
   const seen = new Set<Mould>();
   const inPages = framed.flatMap((one) => {
+    context.stages.step();
     if (!seen.has(one.mould)) checkLayoutTags(one, context, told);
     seen.add(one.mould);
     checkLayoutLinks(one, judge, context, told);

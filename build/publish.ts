@@ -22,6 +22,7 @@ import {
   writeManifest,
 } from "./release.ts";
 import { nameRelease, placeRelease, pointCurrent, prune, readCurrent, stageName, sweep } from "./shelf.ts";
+import type { Stages } from "./stages.ts";
 import { hasSeal, makeSeals, putSeal, readSeal, type Seal, type Stamps } from "./stamps.ts";
 
 export interface PublishOptions {
@@ -38,6 +39,7 @@ export interface PublishOptions {
   readonly clock: Clock;
   /** What is known of the files of the release before, so that they need not be read. */
   readonly known?: SealedRelease | undefined;
+  readonly stages?: Stages;
 }
 
 /** How the files of a release lay there when it was published. */
@@ -49,6 +51,8 @@ export interface SealedRelease {
 }
 
 export interface Published extends SealedRelease {
+  /** How many of its files were written: none where it is the same already. */
+  readonly written: number;
   readonly releaseFolder: string;
   readonly changed: boolean;
 }
@@ -73,17 +77,20 @@ export function publishSurely(outFolder: string, publish: () => Published): Publ
 }
 
 function publishOnce(options: PublishOptions, manifest: string): Published {
-  const { outFolder, entries, besides = [] } = options;
+  const { outFolder, entries, besides = [], stages } = options;
   const before = readCurrent(outFolder);
   const paths = [...entries, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
+  stages?.begin("comparing with the release before");
   const same = before === undefined ? [] : findSame(before, options);
   const seals = makeSeals(paths.length);
   for (const [index, seal] of same.entries()) if (seal !== undefined) putSeal(seals, index, seal);
   if (before !== undefined && same.every((seal) => seal !== undefined) && readManifest(before) === manifest) {
     const own = readSeal(join(before, manifestName));
     if (own !== undefined) putSeal(seals, paths.length - 1, own);
-    return { releaseId: basename(before), releaseFolder: before, changed: false, paths, seals };
+    return { releaseId: basename(before), releaseFolder: before, changed: false, written: 0, paths, seals };
   }
+  stages?.begin("writing files", paths.length);
+  let written = 0;
   makeFolder(join(outFolder, "releases"));
   sweep(outFolder);
   const stage = stageName(outFolder);
@@ -93,7 +100,9 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     makeFolder(stage);
     const tree = makeTreeWriter(stage);
     const put = (index: number, path: string, write: () => Seal | undefined): void => {
+      stages?.step();
       if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return;
+      written += 1;
       const seal = write() ?? readSeal(join(stage, path));
       assert(seal !== undefined, "what was written is there");
       putSeal(seals, index, seal);
@@ -111,7 +120,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
   }
   pointCurrent(outFolder, releaseId);
   prune(outFolder, releaseId);
-  return { releaseId, releaseFolder, changed: true, paths, seals };
+  return { releaseId, releaseFolder, changed: true, written, paths, seals };
 }
 
 /**

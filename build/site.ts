@@ -23,6 +23,7 @@ import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
 import { renameInTemplates } from "./rename.ts";
 import { readSettings } from "./settings.ts";
 import { findClashes, type Maker, type Source } from "./sources.ts";
+import type { Stages } from "./stages.ts";
 import { makeSurroundings } from "./surroundings.ts";
 import { listLayouts, listShown, loadTemplates, readTemplates, type Template } from "./template.ts";
 import { readUtf8 } from "./text.ts";
@@ -53,9 +54,16 @@ export interface Site {
   readonly faults: readonly Fault[];
 }
 
-/** The caller closes `bodies`. `outFolder`: where something may be kept between builds, if anywhere. */
+export interface Workshop {
+  readonly sourceFolder: string;
+  /** Where something may be kept between builds, if anywhere. */
+  readonly outFolder: string | undefined;
+  readonly stages: Stages;
+}
+
+/** The caller closes `bodies`. */
 export async function readSite(
-  { sourceFolder, outFolder }: { readonly sourceFolder: string; readonly outFolder: string | undefined },
+  { sourceFolder, outFolder, stages }: Workshop,
   home: Package,
   {
     sources,
@@ -63,6 +71,7 @@ export async function readSite(
   }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
   choice: Choice,
 ): Promise<Site> {
+  stages.begin("reading settings, layouts, and assets");
   const { settings, compress, isPlain, faults: settingFaults } = readSettings(sourceFolder);
   const assets = await readAssets(sources, {
     isPlain: isPlain || choice.isPlain === true,
@@ -78,12 +87,15 @@ export async function readSite(
   const reader = makePageReader({ read: makeReader(), bodies, intern, renames, renderMarkdown });
   const all: Page[] = [];
   const pageFaults: Fault[] = [];
+  stages.begin("reading pages", sources.length);
   for (const source of sources) {
+    stages.step();
     if (source.kind === "file") continue;
     const { page, faults } = reader.read(source);
     pageFaults.push(...faults);
     if (page !== undefined) all.push(page);
   }
+  stages.begin("finding out what belongs together");
   const chosen = choosePages(all, choice);
   const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
@@ -137,14 +149,18 @@ function listHashed({ files }: Assets): readonly Maker[] {
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
-export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
+export function frameSite(
+  site: Site,
+  stages: Stages,
+): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { baked, templates, siteData, sources, bodies, faults } = site;
   if (baked === undefined) return { framed: [], faults };
+  stages.begin("putting pages into layouts", site.pages.length);
   const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
   const { url } = baked.settings;
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url, fields: listFields(templates) });
-  const { framed, faults: foundFaults } = framePages(pages, baked, { ...site, surroundingsOf });
+  const { framed, faults: foundFaults } = framePages(pages, baked, { ...site, stages, surroundingsOf });
   // What a page stumbles over while it is rendered has been told by its name, or by its data, already.
   const isTold = (fault: Fault): boolean =>
     nameFaults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
@@ -153,10 +169,12 @@ export function frameSite(site: Site): { framed: readonly FramedPage[]; faults: 
   // A page that could not be read is there for those that link to it: its own fault is enough.
   const there = sources.filter((source) => !leftOut.has(source));
   const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
+  stages.begin("checking links", framed.length);
   const outputs = new Set(makers.map(({ output }) => output));
   const { styles, faults: styleFaults } = readStyles(sources);
   const { settings } = baked;
   const linkFaults = checkLinks(framed, {
+    stages,
     settings,
     outputs,
     templates,

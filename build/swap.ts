@@ -63,7 +63,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   }
   pointCurrent(outFolder, releaseId);
   prune(outFolder, releaseId);
-  return { releaseId, releaseFolder, changed: true, paths: kept.paths, seals };
+  return { releaseId, releaseFolder, changed: true, written: all.length, paths: kept.paths, seals };
 }
 
 /** The manifest with other lines for these files; undefined where it does not have each of them. */

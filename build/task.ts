@@ -4,6 +4,7 @@ import type { Choice } from "./choice.ts";
 import type { Fault } from "./fault.ts";
 import type { Package } from "./package.ts";
 import type { Source } from "./sources.ts";
+import type { Stages } from "./stages.ts";
 
 export interface Task {
   /** Both absolute. */
@@ -12,7 +13,7 @@ export interface Task {
   readonly home: Package;
   readonly clock: Clock;
   readonly choice: Choice;
-  readonly say: (line: string) => void;
+  readonly stages: Stages;
   /** The sources that were found, and what is wrong with their names. */
   readonly walked: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] };
   /** All that the build depends on besides them (inputs.ts); undefined where nothing can be kept. */

@@ -18,6 +18,11 @@ import { makeStamps, putStamp } from "./stamps.ts";
 import { type Counts, type Kept, saveState, writeOutsides, writeRecord } from "./state.ts";
 import type { Task } from "./task.ts";
 
+export interface Compressed {
+  readonly files: number;
+  readonly anew: number;
+}
+
 export type Outcome =
   | {
       readonly ok: true;
@@ -25,6 +30,7 @@ export type Outcome =
       readonly counts: Counts;
       /** How many sources were read: all, or only those that may have changed. */
       readonly sourcesRead: number;
+      readonly compressed: Compressed;
     }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
@@ -34,20 +40,24 @@ interface Plan extends Entry {
 
 /** `kept`: what the last build left, if it holds; then its files need not be read again. */
 export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Outcome> {
-  const { sourceFolder, outFolder, home, say } = task;
+  const { sourceFolder, outFolder, home, stages } = task;
   const site = await readSite(task, home, task.walked, task.choice);
   try {
-    const { framed, faults } = frameSite(site);
+    const { framed, faults } = frameSite(site, stages);
     const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
     if (site.baked === undefined || all.length > 0) return { ok: false, faults: all };
-    say(`${framed.length} pages: links checked`);
+    stages.begin("making programs");
     const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
-    say(`${programs.length} programs made`);
+    if (site.baked.settings.search) stages.begin("making the search index");
     // Loaded only here: most of a quick build's time would go into the database driver.
     const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site)] : [];
+    stages.begin("making documents", framed.length);
     const bodyStarts = new Map<FramedPage, readonly number[]>();
     const plans = [
-      ...framed.map((one) => planPage(one, site, bodyStarts)),
+      ...framed.map((one) => {
+        stages.step();
+        return planPage(one, site, bodyStarts);
+      }),
       ...site.assets.files,
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
@@ -57,10 +67,9 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
     // Loaded only here: few sites that are built in a hurry are compressed as well.
+    if (site.compress) stages.begin("compressing", plans.length);
     const compressing = site.compress ? await import("./compress.ts") : undefined;
     const compressed = await compressing?.compressFiles(task, plans);
-    if (compressed !== undefined)
-      say(`${compressed.besides.length} compressed files, ${compressed.anew} anew`);
     const published = publishRelease({
       outFolder,
       entries: plans,
@@ -70,6 +79,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       tool: home.version,
       clock: task.clock,
       known: kept,
+      stages,
     });
     if (published.changed && compressed !== undefined && compressed.anew > 0)
       compressing?.forgetCompressed(outFolder, task.clock.now());
@@ -82,8 +92,15 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       drafts: drafts.length,
       future: future.length,
     };
+    stages.begin("noting what was built");
     keep(task, site, { framed, bodyStarts, published, counts });
-    return { ok: true, published, counts, sourcesRead: site.sources.length };
+    return {
+      ok: true,
+      published,
+      counts,
+      sourcesRead: site.sources.length,
+      compressed: { files: compressed?.besides.length ?? 0, anew: compressed?.anew ?? 0 },
+    };
   } finally {
     site.bodies.close();
   }

@@ -2,13 +2,16 @@
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { BuildOptions, BuildResult, Fault } from "../build/build.ts";
-import { systemClock } from "../lib/util/clock.ts";
+import { runningMs, systemClock } from "../lib/util/clock.ts";
+import { describeStages } from "./profile.ts";
+import { makeProgress } from "./progress.ts";
 
 interface BuildFlags {
   readonly source: string;
   readonly out?: string;
   readonly json?: boolean;
   readonly verify?: boolean;
+  readonly profile?: boolean;
   readonly drafts?: boolean;
   readonly future?: boolean;
 }
@@ -26,6 +29,7 @@ export function addBuildCommand(program: Command, use: (part: string) => void): 
       "--verify",
       "build nothing: compare the release with its manifest, and with what the sources make now",
     )
+    .option("--profile", "say how long each stage took")
     .option("--json", "print the result as JSON")
     .action((flags: BuildFlags) => runBuild(flags, use));
 }
@@ -41,13 +45,20 @@ async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise
     future: flags.future === true,
   };
   if (flags.verify === true) return verify(flags, builder, options);
-  const onProgress = (line: string): void => (flags.json ? undefined : console.log(line));
-  const result = await builder.buildSite({ ...options, onProgress });
+  const progress = makeProgress(flags.json !== true);
+  const onStage = (name: string, done: number, all: number): void =>
+    progress.show(done === 0 ? name : `${name}: ${done} of ${all}`);
+  const startingMs = runningMs();
+  const result = await builder.buildSite({ ...options, onStage });
+  progress.clear();
   if (flags.json) console.log(JSON.stringify(result));
   else if (result.ok) sayBuilt(result);
   else sayFaults(result.faults, describeFaults(builder, flags));
   process.exitCode = result.ok ? 0 : 1;
   if (!result.ok) return;
+  if (flags.profile === true && flags.json !== true)
+    for (const line of describeStages([{ name: "starting", ms: startingMs }, ...result.stages]))
+      console.log(line);
   if (result.isWhole) use(result.changed ? "whole" : "look");
   else use(result.changed ? "change" : "look");
   if (result.isWhole && result.markdown > 0) use("markdown");
@@ -81,6 +92,9 @@ function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
   const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
   if (result.changed) console.log(`built ${folder}: ${counts}, in ${result.ms} ms`);
   else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
+  const compressed = result.compressed.files === 0 ? "" : `; compressed ${result.compressed.anew} texts anew`;
+  const written = result.changed ? `, wrote ${result.written} files` : "";
+  console.log(`read ${result.sourcesRead} of ${result.sources} sources${written}${compressed}`);
   const leftOut = [
     ...(result.drafts === 0 ? [] : [`${result.drafts} drafts (--drafts shows them)`]),
     ...(result.future === 0 ? [] : [`${result.future} whose date is to come (--future)`]),

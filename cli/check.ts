@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { CheckFault, CheckResult } from "../build/check/check.ts";
 import { systemClock } from "../lib/util/clock.ts";
+import { makeProgress } from "./progress.ts";
 
 interface CheckFlags {
   readonly source: string;
@@ -35,15 +36,15 @@ async function runCheck(flags: CheckFlags): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
   const { formatFault, readFaulty, showLine } = await import("../build/build.ts");
   const { checkSite } = await import("../build/check/check.ts");
-  const showsProgress = process.stderr.isTTY === true && flags.json !== true;
+  const progress = makeProgress(flags.json !== true);
   const result = await checkSite({
     sourceFolder: flags.source,
     outFolder: flags.out ?? join(flags.source, "dist"),
     clock: systemClock,
     ...(flags.external === true ? { external: {} } : {}),
-    onProgress: (line) => (showsProgress ? process.stderr.write(`\r\x1b[K${line}`) : undefined),
+    onProgress: progress.show,
   });
-  if (showsProgress) process.stderr.write("\r\x1b[K");
+  progress.clear();
   process.exitCode = result.ok ? 0 : 1;
   if (flags.json === true) {
     console.log(JSON.stringify(result));

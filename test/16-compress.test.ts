@@ -30,13 +30,7 @@ const shelf = () => {
 
 /** How many files a build compressed anew. */
 async function countAnew(): Promise<number> {
-  let anew = -1;
-  await workshop.built({
-    onProgress: (line) => {
-      anew = Number(/(\d+) anew/.exec(line)?.[1] ?? anew);
-    },
-  });
-  return anew;
+  return (await workshop.built()).compressed.anew;
 }
 
 describe("compressed files", () => {

@@ -108,12 +108,12 @@ describe("site build", () => {
     const first = await runSite("build", "--source", workshop.source);
     expect(first).toMatchObject({ code: 0, err: "" });
     expect(first.out).toMatch(
-      /built .*dist\/releases\/\S+: 8 pages, 3 other files, \d+ programs, in \d+ ms\n$/,
+      /^built .*dist\/releases\/\S+: 8 pages, 3 other files, \d+ programs, in \d+ ms\nread 11 of 11 sources, wrote \d+ files\n$/,
     );
     expect(existsSync(join(workshop.source, "dist/current/www/faq.html"))).toBe(true);
     const second = await runSite("build", "--source", workshop.source);
     expect(second.out).toMatch(
-      /nothing changed since .*: 8 pages, 3 other files, \d+ programs, in \d+ ms\n$/,
+      /^nothing changed since .*: 8 pages, 3 other files, \d+ programs, in \d+ ms\nread \d+ of 11 sources\n$/,
     );
   });
 

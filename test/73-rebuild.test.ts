@@ -58,10 +58,14 @@ function makeBuild(
       programs: 0,
       drafts: 0,
       future: 0,
+      sources: 1,
       sourcesRead: 1,
       isWhole: true,
       markdown: 0,
       changed: true,
+      written: 1,
+      compressed: { files: 0, anew: 0 },
+      stages: [],
       ms: 1.4,
     };
   };

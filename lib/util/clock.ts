@@ -13,6 +13,11 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Milliseconds since the process began, for durations: no clock that is set back has a part in it. */
+export function runningMs(): number {
+  return performance.now();
+}
+
 const dayMs = 86_400_000;
 
 /** `2026-11-23T08:05:00Z`; seconds are enough for people and records. */
