@@ -12,12 +12,13 @@ import { findRenderer, makePageReader, measureShown, type Page, readShown } from
 import type { SealedRelease } from "./publish.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
+import type { KeptPage, Records } from "./records.ts";
 import { addonPath } from "./release.ts";
 import { readSettings } from "./settings.ts";
 import { readCurrent } from "./shelf.ts";
 import type { Source } from "./sources.ts";
 import { hasSeal, hasStamp, putStamp, readSeal, readStamp } from "./stamps.ts";
-import { type Kept, type KeptPage, type Records, saveState, writeRecord } from "./state.ts";
+import { type Kept, saveState } from "./state.ts";
 import { type NewFile, swapFiles } from "./swap.ts";
 import type { Task } from "./task.ts";
 import type { Outcome } from "./whole.ts";
@@ -212,22 +213,16 @@ interface Result extends Pick<Before, "kept" | "records"> {
 function keepChange({ outFolder, inputs }: Task, { kept, records, found, published }: Result): void {
   if (inputs === undefined) return;
   const stamps = kept.stamps.slice();
-  const anew = new Map<number, Uint8Array>();
+  const anew = new Map<number, KeptPage>();
   for (const { index, stamp, change } of found) {
     putStamp(stamps, index, stamp);
     if (change === undefined) continue;
     const { page, old } = change;
     const { ids, targets } = page.facts;
-    anew.set(index, writeRecord({ ...old, bodyLength: measureShown(page), facts: { ids, targets } }));
+    anew.set(index, { ...old, bodyLength: measureShown(page), facts: { ids, targets } });
   }
-  const all = [...kept.sources.map((_, index) => index), kept.sources.length];
   const { releaseId, paths, seals } = published;
   const { counts, span, renames, sources } = kept;
   const state = { releaseId, paths, seals, counts, span, renames, sources, stamps };
-  saveState(
-    outFolder,
-    inputs,
-    state,
-    all.map((index) => anew.get(index) ?? records.raw(index)),
-  );
+  saveState(outFolder, inputs, state, records.change(anew));
 }

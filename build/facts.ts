@@ -15,7 +15,7 @@ export interface Facts {
   readonly needs: Needs;
 }
 
-/** Gives the same string for equal ones, and one that does not keep the text alive that it was cut from. */
+/** Gives the same string for equal ones. */
 export type Intern = (text: string) => string;
 
 export function makeIntern(): Intern {
@@ -23,21 +23,36 @@ export function makeIntern(): Intern {
   return (text) => {
     const found = known.get(text);
     if (found !== undefined) return found;
-    // V8 cuts by reference: a copy is the only string that is nothing but itself.
-    const own = Buffer.from(text, "utf16le").toString("utf16le");
-    known.set(own, own);
-    return own;
+    known.set(text, text);
+    return text;
   };
 }
 
 export function collectFacts(markup: Markup, intern: Intern): Facts {
   const { ids, links, faults } = markup;
-  const targets = new Set<string>();
+  const targets: string[] = [];
   let hasBase = false;
   for (const { target, tag } of links) {
     if (tag === "base") hasBase = true;
-    targets.add(intern(target));
+    targets.push(target);
   }
-  const needs = findNeeds(markup);
-  return { ids: [...ids].map(intern), targets: [...targets], isFaulty: faults.length > 0 || hasBase, needs };
+  return {
+    ids: detach([...ids]),
+    // Many pages have the same links; ids are a page's own.
+    targets: detach(targets.length < 2 ? targets : [...new Set(targets)]).map(intern),
+    isFaulty: faults.length > 0 || hasBase,
+    needs: findNeeds(markup),
+  };
+}
+
+// No source has it, and no entity stands for it.
+const between = "\u0000";
+
+/** V8 cuts by reference: texts that were cut from a page keep all of it in memory. These keep each other, and no more. */
+function detach(texts: readonly string[]): readonly string[] {
+  if (texts.length === 0) return texts;
+  // With one behind the last as well: what has nothing to join or split would be the same string still.
+  const own = `${texts.join(between)}${between}`.split(between);
+  own.pop();
+  return own;
 }

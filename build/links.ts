@@ -6,6 +6,7 @@
  */
 import type { Settings } from "../lib/util/settings.ts";
 import type { Bodies } from "./bodies.ts";
+import type { Facts } from "./facts.ts";
 import { compareText, type Fault, locate } from "./fault.ts";
 import { explainBody, placeLinkInLayout, placeTagInLayout } from "./faults.ts";
 import type { FramedPage } from "./frame.ts";
@@ -15,7 +16,7 @@ import { bodyWord, type Mould } from "./segments.ts";
 import type { Source } from "./sources.ts";
 import type { Stages } from "./stages.ts";
 import { readStyleLinks } from "./styles.ts";
-import { baseMessage, type Judge, makeJudge } from "./targets.ts";
+import { baseMessage, type Ids, type Judge, makeIds, makeJudge } from "./targets.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
@@ -49,11 +50,15 @@ export function checkLinks(framed: readonly FramedPage[], context: LinkContext):
   });
   const told = new Map<string, Fault>();
   const seen = new Set<Mould>();
+  const checked = new Set<Facts>();
   const inPages = framed.flatMap((one) => {
     context.stages.step();
     if (!seen.has(one.mould)) checkLayoutTags(one, context, told);
     seen.add(one.mould);
-    checkLayoutLinks(one, judge, context, told);
+    if (!checked.has(one.outside)) {
+      checkLayoutLinks(one, judge, context, told);
+      if (one.outside.targets.every(isOfSite)) checked.add(one.outside);
+    }
     return isSuspect(one, judge) ? explainBody(one, judge, context.bodies) : [];
   });
   return [
@@ -74,15 +79,13 @@ function checkNamed({ judge }: Judge, { named }: LinkContext): readonly Fault[] 
 }
 
 /** The ids of one page, its own and its layout's, put together when the first link asks for them. */
-function gatherIds(framed: readonly FramedPage[]): (output: string) => ReadonlySet<string> | undefined {
-  const pages = new Map(framed.map((one) => [one.page.source.output, one]));
-  const sets = new Map<string, ReadonlySet<string>>();
+function gatherIds(framed: readonly FramedPage[]): (output: string) => Ids | undefined {
+  const pages = new Map<string, FramedPage | Ids>(framed.map((one) => [one.page.source.output, one]));
   return (output) => {
-    let ids = sets.get(output);
-    const one = pages.get(output);
-    if (ids !== undefined || one === undefined) return ids;
-    ids = new Set([...one.page.facts.ids, ...one.outside.ids]);
-    sets.set(output, ids);
+    const found = pages.get(output);
+    if (found === undefined || !("page" in found)) return found;
+    const ids = makeIds(found.page.facts.ids, found.outside.ids);
+    pages.set(output, ids);
     return ids;
   };
 }
@@ -92,6 +95,11 @@ function isSuspect({ page, outside }: FramedPage, { judge }: Judge): boolean {
   if (isFaulty) return true;
   for (const target of targets) if (judge(target, page.path) !== undefined) return true;
   return ids.some((id) => outside.ids.includes(id));
+}
+
+/** Whether it leads to the same place from every page. */
+function isOfSite(target: string): boolean {
+  return target.startsWith("/") || /^https?:/.test(target);
 }
 
 /** A layout's links mean on each page what they mean there; the same wrong one is told once. */

@@ -4,9 +4,10 @@
  */
 import type { Settings } from "../lib/util/settings.ts";
 import { addressOf, type Page } from "./page.ts";
+import type { KeptPage, Records } from "./records.ts";
 import { addonPath } from "./release.ts";
-import type { Kept, KeptPage, Records } from "./state.ts";
-import { type Judge, makeJudge } from "./targets.ts";
+import type { Kept } from "./state.ts";
+import { type Ids, type Judge, makeIds, makeJudge } from "./targets.ts";
 
 /** A page whose body may have changed. */
 export interface Change {
@@ -31,7 +32,7 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
     settings,
     hasOutput: (output) => outputs.has(output),
     outputs: () => [...outputs],
-    idsOf: makeIds(changes, ground),
+    idsOf: gatherIds(changes, ground),
     whyNot: () => undefined,
   });
   return changes.every(({ page, old }) => {
@@ -47,19 +48,19 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
 }
 
 /** By the output, which is the source's name but for Markdown's ending. */
-function makeIds(changes: readonly Change[], { kept, records }: Ground) {
+function gatherIds(changes: readonly Change[], { kept, records }: Ground) {
   const changed = new Map(changes.map(({ page, old }) => [page.source.output, { page, old }]));
-  const sets = new Map<string, ReadonlySet<string> | undefined>();
+  const known = new Map<string, Ids | undefined>();
   let places: ReadonlyMap<string, number> | undefined;
-  return (output: string): ReadonlySet<string> | undefined => {
-    if (sets.has(output)) return sets.get(output);
+  return (output: string): Ids | undefined => {
+    if (known.has(output)) return known.get(output);
     places ??= new Map(kept.sources.map((file, index) => [outputOf(file), index]));
     const own = changed.get(output);
     const record = own?.old ?? records.read(places.get(output) ?? -1);
     const ids = own?.page.facts.ids ?? record?.facts.ids;
     const outside = record === undefined ? undefined : records.outsides[record.outside];
-    const all = ids === undefined ? undefined : new Set([...ids, ...(outside?.ids ?? [])]);
-    sets.set(output, all);
+    const all = ids === undefined ? undefined : makeIds(ids, outside?.ids ?? []);
+    known.set(output, all);
     return all;
   };
 }

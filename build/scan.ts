@@ -6,7 +6,7 @@
  */
 
 import { decodeBytes, readAttributes } from "./attributes.ts";
-import { closedBy, optionalEnd, rawText, voidElements } from "./elements.ts";
+import { type Element, endOfName, rawTextNames, readElement } from "./elements.ts";
 
 export interface Markup {
   /** Where links can lead: every `id`, and every `name` of an `a`. */
@@ -61,7 +61,7 @@ export interface ScanOptions {
 }
 
 interface Open {
-  readonly tag: string;
+  readonly element: Element;
   readonly offset: number;
 }
 
@@ -81,6 +81,7 @@ export interface Scan {
 
 const slash = 0x2f;
 const bang = 0x21;
+const greater = 0x3e;
 
 export function scanMarkup(text: string, options: ScanOptions = {}): Markup {
   const scan: Scan = {
@@ -104,8 +105,8 @@ export function scanMarkup(text: string, options: ScanOptions = {}): Markup {
     else if (code === bang) end = skipDeclaration(scan, at);
     at = text.indexOf("<", end);
   }
-  for (const { tag, offset } of scan.stack)
-    if (!optionalEnd.has(tag)) report(scan, offset, `<${tag}> is never closed`);
+  for (const { element, offset } of scan.stack)
+    if (!element.isOptional) report(scan, offset, `<${element.name}> is never closed`);
   return scan;
 }
 
@@ -122,73 +123,59 @@ function skipDeclaration(scan: Scan, at: number): number {
   return end < 0 ? text.length : end + 1;
 }
 
-/** A name in small letters, as it stands at `from`. */
-function readName(text: string, from: number): string {
-  let end = from;
-  let hasCapital = false;
-  for (; end < text.length; end += 1) {
-    const code = text.charCodeAt(end);
-    if (code <= 0x20 || code === slash || code === 0x3e) break;
-    if (code >= 0x41 && code <= 0x5a) hasCapital = true;
-  }
-  const name = text.slice(from, end);
-  return hasCapital ? name.toLowerCase() : name;
-}
-
 function readCloseTag(scan: Scan, at: number): number {
   const { text, stack } = scan;
-  const tag = readName(text, at + 2);
-  const end = text.indexOf(">", at + 2);
+  const nameEnd = endOfName(text, at + 2);
+  const element = readElement(text, at + 2, nameEnd);
+  const end = text.charCodeAt(nameEnd) === greater ? nameEnd : text.indexOf(">", nameEnd);
   const after = end < 0 ? text.length : end + 1;
-  if (stack[stack.length - 1]?.tag === tag) {
+  if (stack[stack.length - 1]?.element.name === element.name) {
     stack.pop();
-    if (tag === "svg" || tag === "math") scan.foreign -= 1;
+    if (element.isForeign) scan.foreign -= 1;
     return after;
   }
-  closeOutOfOrder(scan, tag, at);
+  closeOutOfOrder(scan, element, at);
   return after;
 }
 
 /** Closes what may be left open first; everything else in between is a fault. */
-function closeOutOfOrder(scan: Scan, tag: string, at: number): void {
+function closeOutOfOrder(scan: Scan, { name, isVoid }: Element, at: number): void {
   const { stack } = scan;
-  const place = stack.findLastIndex((open) => open.tag === tag);
+  const place = stack.findLastIndex((open) => open.element.name === name);
   if (place < 0) {
-    if (voidElements.has(tag))
-      report(scan, at, `</${tag}> closes nothing: a <${tag}> needs no end; delete it`);
-    else if (tag === "p")
+    if (isVoid) report(scan, at, `</${name}> closes nothing: a <${name}> needs no end; delete it`);
+    else if (name === "p")
       report(scan, at, "</p> closes nothing: its <p> ended where the element before it began");
-    else report(scan, at, `</${tag}> closes nothing`);
+    else report(scan, at, `</${name}> closes nothing`);
     return;
   }
-  for (const open of stack.slice(place + 1).reverse())
-    if (!optionalEnd.has(open.tag)) {
-      report(scan, at, `</${tag}> stands where <${open.tag}> is still open; write </${open.tag}> before it`);
-      break;
-    }
-  for (const open of stack.splice(place)) if (open.tag === "svg" || open.tag === "math") scan.foreign -= 1;
+  const between = stack.slice(place + 1).findLast(({ element }) => !element.isOptional)?.element.name;
+  if (between !== undefined)
+    report(scan, at, `</${name}> stands where <${between}> is still open; write </${between}> before it`);
+  for (const { element } of stack.splice(place)) if (element.isForeign) scan.foreign -= 1;
 }
 
 function readOpenTag(scan: Scan, at: number): number {
   const { text, stack } = scan;
-  const tag = readName(text, at + 1);
-  const attributes = readAttributes(scan, tag, at + 1 + tag.length);
-  const { end, isSelfClosed } = attributes;
-  for (
-    let top = stack[stack.length - 1];
-    top !== undefined && closedBy(top.tag, tag);
-    top = stack[stack.length - 1]
-  )
+  const nameEnd = endOfName(text, at + 1);
+  const element = readElement(text, at + 1, nameEnd);
+  // Most tags have no attributes.
+  const isBare = text.charCodeAt(nameEnd) === greater;
+  const attributes = isBare ? undefined : readAttributes(scan, element.name, nameEnd);
+  const end = attributes?.end ?? nameEnd + 1;
+  for (let top = stack[stack.length - 1]; top !== undefined; top = stack[stack.length - 1]) {
+    if (top.element.enders?.has(element.name) !== true) break;
     stack.pop();
-  if (voidElements.has(tag) || (isSelfClosed && (scan.foreign > 0 || tag === "svg" || tag === "math")))
-    return end;
-  if (rawText.has(tag)) return skipRawText(scan, tag, end, attributes.hasSource);
-  stack.push({ tag, offset: at });
-  if (tag === "svg" || tag === "math") scan.foreign += 1;
+  }
+  const closesItself = attributes?.isSelfClosed === true && (scan.foreign > 0 || element.isForeign);
+  if (element.isVoid || closesItself) return end;
+  if (element.isRawText) return skipRawText(scan, element.name, end, attributes?.hasSource === true);
+  stack.push({ element, offset: at });
+  if (element.isForeign) scan.foreign += 1;
   return end;
 }
 
-const endTags = new Map([...rawText].map((tag) => [tag, new RegExp(`</${tag}(?=[\\s/>])`, "gi")]));
+const endTags = new Map([...rawTextNames].map((tag) => [tag, new RegExp(`</${tag}(?=[\\s/>])`, "gi")]));
 
 function skipRawText(scan: Scan, tag: string, from: number, hasSource: boolean): number {
   const search = endTags.get(tag);

@@ -3,39 +3,20 @@
  * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
  * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
-import { sha256Hex } from "../lib/util/digest.ts";
+import { sha256Hex, sha256HexOf } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
-import type { Facts } from "./facts.ts";
-import type { Needs } from "./policy.ts";
 import type { SealedRelease } from "./publish.ts";
+import { type Records, readRecords, type WrittenRecords } from "./records.ts";
 import { makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
-
-/** What is kept of a page, besides its source's stamp. */
-export interface KeptPage {
-  /** Its header block as it is written; with the title and `isEmpty`, all that its layout sees of it. */
-  readonly head: string;
-  readonly title: string;
-  readonly isEmpty: boolean;
-  /** Where its body begins in the document, in bytes; once for each place. */
-  readonly bodyStarts: readonly number[];
-  readonly bodyLength: number;
-  readonly facts: Pick<Facts, "ids" | "targets">;
-  /** Which of the outsides is its layout's. */
-  readonly outside: number;
-  /** Left out where it needs nothing, as most pages do. */
-  readonly needs?: Needs | undefined;
-}
-
-type Outside = Pick<Facts, "ids" | "targets">;
 
 export interface Counts {
   readonly pages: number;
@@ -59,15 +40,6 @@ export interface State extends SealedRelease {
 
 export interface Kept extends State {
   readonly records: () => Records;
-}
-
-export interface Records {
-  /** What layouts put around pages. */
-  readonly outsides: readonly Outside[];
-  /** Of a source, by its place among them; undefined where it is no page. */
-  readonly read: (index: number) => KeptPage | undefined;
-  /** The record as it is kept, in JSON; the one behind the last source's is that of the outsides. */
-  readonly raw: (index: number) => Buffer;
 }
 
 interface First {
@@ -101,7 +73,7 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
     const { releaseId, counts, span, renames, stamps, seals, ends } = first;
     const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
-    const records = (): Records => splitRecords(readChecked(name, start, length), ends);
+    const records = (): Records => readRecords(readChecked(name, start, length), ends);
     const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
     return { releaseId, counts, span, renames, stamps, seals, sources, paths, records };
   } catch (error) {
@@ -136,75 +108,41 @@ function readChecked(name: string, at: number, length: number): Buffer {
   return content;
 }
 
-function splitRecords(bytes: Buffer, ends: Stamps): Records {
-  const raw = (index: number): Buffer => bytes.subarray(ends[index - 1] ?? 0, ends[index]);
-  const read = (index: number): KeptPage | undefined => {
-    const record = raw(index);
-    return record.length === 0 ? undefined : (JSON.parse(record.toString("utf8")) as KeptPage);
-  };
-  const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
-  return { outsides, raw, read };
-}
-
-const noRecord = Buffer.alloc(0);
-
-/** For a source that is no page there is nothing to keep. */
-export function writeRecord(page: KeptPage | undefined): Uint8Array {
-  return page === undefined ? noRecord : Buffer.from(JSON.stringify(page));
-}
-
-export function writeOutsides(outsides: readonly Outside[]): Uint8Array {
-  return Buffer.from(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
-}
-
-/**
- * Puts the state in place at once. A later build does without it where it cannot be written. `records`: one for each
- * source, and that of the outsides.
- */
+/** Puts the state in place at once. A later build does without it where it cannot be written. */
 export function saveState(
   outFolder: string,
   inputs: string,
   state: State,
-  records: readonly Uint8Array[],
+  { parts, ends }: WrittenRecords,
 ): void {
-  assert(records.length === state.sources.length + 1, "there is a record for each source");
-  const ends = new Float64Array(records.length);
-  let end = 0;
-  for (const [index, record] of records.entries()) {
-    end += record.length;
-    ends[index] = end;
-  }
+  assert(ends.length === state.sources.length + 1, "there is a record for each source");
   const { releaseId, counts, span, renames, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
-  const all: First = {
-    inputs,
-    boot: bootId(),
-    releaseId,
-    counts,
-    span,
-    renames,
-    sources,
-    paths,
-    stamps,
-    seals,
-    ends,
-  };
+  const about = { inputs, boot: bootId(), releaseId, counts, span, renames, sources, paths };
+  const all: First = { ...about, stamps, seals, ends };
   const first = serialize(all);
-  const second = Buffer.concat(records, end);
   const lengths = Buffer.alloc(lengthOfLengths);
   lengths.writeUInt32LE(first.length, 0);
-  lengths.writeUInt32LE(second.length, 4);
-  const digest = (bytes: Uint8Array): Buffer => Buffer.from(sha256Hex(bytes), "latin1");
+  lengths.writeUInt32LE(ends.at(-1) ?? 0, 4);
+  const digest = (bytes: readonly Uint8Array[]): Buffer => Buffer.from(sha256HexOf(bytes), "latin1");
   const folder = join(outFolder, cacheName);
   const aside = join(folder, `.${fileName}-${process.pid}-${randomToken(6)}`);
   try {
     makeFolder(folder);
-    writeFileSync(aside, Buffer.concat([lengths, digest(first), first, digest(second), second]), {
-      flag: "wx",
-    });
+    writeParts(aside, [lengths, digest([first]), first, digest(parts), ...parts]);
     renameSync(aside, join(folder, fileName));
   } catch (error) {
     rmSync(aside, { force: true });
     if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
+  }
+}
+
+function writeParts(name: string, parts: readonly Uint8Array[]): void {
+  const file = openSync(name, "wx", 0o644);
+  try {
+    for (const part of parts)
+      for (let done = 0; done < part.length; ) done += writeSync(file, part, done, part.length - done);
+  } finally {
+    closeSync(file);
   }
 }

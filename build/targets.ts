@@ -14,9 +14,26 @@ export interface Ground {
   /** All of them, for hints. */
   readonly outputs: () => readonly string[];
   /** The ids of a page; undefined where the file is no page. */
-  readonly idsOf: (output: string) => ReadonlySet<string> | undefined;
+  readonly idsOf: (output: string) => Ids | undefined;
   /** What is to be said of an output that a source would make, were it not left out. */
   readonly whyNot: (output: string) => string | undefined;
+}
+
+/** The ids of a page, its own and its layout's. */
+export interface Ids {
+  readonly has: (id: string) => boolean;
+  readonly list: () => readonly string[];
+}
+
+/** Few are looked through as quickly as put in order. */
+const few = 20;
+
+export function makeIds(own: readonly string[], outside: readonly string[]): Ids {
+  const list = (): readonly string[] => [...own, ...outside];
+  if (own.length + outside.length <= few)
+    return { list, has: (id) => own.includes(id) || outside.includes(id) };
+  const all = new Set(list());
+  return { list, has: (id) => all.has(id) };
 }
 
 export interface Judge {
@@ -71,11 +88,7 @@ function judgePath(path: string, hash: string, ground: Ground): string | undefin
   return `only sites with "${route.setting}: yes" in etc/site.yaml have this; write that, or take the link out`;
 }
 
-function judgeAnchor(
-  written: string,
-  path: string,
-  ids: ReadonlySet<string> | undefined,
-): string | undefined {
+function judgeAnchor(written: string, path: string, ids: Ids | undefined): string | undefined {
   // Files that are no pages have no ids here.
   if (ids === undefined || ids.has(written)) return undefined;
   // What follows ":~:" (text to scroll to) is for the browser alone.
@@ -84,7 +97,7 @@ function judgeAnchor(
   // HTML Standard, 7.4.6.4: "" and "top" are the top of every page.
   if (anchor === "" || anchor.toLowerCase() === "top") return undefined;
   if (ids.has(own) || ids.has(anchor)) return undefined;
-  return `${path} has nothing with the id ${JSON.stringify(anchor)}${didYouMean(anchor, [...ids])}`;
+  return `${path} has nothing with the id ${JSON.stringify(anchor)}${didYouMean(anchor, ids.list())}`;
 }
 
 function explainMissing(path: string, { hasOutput, outputs, whyNot }: Ground): string {

@@ -11,11 +11,12 @@ import { measureShown } from "./page.ts";
 import { writePolicy } from "./policy.ts";
 import { buildPrograms } from "./programs.ts";
 import { type Published, publishRelease } from "./publish.ts";
+import { writeRecords } from "./records.ts";
 import type { Entry } from "./release.ts";
 import { writeServerConf } from "./server.ts";
 import { frameSite, readSite, type Site } from "./site.ts";
 import { makeStamps, putStamp } from "./stamps.ts";
-import { type Counts, type Kept, saveState, writeOutsides, writeRecord } from "./state.ts";
+import { type Counts, type Kept, saveState } from "./state.ts";
 import type { Task } from "./task.ts";
 
 export interface Compressed {
@@ -144,17 +145,21 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
   const outsides = [...new Set(framed.map(({ outside }) => outside))];
   const numbers = new Map(outsides.map((outside, index) => [outside, index]));
   const stamps = makeStamps(sources.length);
-  const records = sources.map((source, index) => {
+  const records = writeRecords(sources.length);
+  for (const [index, source] of sources.entries()) {
     const one = bySource.get(source);
     const stamp = one?.page.stamp ?? assets.stamps.get(source) ?? leftOut.get(source);
     assert(stamp !== undefined, "every source was read");
     putStamp(stamps, index, stamp);
-    if (one === undefined) return writeRecord(undefined);
+    if (one === undefined) {
+      records.add(undefined);
+      continue;
+    }
     const { head, title, isEmpty, facts } = one.page;
     const bodyStarts = result.bodyStarts.get(one) ?? [];
     const outside = numbers.get(one.outside) ?? 0;
     const { ids, targets } = facts;
-    return writeRecord({
+    records.add({
       head,
       title,
       isEmpty,
@@ -164,7 +169,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
       outside,
       needs: facts.needs.length === 0 ? undefined : facts.needs,
     });
-  });
+  }
   const { releaseId, paths, seals } = published;
   const files = sources.map(({ file }) => file);
   const state = {
@@ -177,5 +182,5 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     span: chosen.span,
     renames: [...assets.renames],
   };
-  saveState(outFolder, inputs, state, [...records, writeOutsides(outsides)]);
+  saveState(outFolder, inputs, state, records.finish(outsides));
 }

@@ -1,8 +1,15 @@
 /** SHA-256 and comparison in constant time: the only hashing but for passwords. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash, timingSafeEqual } from "node:crypto";
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data, "hex");
+}
+
+/** Of parts that follow one another. */
+export function sha256HexOf(parts: readonly Uint8Array[]): string {
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part);
+  return digest.digest("hex");
 }
 
 /** Compares two secrets without telling by its time where they differ; unequal lengths are unequal. */
