@@ -29,20 +29,27 @@ new EventSource("${eventsPath}").onmessage = ({ data }) => {
 };
 `;
 
+/** A fault with the lines of its file as they were when it was found: the file may be another one by now. */
+interface Shown {
+  readonly fault: Fault;
+  readonly lines: readonly string[];
+}
+
 /** @param sourceFolder the site's, for the lines that faults stand in */
 export function makeLive(sourceFolder: string): Live {
   const listeners = new Set<ServerResponse>();
   const run = String(process.pid);
   let count = 0;
-  let faults: readonly Fault[] = [];
+  let shown: readonly Shown[] = [];
   const version = (): string => `?${run}-${count}`;
   const tell = (): void => {
     count += 1;
     for (const response of listeners) response.write(`data: ${version()}\n\n`);
   };
   const setFaults = (now: readonly Fault[]): void => {
-    const isSame = JSON.stringify(now) === JSON.stringify(faults);
-    faults = now;
+    const before = JSON.stringify(shown);
+    shown = now.map((fault) => ({ fault, lines: readLines(fault, sourceFolder) }));
+    const isSame = JSON.stringify(shown) === before;
     if (!isSame) tell();
   };
   const answer: Live["answer"] = (pathname, response) => {
@@ -60,8 +67,8 @@ export function makeLive(sourceFolder: string): Live {
   };
   const dress: Live["dress"] = (reply, path, search) => {
     if (!String(reply.headers["Content-Type"] ?? "").startsWith("text/html")) return reply;
-    const own = search === `?${lastGood}` ? [] : faults.filter(({ file }) => concerns(file, path));
-    return addScript(own.length === 0 ? reply : faultReply(own, sourceFolder, path), version());
+    const own = isLastGood(search) ? [] : shown.filter(({ fault }) => concerns(fault.file, path));
+    return addScript(own.length === 0 ? reply : faultReply(own, path, search), version());
   };
   return { setFaults, tell, answer, dress };
 }
@@ -80,15 +87,28 @@ function concerns(file: string, path: string): boolean {
   }
 }
 
-function faultReply(faults: readonly Fault[], sourceFolder: string, path: string): Reply {
-  const items = faults.map((fault) => {
-    const text = readFaulty(fault, sourceFolder);
-    const lines = text === undefined ? [] : showLine(fault, text);
+function readLines(fault: Fault, sourceFolder: string): readonly string[] {
+  const text = readFaulty(fault, sourceFolder);
+  return text === undefined ? [] : showLine(fault, text);
+}
+
+function isLastGood(search: string): boolean {
+  return search.slice(1).split("&").at(-1) === lastGood;
+}
+
+/** The same page as it was last. A path that begins with two slashes would name another host. */
+function lastGoodLink(path: string, search: string): string {
+  const query = search === "" || search === "?" ? `?${lastGood}` : `${search}&${lastGood}`;
+  return path.replace(/^[\\/]+/, "/") + query;
+}
+
+function faultReply(faults: readonly Shown[], path: string, search: string): Reply {
+  const items = faults.map(({ fault, lines }) => {
     const shown = lines.length === 0 ? "" : `\n<pre>${escapeHtml(lines.join("\n"))}</pre>`;
     return `<li><p>${escapeHtml(formatFault(fault))}</p>${shown}</li>`;
   });
   const what = faults.length === 1 ? "A fault" : `${faults.length} faults`;
-  const main = `<p>This page cannot be built as it stands. Save the mended file, and it is shown again. <a href="${escapeHtml(path)}?${lastGood}">Show it as it was last</a>.</p>
+  const main = `<p>This page cannot be built as it stands. Save the mended file, and it is shown again. <a href="${escapeHtml(lastGoodLink(path, search))}">Show it as it was last</a>.</p>
 <ul>
 ${items.join("\n")}
 </ul>`;
