@@ -2,14 +2,14 @@
  * Style sheets as browsers get them: each with what it imports, small, and with the hashed names of what it shows. What
  * the bundler made is kept in dist/.cache/ by all that went in, since it takes longer to start than most builds.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
 import type { Renames } from "./assets.ts";
 import type { Fault } from "./fault.ts";
-import { makeFolder } from "./release.ts";
+import { dropAside, makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
 import type { Source } from "./sources.ts";
 import { bundleStyle, type StyleSheet } from "./styles.ts";
@@ -120,7 +120,7 @@ function keep(file: string, key: string, made: readonly Sheet[]): void {
     });
     renameSync(aside, file);
   } catch (error) {
-    rmSync(aside, { force: true });
+    dropAside(aside);
     if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
   }
 }

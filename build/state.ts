@@ -3,7 +3,7 @@
  * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
  * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
@@ -14,7 +14,7 @@ import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { SealedRelease } from "./publish.ts";
 import { type Records, readRecords, type WrittenRecords } from "./records.ts";
-import { makeFolder } from "./release.ts";
+import { dropAside, makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
 
@@ -132,7 +132,7 @@ export function saveState(
     writeParts(aside, [lengths, digest([first]), first, digest(parts), ...parts]);
     renameSync(aside, join(folder, fileName));
   } catch (error) {
-    rmSync(aside, { force: true });
+    dropAside(aside);
     if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
   }
 }

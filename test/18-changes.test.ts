@@ -220,6 +220,13 @@ describe("notes that cannot be trusted", () => {
     ["are empty", () => writeFileSync(notes(), "")],
     ["were changed by hand", () => writeFileSync(notes(), readFileSync(notes()).fill(0x61, 500, 520))],
     ["speak of another release", () => rmSync(join(workshop.out, "current"))],
+    [
+      "cannot be kept, since a file is in the way",
+      () => {
+        rmSync(join(workshop.out, ".cache"), { recursive: true });
+        writeFileSync(join(workshop.out, ".cache"), "in the way");
+      },
+    ],
     ["are of other settings", () => workshop.write("site/etc/prices.yaml", "currency: USD\nmeters: {}\n")],
   ])("are none: they %s", async (_, spoil) => {
     await workshop.built();
