@@ -9,7 +9,7 @@ import { type Clock, dayOf, runningMs } from "../lib/util/clock.ts";
 import type { Baked } from "../lib/util/templates.ts";
 import { buildChange } from "./change.ts";
 import type { Choice } from "./choice.ts";
-import { type Fault, sortFaults } from "./fault.ts";
+import { type Fault, showLine, sortFaults } from "./fault.ts";
 import { readInputs } from "./inputs.ts";
 import { findPackage, type Package } from "./package.ts";
 import { readSite } from "./site.ts";
@@ -22,7 +22,7 @@ import { readUtf8 } from "./text.ts";
 import type { Verified } from "./verify.ts";
 import { buildWhole, type Compressed } from "./whole.ts";
 
-export { type Fault, formatFault, showLine } from "./fault.ts";
+export { type Fault, formatFault } from "./fault.ts";
 export { type CheckedPage, frameForCheck } from "./framing.ts";
 export type { OnStage, Stage } from "./stages.ts";
 
@@ -141,15 +141,16 @@ export async function loadBaked(
     : { ok: true, baked: { ...baked, templates: loadTemplates(templates) } };
 }
 
-/** The text of the file that a fault names; undefined where it is none of the site's or cannot be read as text. */
-export function readFaulty(
-  fault: Fault,
-  sourceFolder: string,
-  home: Package = findPackage(),
-): string | undefined {
+/** The line that a fault stands in, with a mark below the place; nothing where the file is none of the site's or no text. */
+export function showFault(fault: Fault, sourceFolder: string): readonly string[] {
+  const text = readFaulty(fault, sourceFolder);
+  return text === undefined ? [] : showLine(fault, text);
+}
+
+function readFaulty(fault: Fault, sourceFolder: string): string | undefined {
   const given = "(package) ";
   const file = fault.file.startsWith(given)
-    ? join(home.folder, fault.file.slice(given.length))
+    ? join(findPackage().folder, fault.file.slice(given.length))
     : join(sourceFolder, fault.file);
   if (fault.line === 0 || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const text = readUtf8(file);

@@ -9,7 +9,7 @@ import { openBodies } from "./bodies.ts";
 import { makeIntern } from "./facts.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { findRenderer, makePageReader, measureShown, type Page, readShown } from "./page.ts";
-import type { SealedRelease } from "./publish.ts";
+import type { Published, SealedRelease } from "./publish.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
 import type { KeptPage, Records } from "./records.ts";
@@ -60,7 +60,7 @@ export async function buildChange(task: Task, kept: Kept): Promise<Outcome | und
   stages.begin("writing files");
   const published =
     files.length === 0
-      ? { ...kept, releaseFolder: release, changed: false, written: 0 }
+      ? leave(release, kept)
       : swapFiles(task, { kept, release, files: [...files, ...besides] });
   if (published === undefined) return undefined;
   stages.begin("noting what was built");
@@ -95,11 +95,15 @@ function countBesides({ paths }: Kept): number {
   return paths.length - paths.indexOf(addonPath) - 2;
 }
 
+/** The current release as it is. */
+function leave(releaseFolder: string, kept: Kept): Published {
+  return { ...kept, releaseFolder, changed: false, written: 0 };
+}
+
 function unchanged(releaseFolder: string, kept: Kept): Outcome {
-  const published = { ...kept, releaseFolder, changed: false, written: 0 };
   return {
     ok: true,
-    published,
+    published: leave(releaseFolder, kept),
     counts: kept.counts,
     sourcesRead: 0,
     compressed: { files: countBesides(kept), anew: 0 },

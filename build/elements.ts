@@ -88,15 +88,20 @@ for (let letter = 0; letter < 26; letter += 1) {
 }
 for (let digit = 1; digit <= 6; digit += 1) digits[0x30 + digit] = 26 + digit;
 
-const byNumber = new Map(
-  [...known].filter(([name]) => name.length <= longestShort).map(([name, own]) => [numberOf(name), own]),
-);
-
-function numberOf(name: string): number {
+/** 0 where it is no short name. */
+function numberOf(text: string, from: number, end: number): number {
+  if (end - from > longestShort) return 0;
   let number = 0;
-  for (let at = 0; at < name.length; at += 1) number = number * 32 + (digits[name.charCodeAt(at)] ?? 0);
+  for (let at = from; at < end; at += 1) {
+    const digit = digits[text.charCodeAt(at)] ?? 0;
+    if (digit === 0) return 0;
+    number = number * 32 + digit;
+  }
   return number;
 }
+
+const byNumber = new Map([...known].map(([name, own]) => [numberOf(name, 0, name.length), own]));
+byNumber.delete(0);
 
 const slash = 0x2f;
 const greater = 0x3e;
@@ -113,15 +118,5 @@ export function endOfName(text: string, from: number): number {
 
 /** The element whose name stands there, in letters of either size. */
 export function readElement(text: string, from: number, end: number): Element {
-  if (end - from <= longestShort) {
-    let number = 0;
-    for (let at = from; at < end; at += 1) {
-      const digit = digits[text.charCodeAt(at)] ?? 0;
-      if (digit === 0) return elementOf(text.slice(from, end).toLowerCase());
-      number = number * 32 + digit;
-    }
-    const found = byNumber.get(number);
-    if (found !== undefined) return found;
-  }
-  return elementOf(text.slice(from, end).toLowerCase());
+  return byNumber.get(numberOf(text, from, end)) ?? elementOf(text.slice(from, end).toLowerCase());
 }

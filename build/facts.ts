@@ -30,22 +30,22 @@ export function makeIntern(): Intern {
 
 export function collectFacts(markup: Markup, intern: Intern): Facts {
   const { ids, links, faults } = markup;
-  const targets: string[] = [];
+  const targets = new Set<string>();
   let hasBase = false;
   for (const { target, tag } of links) {
     if (tag === "base") hasBase = true;
-    targets.push(target);
+    targets.add(target);
   }
   return {
     ids: detach([...ids]),
     // Many pages have the same links; ids are a page's own.
-    targets: detach(targets.length < 2 ? targets : [...new Set(targets)]).map(intern),
+    targets: detach([...targets]).map(intern),
     isFaulty: faults.length > 0 || hasBase,
     needs: findNeeds(markup),
   };
 }
 
-// No source has it, and no entity stands for it.
+// No page has it, and no entity stands for it; data that a layout shows may.
 const between = "\u0000";
 
 /** V8 cuts by reference: texts that were cut from a page keep all of it in memory. These keep each other, and no more. */
@@ -54,5 +54,5 @@ function detach(texts: readonly string[]): readonly string[] {
   // With one behind the last as well: what has nothing to join or split would be the same string still.
   const own = `${texts.join(between)}${between}`.split(between);
   own.pop();
-  return own;
+  return own.length === texts.length ? own : texts;
 }

@@ -39,7 +39,7 @@ export interface PublishOptions {
   readonly clock: Clock;
   /** What is known of the files of the release before, so that they need not be read. */
   readonly known?: SealedRelease | undefined;
-  readonly stages?: Stages;
+  readonly stages: Stages;
 }
 
 /** How the files of a release lay there when it was published. */
@@ -80,7 +80,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
   const { outFolder, entries, besides = [], stages } = options;
   const before = readCurrent(outFolder);
   const paths = [...entries, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
-  stages?.begin("comparing with the release before");
+  stages.begin("comparing with the release before");
   const same = before === undefined ? [] : findSame(before, options);
   const seals = makeSeals(paths.length);
   for (const [index, seal] of same.entries()) if (seal !== undefined) putSeal(seals, index, seal);
@@ -89,7 +89,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     if (own !== undefined) putSeal(seals, paths.length - 1, own);
     return { releaseId: basename(before), releaseFolder: before, changed: false, written: 0, paths, seals };
   }
-  stages?.begin("writing files", paths.length);
+  stages.begin("writing files", paths.length);
   let written = 0;
   makeFolder(join(outFolder, "releases"));
   sweep(outFolder);
@@ -100,7 +100,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     makeFolder(stage);
     const tree = makeTreeWriter(stage);
     const put = (index: number, path: string, write: () => Seal | undefined): void => {
-      stages?.step();
+      stages.step();
       if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return;
       written += 1;
       const seal = write() ?? readSeal(join(stage, path));

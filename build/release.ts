@@ -7,14 +7,12 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  existsSync,
   fstatSync,
   futimesSync,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
-  rmSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -138,11 +136,6 @@ export function makeFolder(folder: string): void {
   makeFolder(dirname(folder));
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
-}
-
-/** Removes what was written aside and is no good; also where its folder turned out to be a file. */
-export function dropAside(file: string): void {
-  if (existsSync(file)) rmSync(file, { force: true });
 }
 
 /** With every file it makes readable by all, whatever the umask of whoever calls the build. */

@@ -2,14 +2,13 @@
  * Style sheets as browsers get them: each with what it imports, small, and with the hashed names of what it shows. What
  * the bundler made is kept in dist/.cache/ by all that went in, since it takes longer to start than most builds.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
-import { randomToken } from "../lib/util/random.ts";
+import { keepFile } from "./aside.ts";
 import type { Renames } from "./assets.ts";
 import type { Fault } from "./fault.ts";
-import { dropAside, makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
 import type { Source } from "./sources.ts";
 import { bundleStyle, type StyleSheet } from "./styles.ts";
@@ -112,15 +111,5 @@ function readKept(file: string, key: string): readonly string[] | undefined {
 /** A later build does without it where it cannot be written. */
 function keep(file: string, key: string, made: readonly Sheet[]): void {
   const texts = made.map(({ text }) => text);
-  const aside = `${file}-${process.pid}-${randomToken(6)}`;
-  try {
-    makeFolder(dirname(file));
-    writeFileSync(aside, JSON.stringify({ key, check: sha256Hex(JSON.stringify(texts)), texts }), {
-      flag: "wx",
-    });
-    renameSync(aside, file);
-  } catch (error) {
-    dropAside(aside);
-    if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
-  }
+  keepFile(file, [JSON.stringify({ key, check: sha256Hex(JSON.stringify(texts)), texts })]);
 }

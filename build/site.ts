@@ -155,9 +155,9 @@ export function frameSite(
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { baked, templates, siteData, sources, bodies, faults } = site;
   if (baked === undefined) return { framed: [], faults };
-  stages.begin("putting pages into layouts", site.pages.length);
-  const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
+  stages.begin("putting pages into layouts", pages.length);
+  const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const { url } = baked.settings;
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url, fields: listFields(templates) });
   const { framed, faults: foundFaults } = framePages(pages, baked, { ...site, stages, surroundingsOf });

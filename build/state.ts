@@ -3,18 +3,17 @@
  * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
  * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex, sha256HexOf } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
-import { randomToken } from "../lib/util/random.ts";
+import { keepFile } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { SealedRelease } from "./publish.ts";
 import { type Records, readRecords, type WrittenRecords } from "./records.ts";
-import { dropAside, makeFolder } from "./release.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
 
@@ -125,24 +124,6 @@ export function saveState(
   lengths.writeUInt32LE(first.length, 0);
   lengths.writeUInt32LE(ends.at(-1) ?? 0, 4);
   const digest = (bytes: readonly Uint8Array[]): Buffer => Buffer.from(sha256HexOf(bytes), "latin1");
-  const folder = join(outFolder, cacheName);
-  const aside = join(folder, `.${fileName}-${process.pid}-${randomToken(6)}`);
-  try {
-    makeFolder(folder);
-    writeParts(aside, [lengths, digest([first]), first, digest(parts), ...parts]);
-    renameSync(aside, join(folder, fileName));
-  } catch (error) {
-    dropAside(aside);
-    if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
-  }
-}
-
-function writeParts(name: string, parts: readonly Uint8Array[]): void {
-  const file = openSync(name, "wx", 0o644);
-  try {
-    for (const part of parts)
-      for (let done = 0; done < part.length; ) done += writeSync(file, part, done, part.length - done);
-  } finally {
-    closeSync(file);
-  }
+  const file = join(outFolder, cacheName, fileName);
+  keepFile(file, [lengths, digest([first]), first, digest(parts), ...parts]);
 }

@@ -11,7 +11,7 @@ import { measureShown } from "./page.ts";
 import { writePolicy } from "./policy.ts";
 import { buildPrograms } from "./programs.ts";
 import { type Published, publishRelease } from "./publish.ts";
-import { writeRecords } from "./records.ts";
+import { type KeptPage, writeRecords } from "./records.ts";
 import type { Entry } from "./release.ts";
 import { writeServerConf } from "./server.ts";
 import { frameSite, readSite, type Site } from "./site.ts";
@@ -68,7 +68,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
     // Loaded only here: few sites that are built in a hurry are compressed as well.
-    if (site.compress) stages.begin("compressing", plans.length);
+    if (site.compress) stages.begin("compressing");
     const compressing = site.compress ? await import("./compress.ts") : undefined;
     const compressed = await compressing?.compressFiles(task, plans);
     const published = publishRelease({
@@ -151,24 +151,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     const stamp = one?.page.stamp ?? assets.stamps.get(source) ?? leftOut.get(source);
     assert(stamp !== undefined, "every source was read");
     putStamp(stamps, index, stamp);
-    if (one === undefined) {
-      records.add(undefined);
-      continue;
-    }
-    const { head, title, isEmpty, facts } = one.page;
-    const bodyStarts = result.bodyStarts.get(one) ?? [];
-    const outside = numbers.get(one.outside) ?? 0;
-    const { ids, targets } = facts;
-    records.add({
-      head,
-      title,
-      isEmpty,
-      bodyStarts,
-      bodyLength: measureShown(one.page),
-      facts: { ids, targets },
-      outside,
-      needs: facts.needs.length === 0 ? undefined : facts.needs,
-    });
+    records.add(one && describePage(one, result.bodyStarts.get(one) ?? [], numbers.get(one.outside) ?? 0));
   }
   const { releaseId, paths, seals } = published;
   const files = sources.map(({ file }) => file);
@@ -183,4 +166,19 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     renames: [...assets.renames],
   };
   saveState(outFolder, inputs, state, records.finish(outsides));
+}
+
+function describePage({ page }: FramedPage, bodyStarts: readonly number[], outside: number): KeptPage {
+  const { head, title, isEmpty, facts } = page;
+  const { ids, targets, needs } = facts;
+  return {
+    head,
+    title,
+    isEmpty,
+    bodyStarts,
+    bodyLength: measureShown(page),
+    facts: { ids, targets },
+    outside,
+    needs: needs.length === 0 ? undefined : needs,
+  };
 }

@@ -1,7 +1,7 @@
 /** `site build`: the site from its sources into a release, or a list of what is wrong with them. */
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import type { BuildOptions, BuildResult, Fault } from "../build/build.ts";
+import type { BuildOptions, BuildResult, Fault, OnStage } from "../build/build.ts";
 import { runningMs, systemClock } from "../lib/util/clock.ts";
 import { describeStages } from "./profile.ts";
 import { makeProgress } from "./progress.ts";
@@ -46,7 +46,7 @@ async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise
   };
   if (flags.verify === true) return verify(flags, builder, options);
   const progress = makeProgress(flags.json !== true);
-  const onStage = (name: string, done: number, all: number): void =>
+  const onStage: OnStage = (name, done, all) =>
     progress.show(done === 0 ? name : `${name}: ${done} of ${all}`);
   const startingMs = runningMs();
   const result = await builder.buildSite({ ...options, onStage });
@@ -81,10 +81,7 @@ async function verify(flags: BuildFlags, builder: Builder, options: BuildOptions
 }
 
 function describeFaults(builder: Builder, flags: BuildFlags): (fault: Fault) => readonly string[] {
-  return (fault) => {
-    const text = builder.readFaulty(fault, flags.source);
-    return [builder.formatFault(fault), ...(text === undefined ? [] : builder.showLine(fault, text))];
-  };
+  return (fault) => [builder.formatFault(fault), ...builder.showFault(fault, flags.source)];
 }
 
 function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {

@@ -34,7 +34,7 @@ it to error, warn, or off. Exit code 1 if there is an error, 0 if there are only
 
 async function runCheck(flags: CheckFlags): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
-  const { formatFault, readFaulty, showLine } = await import("../build/build.ts");
+  const { formatFault, showFault } = await import("../build/build.ts");
   const { checkSite } = await import("../build/check/check.ts");
   const progress = makeProgress(flags.json !== true);
   const result = await checkSite({
@@ -57,8 +57,7 @@ async function runCheck(flags: CheckFlags): Promise<void> {
     const said = level === "warn" ? `${paint("33", "warning:")} ${message}` : paint("31", message);
     const name = rule === "build" ? "" : ` [${rule}]`;
     console.error(`${formatFault({ ...fault, message: said })}${name}`);
-    const text = readFaulty(fault, flags.source);
-    for (const line of text === undefined ? [] : showLine(fault, text)) console.error(line);
+    for (const line of showFault(fault, flags.source)) console.error(line);
   }
   const summary = summarize(result);
   if (result.faults.length === 0) console.log(summary);

@@ -4,7 +4,7 @@
  * part of dist/. Called by dev/serve and dev/web.
  */
 import type { ServerResponse } from "node:http";
-import { type Fault, formatFault, readFaulty, showLine } from "../build/build.ts";
+import { type Fault, formatFault, showFault } from "../build/build.ts";
 import type { Reply } from "./listen.ts";
 import { escapeHtml, framePage } from "./markup.ts";
 
@@ -48,7 +48,7 @@ export function makeLive(sourceFolder: string): Live {
   };
   const setFaults = (now: readonly Fault[]): void => {
     const before = JSON.stringify(shown);
-    shown = now.map((fault) => ({ fault, lines: readLines(fault, sourceFolder) }));
+    shown = now.map((fault) => ({ fault, lines: showFault(fault, sourceFolder) }));
     const isSame = JSON.stringify(shown) === before;
     if (!isSame) tell();
   };
@@ -85,11 +85,6 @@ function concerns(file: string, path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function readLines(fault: Fault, sourceFolder: string): readonly string[] {
-  const text = readFaulty(fault, sourceFolder);
-  return text === undefined ? [] : showLine(fault, text);
 }
 
 function isLastGood(search: string): boolean {

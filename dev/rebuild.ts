@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildResult, type buildSite, formatFault, readFaulty, showLine } from "../build/build.ts";
+import { type BuildResult, type buildSite, formatFault, showFault } from "../build/build.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { keepJob, runToEnd } from "./jobs.ts";
@@ -93,10 +93,7 @@ function describeBuild(result: BuildResult, hasRelease: boolean, sourceFolder: s
     const counts = `${pages} pages, ${files} files, ${programs} programs`;
     return [`${changed ? "built" : "nothing changed"}: ${counts}, in ${Math.round(ms)} ms`];
   }
-  const lines = result.faults.flatMap((fault) => {
-    const text = readFaulty(fault, sourceFolder);
-    return [formatFault(fault), ...(text === undefined ? [] : showLine(fault, text))];
-  });
+  const lines = result.faults.flatMap((fault) => [formatFault(fault), ...showFault(fault, sourceFolder)]);
   const count = result.faults.length === 1 ? "1 fault" : `${result.faults.length} faults`;
   const meanwhile = hasRelease ? "the last good site is served meanwhile" : "nothing is served until then";
   return [...lines, `${count}; save the mended file, and the site is built again (${meanwhile})`];

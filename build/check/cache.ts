@@ -3,11 +3,10 @@
  * validator and of other hosts. A file that is missing, damaged, or of another form is as good as none, and it is
  * written whole or not at all. Called by judge.ts and external.ts.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { hasCode, NeedsHuman } from "../../lib/util/failure.ts";
-import { randomToken } from "../../lib/util/random.ts";
-import { dropAside } from "../release.ts";
+import { putInPlace } from "../aside.ts";
 
 /** The entries that `isRight` lets through; none where the file cannot be used. */
 export function readCache<Value>(
@@ -21,13 +20,10 @@ export function readCache<Value>(
 
 /** @throws NeedsHuman if the folder cannot be written */
 export function writeCache(file: string, entries: ReadonlyMap<string, unknown>): void {
-  const aside = `${file}-${process.pid}-${randomToken(6)}`;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(aside, `${JSON.stringify(Object.fromEntries(entries))}\n`);
-    renameSync(aside, file);
+    putInPlace(file, [`${JSON.stringify(Object.fromEntries(entries))}\n`]);
   } catch (cause) {
-    dropAside(aside);
     if (!hasCode(cause, ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EISDIR", "EEXIST"]))
       throw cause;
     throw new NeedsHuman(`${file}: cannot be written; see to its permissions and the space on its disk`, {
