@@ -1,82 +1,26 @@
 // Goal of this test: `site check` as people and scripts run it, the compiled command in a process of its own: what it
-// prints and where, its JSON, its colours, its exit codes, what etc/check.yaml can change, and that a second run says
-// the same. What each rule finds is in 47-check.test.ts, what other hosts answer in 47-external.test.ts.
-import { spawn } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+// prints and where, its JSON, its colours, its exit codes, and that a second run says the same. What etc/check.yaml can
+// change is in 47-levels.test.ts, what each rule finds in 47-check.test.ts, what other hosts answer in 47-external.test.ts.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { initSite } from "../build/init.ts";
+import { type Checking, linked, openChecking, readTold, warned } from "./support/checking.ts";
 
-const command = new URL("../out/cli/site.cjs", import.meta.url).pathname;
 const hasTerminal = existsSync("/usr/bin/script");
 
 let folder: string;
+let checking: Checking;
 let site: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "picodollar-check-"));
-  site = join(folder, "site");
-  initSite(site);
+  checking = openChecking();
+  ({ folder, site } = checking);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => checking.remove());
 
-const write = (path: string, text: string): void => {
-  mkdirSync(dirname(join(site, path)), { recursive: true });
-  writeFileSync(join(site, path), text);
-};
+const write: Checking["write"] = (path, text) => checking.write(path, text);
+const check: Checking["check"] = (...how) => checking.check(...how);
+const checkOnTerminal: Checking["checkOnTerminal"] = (...how) => checking.checkOnTerminal(...how);
 
-interface Said {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(file: string, words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Said> {
-  const { PATH } = process.env;
-  const child = spawn(file, words, { cwd: folder, env: { PATH, ...environment } });
-  const said = { out: "", err: "" };
-  child.stdout.on("data", (chunk: Buffer) => {
-    said.out += chunk.toString();
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    said.err += chunk.toString();
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...said }));
-  });
-}
-
-const check = (words: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) =>
-  run(process.execPath, [command, "check", "--source", "site", ...words], environment);
-
-/** On a terminal of its own; both outputs are one there. */
-const checkOnTerminal = (environment: NodeJS.ProcessEnv = {}) =>
-  run("script", ["-qec", `'${process.execPath}' '${command}' check --source site`, "/dev/null"], {
-    TERM: "xterm-256color",
-    ...environment,
-  });
-
-interface Told {
-  readonly ok: boolean;
-  readonly pages: number;
-  readonly validated: number;
-  readonly faults: readonly { readonly rule: string; readonly level: string }[];
-}
-const read = (said: Said) => JSON.parse(said.out) as Told;
-
-const linked = "---\ntitle: X\nnav: X\n---\n<h1>X</h1>\n";
-const warned = () => write("content/x.html", `${linked}<h1>Y</h1>\n`);
 const refused = () =>
   write("content/x.html", `${linked}<p><img src="/style.css"></p>\n<a href="/gone">g</a><h1>Y</h1>\n`);
 
@@ -109,7 +53,7 @@ describe("site check", () => {
   });
 
   it("ends with 0 where there are warnings only", async () => {
-    warned();
+    write("content/x.html", warned);
     const said = await check();
     expect([said.code, said.out]).toEqual([0, ""]);
     expect(said.err).toContain("content/x.html:6:1: warning: this is another <h1>;");
@@ -165,7 +109,7 @@ describe("site check", () => {
         },
       ],
     });
-    expect(read(await check(["--json"]))).toEqual({ ...read(said), validated: 0 });
+    expect(readTold(await check(["--json"]))).toEqual({ ...readTold(said), validated: 0 });
   });
 
   it("keeps what it knows by the text: where a file lies and when it was written is all the same", async () => {
@@ -264,117 +208,5 @@ describe("colours", () => {
       // What is left is the line of progress, which is cleared.
       expect(out).not.toContain(`${introducer}3`);
     }
-  });
-});
-
-describe("etc/check.yaml", () => {
-  const own = [
-    "invalid-html",
-    "missing-alt",
-    "heading-order",
-    "single-h1",
-    "orphan-page",
-    "page-weight",
-    "external-link",
-    "external-moved",
-    "external-unsure",
-  ];
-  const setAll = (level: string, more = "") =>
-    write("etc/check.yaml", `rules:\n${own.map((name) => `  ${name}: ${level}\n`).join("")}${more}`);
-
-  it("sets each rule to error, warn, or off", async () => {
-    const server = createServer((request, response) => {
-      const { url } = request;
-      if (url === "/moved") response.writeHead(301, { Location: "/new" });
-      else response.statusCode = url === "/gone" ? 404 : url === "/closed" ? 403 : 200;
-      response.end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, resolve));
-    try {
-      const { port } = server.address() as AddressInfo;
-      // A site on loopback may ask private hosts; several, so that none has to wait.
-      const links = ["127.0.0.1:PORT/gone", "127.0.0.2:PORT/moved", "127.0.0.3:PORT/closed"];
-      const settings = readFileSync(join(site, "etc/site.yaml"), "utf8");
-      write("etc/site.yaml", settings.replace(/^url:.*$/m, "url: http://127.0.0.1:8080"));
-      write(
-        "content/x.html",
-        [
-          "<h1>X</h1><h1>Y</h1>",
-          "<h4>a</h4><p><img src='/style.css'><center>c</center></p>",
-          ...links.map((link) => `<a href="http://${link.replace("PORT", String(port))}">x</a>`),
-          "",
-        ].join("\n"),
-      );
-      const rulesOf = ({ faults }: Told, level: string) =>
-        faults.filter((fault) => fault.level === level).map(({ rule }) => rule);
-      const found = [
-        ...own.filter((rule) => rule !== "invalid-html"),
-        "deprecated",
-        "element-permitted-content",
-      ];
-      for (const [level, code] of [
-        ["warn", 0],
-        ["error", 1],
-      ] as const) {
-        setAll(level, "budget: 1\n");
-        const said = await check(["--json", "--external"]);
-        const told = read(said);
-        expect([said.code, told.ok]).toEqual([code, level === "warn"]);
-        expect(told).toMatchObject({ external: { links: 3 } });
-        expect([...new Set(rulesOf(told, level))].sort()).toEqual([...found].sort());
-        expect(told.faults.every((fault) => fault.level === level)).toBe(true);
-      }
-      setAll("off", "budget: 1\n");
-      const quiet = await check(["--external"]);
-      expect(quiet).toMatchObject({ code: 0, err: "" });
-      expect(quiet.out).toMatch(
-        /^no faults in 9 pages \(0 validated anew\); 3 links to other hosts, 0 asked\n$/,
-      );
-      // What a build refuses no setting lets through.
-      write("content/y.html", "<h1>Y</h1><a href='/gone'>g</a>");
-      expect((await check()).err).toContain(
-        'content/y.html:1:20: link "/gone": there is no page and no file /gone',
-      );
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  }, 60_000);
-
-  it("is refused word for word where it is wrong, all at once", async () => {
-    write(
-      "etc/check.yaml",
-      [
-        "rules:",
-        "  singel-h1: off",
-        "  missing-alt: warm",
-        "  no-such-thing: warn",
-        "budgte: 3",
-        "budget: 0",
-        "external: {ignor: []}",
-        "",
-      ].join("\n"),
-    );
-    const said = await check();
-    expect([said.code, said.out]).toEqual([1, ""]);
-    expect(said.err.split("\n").filter((line) => line.startsWith("etc/"))).toEqual([
-      'etc/check.yaml:2:3: there is no rule "singel-h1"; did you mean "single-h1"?',
-      'etc/check.yaml:3:3: "rules.missing-alt" is "warm"; it must be one of error, warn, off',
-      `etc/check.yaml:4:3: there is no rule "no-such-thing"; our own are ${own.join(", ")}`,
-      'etc/check.yaml:5:1: unknown key "budgte"; did you mean "budget"?',
-      expect.stringMatching(/^etc\/check\.yaml:6:1: "budget" is "0"; /),
-      'etc/check.yaml:7:12: unknown key "external.ignor"; did you mean "ignore"?',
-    ]);
-    expect(said.err).toMatch(/\n6 faults in 8 pages \(8 validated anew\)\n$/);
-    write("etc/check.yaml", "rules: {rules: [\n");
-    expect((await check()).err).toMatch(/^etc\/check\.yaml:\d+:\d+: this is not valid YAML: /);
-  });
-
-  it("changes levels without anything being validated anew", async () => {
-    warned();
-    await check();
-    write("etc/check.yaml", "rules: {single-h1: error}\n");
-    const said = await check();
-    expect([said.code, said.err.split("\n").at(-2)]).toEqual([1, "1 fault in 9 pages (0 validated anew)"]);
   });
 });

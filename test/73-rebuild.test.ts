@@ -9,7 +9,15 @@ import { linkHtml } from "../dev/mailbox.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../dev/serve.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { readSecrets } from "../lib/util/settings.ts";
-import { ask, idleJobs, isAlive, type MadeSite, makeSite, until } from "./support/release.ts";
+import {
+  ask,
+  describeRelease,
+  idleJobs,
+  isAlive,
+  type MadeSite,
+  makeSite,
+  until,
+} from "./support/release.ts";
 
 type Build = NonNullable<DevelopmentOptions["build"]>;
 
@@ -48,26 +56,7 @@ function makeBuild(
       return { ok: false, faults: [{ file: "content/index.html", line: 3, column: 7, message: "a fault" }] };
     const releaseId = `r${count}`;
     site.release(releaseId, { ...jobs, "www/index.html": text });
-    const releaseFolder = join(site.outFolder, "releases", releaseId);
-    return {
-      ok: true,
-      releaseId,
-      releaseFolder,
-      pages: 1,
-      files: 0,
-      programs: 0,
-      drafts: 0,
-      future: 0,
-      sources: 1,
-      sourcesRead: 1,
-      isWhole: true,
-      markdown: 0,
-      changed: true,
-      written: 1,
-      compressed: { files: 0, anew: 0 },
-      stages: [],
-      ms: 1.4,
-    };
+    return describeRelease(releaseId, join(site.outFolder, "releases", releaseId));
   };
   return Object.assign(build, { count: () => count });
 }

@@ -2,18 +2,16 @@
 // credit, a billed day, one warning. `SHOTS=FOLDER npm test -- test/90` leaves screenshots of every step.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
+import { hasBrowser, openBrowser } from "./support/browser.ts";
 import { eventually, findLongMonthDay, type Served, serveSite } from "./support/served.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 const shots = process.env.SHOTS;
 const [email, password] = ["mira@example.com", "four words are enough"];
 
-describe.skipIf(executablePath === undefined)("in a browser, a newcomer", () => {
+describe.skipIf(!hasBrowser)("in a browser, a newcomer", () => {
   let served: Served;
   let browser: Browser;
   let context: BrowserContext;
@@ -23,10 +21,7 @@ describe.skipIf(executablePath === undefined)("in a browser, a newcomer", () => 
 
   beforeAll(async () => {
     served = await serveSite();
-    browser = await chromium.launch({
-      executablePath: executablePath ?? "",
-      args: ["--no-sandbox", "--disable-background-networking"],
-    });
+    browser = await openBrowser(["--disable-background-networking"]);
     context = await browser.newContext({ viewport: { width: 1200, height: 900 }, timezoneId: "UTC" });
     page = await context.newPage();
     page.setDefaultTimeout(15_000);

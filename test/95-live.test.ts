@@ -1,20 +1,18 @@
 // Goal of this test: an open page shows what was saved, a page at fault shows the fault with its line while all others stay,
 // and nothing of this is in dist/ or needed to read the site. `SHOTS=FOLDER` leaves screenshots.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initSite } from "../build/init.ts";
+import { hasBrowser, openBrowser } from "./support/browser.ts";
 import { type Served, serveSite } from "./support/served.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 const shots = process.env.SHOTS;
 const wait = 30_000;
 
-describe.skipIf(executablePath === undefined)("an open page", () => {
+describe.skipIf(!hasBrowser)("an open page", () => {
   let folder: string;
   let served: Served;
   let browser: Browser;
@@ -29,7 +27,7 @@ describe.skipIf(executablePath === undefined)("an open page", () => {
     folder = join(mkdtempSync(join(tmpdir(), "picodollar-live-")), "site");
     initSite(folder);
     served = await serveSite(folder);
-    browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox"] });
+    browser = await openBrowser();
     page = await browser.newPage({ viewport: { width: 390, height: 700 }, colorScheme: "dark" });
     page.on("console", (message) => complaints.push(`${page.url()}: ${message.text()}`));
     page.on("pageerror", (error) => complaints.push(error.message));

@@ -1,15 +1,12 @@
 // Goal of this test: every page of the documentation, and the account pages that a stranger sees, is whole and readable at
 // three widths, in both colours, by everybody: axe-core finds nothing, nothing is wider than the window, no message.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import axe from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasBrowser, openBrowser } from "./support/browser.ts";
 import { type Served, serveSite } from "./support/served.ts";
-
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 
 interface Findings {
   readonly violations: readonly {
@@ -19,7 +16,7 @@ interface Findings {
   readonly passes: readonly unknown[];
 }
 
-describe.skipIf(executablePath === undefined)("every page", () => {
+describe.skipIf(!hasBrowser)("every page", () => {
   let served: Served;
   let browser: Browser;
   let paths: readonly string[];
@@ -30,7 +27,7 @@ describe.skipIf(executablePath === undefined)("every page", () => {
     const pages = [...sitemap.matchAll(/<loc>https?:\/\/[^/]+(.*?)<\/loc>/g)].map(([, path = ""]) => path);
     const programs = ["signup", "login", "account"].map((name) => `/account/${name}.cgi`);
     paths = [...pages, ...programs, "/search.cgi?q=price", "/404.html", "/403.html"];
-    browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox"] });
+    browser = await openBrowser();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

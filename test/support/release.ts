@@ -14,6 +14,7 @@ import {
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { BuildResult } from "../../build/build.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 
 export interface MadeSite {
@@ -112,4 +113,27 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a build says that made a site of one page. */
+export function describeRelease(releaseId: string, releaseFolder: string): BuildResult {
+  return {
+    ok: true,
+    releaseId,
+    releaseFolder,
+    pages: 1,
+    files: 0,
+    programs: 0,
+    drafts: 0,
+    future: 0,
+    sources: 1,
+    sourcesRead: 1,
+    isWhole: true,
+    markdown: 0,
+    changed: true,
+    written: 1,
+    compressed: { files: 0, anew: 0 },
+    stages: [],
+    ms: 1.4,
+  };
 }
