@@ -20,16 +20,43 @@ export function locate(text: string, offset: number): { readonly line: number; r
   return { line: before.split("\n").length, column: offset - lastBreak };
 }
 
-/** In the order of files and lines, each fault once. */
+/** Places of one text, quick also where there are many of them. */
+export function makeLocator(text: string): (offset: number) => ReturnType<typeof locate> {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let [low, high] = [0, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
+}
+
+/** In the order of files and lines, each fault once, and none longer than a person reads. */
 export function sortFaults(faults: readonly Fault[]): readonly Fault[] {
-  const byPlace = [...faults].sort(
-    (a, b) =>
-      compareText(a.file, b.file) ||
-      a.line - b.line ||
-      (a.column ?? 0) - (b.column ?? 0) ||
-      compareText(a.message, b.message),
-  );
+  const byPlace = faults
+    .map(shorten)
+    .sort(
+      (a, b) =>
+        compareText(a.file, b.file) ||
+        a.line - b.line ||
+        (a.column ?? 0) - (b.column ?? 0) ||
+        compareText(a.message, b.message),
+    );
   return byPlace.filter((fault, index) => JSON.stringify(fault) !== JSON.stringify(byPlace[index - 1]));
+}
+
+const longestMessage = 1000;
+
+/** An address of a megabyte is told by its two ends. */
+function shorten<One extends Fault>(fault: One): One {
+  const { message } = fault;
+  if (message.length <= longestMessage) return fault;
+  const half = longestMessage / 2;
+  return { ...fault, message: `${message.slice(0, half)} [...] ${message.slice(-half)}` };
 }
 
 /** `content/faq.md:12:3: message`, as editors understand it. */
@@ -64,22 +91,31 @@ export function compareText(left: string, right: string): number {
 
 /** The known word that a misspelt one is nearest to, as a question to put behind a message; "" if none is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  const limit = Math.min(3, Math.floor(word.length / 2));
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    // A difference in length is a distance: what is much longer is not even compared.
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
+    .map((candidate) => {
+      return { candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase(), limit) };
+    })
     .sort((a, b) => a.distance - b.distance);
   const [nearest] = ranked;
-  const limit = Math.min(3, Math.floor(word.length / 2));
   return nearest !== undefined && nearest.distance <= limit ? `; did you mean "${nearest.candidate}"?` : "";
 }
 
-function editDistance(left: string, right: string): number {
+/** Anything above `limit` stands for all that is farther: most words are given up after a few letters. */
+function editDistance(left: string, right: string, limit: number): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];
+    let least = i;
     for (let j = 1; j <= right.length; j += 1) {
       const swap = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+      const distance = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap);
+      next.push(distance);
+      if (distance < least) least = distance;
     }
+    if (least > limit) return least;
     row = next;
   }
   return row[right.length] ?? 0;

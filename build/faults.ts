@@ -3,7 +3,7 @@
  * with the line and the column of everything in it. Called by links.ts for the few pages that have one.
  */
 import type { Bodies } from "./bodies.ts";
-import { type Fault, locate } from "./fault.ts";
+import { type Fault, locate, makeLocator } from "./fault.ts";
 import type { FramedPage } from "./frame.ts";
 import type { Page } from "./page.ts";
 import { type FoundLink, scanMarkup } from "./scan.ts";
@@ -25,41 +25,47 @@ export function explainBody(
   const html = bodies.read(page.body).toString("utf8");
   const markup = scanMarkup(html);
   const { file } = page.source;
-  const placeLink = makeLinkPlacer(page, html);
-  const links = markup.links.flatMap((link): Fault[] => {
+  const placeTag = makeTagPlacer(page, html);
+  const placeLink = makeLinkPlacer(page, placeTag);
+  const links = markup.links.flatMap((link) => {
     const wrong = link.tag === "base" ? baseMessage : judge(link.target, page.path);
     const message = `link ${JSON.stringify(link.target)}: ${wrong}`;
-    return wrong === undefined ? [] : [{ file, ...placeLink(link), message }];
+    return wrong === undefined ? [] : [{ place: () => placeLink(link), message }];
   });
-  const tags = markup.faults.map(({ offset, message }) => ({
-    file,
-    ...placeTag(page, html, offset),
-    message,
-  }));
-  const twice = markup.idPlaces.flatMap(({ id, offset }): Fault[] => {
+  const tags = markup.faults.map(({ offset, message }) => ({ place: () => placeTag(offset), message }));
+  const twice = markup.idPlaces.flatMap(({ id, offset }) => {
     if (!outside.ids.includes(id)) return [];
     const message = `the id ${JSON.stringify(id)} is given twice`;
-    return [{ file, ...placeTag(page, html, offset), message }];
+    return [{ place: () => placeTag(offset), message }];
   });
-  return [...links, ...tags, ...twice];
+  const all = [...links, ...tags, ...twice];
+  const told = all.slice(0, mostFaults).map(({ place, message }): Fault => ({ file, ...place(), message }));
+  if (all.length === told.length) return told;
+  const message = `has ${all.length - told.length} more faults like those that are told`;
+  return [...told, { file, line: 0, message }];
 }
 
-function placeTag(page: Page, html: string, offset: number): Position {
+/** Of one page. */
+const mostFaults = 500;
+
+type PlaceTag = (offset: number) => Position;
+
+function makeTagPlacer(page: Page, html: string): PlaceTag {
   // Where Markdown made the tag, only the page is known.
-  if (page.source.kind === "markdown") return { line: page.bodyLine };
-  const { line, column } = locate(html, offset);
-  return { line: line + page.bodyLine - 1, column };
+  if (page.source.kind === "markdown") return () => ({ line: page.bodyLine });
+  const locateHere = makeLocator(html);
+  return (offset) => {
+    const { line, column } = locateHere(offset);
+    return { line: line + page.bodyLine - 1, column };
+  };
 }
 
-function makeLinkPlacer(page: Page, html: string): (link: FoundLink) => Position {
-  if (page.source.kind === "html")
-    return ({ offset }) => {
-      const { line, column } = locate(html, offset);
-      return { line: line + page.bodyLine - 1, column };
-    };
+function makeLinkPlacer(page: Page, placeTag: PlaceTag): (link: FoundLink) => Position {
+  if (page.source.kind === "html") return ({ offset }) => placeTag(offset);
   const text = readUtf8(page.source.absolute);
   const written = typeof text === "string" ? text.split("\n").slice(page.bodyLine - 1) : [];
   const body = written.join("\n");
+  const locateHere = makeLocator(body);
   // Where each address was found so far, so that the second of two equal ones is looked for further down.
   const found = new Map<string, number>();
   return (link) => {
@@ -71,7 +77,7 @@ function makeLinkPlacer(page: Page, html: string): (link: FoundLink) => Position
       const match = spelled.exec(body);
       if (match === null) continue;
       found.set(link.target, spelled.lastIndex);
-      const { line, column } = locate(body, match.index);
+      const { line, column } = locateHere(match.index);
       return { line: line + page.bodyLine - 1, column };
     }
     return { line: page.bodyLine };

@@ -55,6 +55,8 @@ const keys = [
   "contents",
   "entries",
 ];
+/** In characters. What is longer was not meant as a header, and keys are compared each with all others. */
+const longestHead = 64 * 1024;
 /** `entries: all`. */
 const allEntries = 1_000_000;
 const defaults: Header = {
@@ -84,6 +86,10 @@ export function readHeader(
   head: string,
 ): { readonly header: Header | undefined; readonly bodyLine: number; readonly faults: readonly Fault[] } {
   if (head === "") return { header: defaults, bodyLine: 1, faults: [] };
+  if (head.length > longestHead) {
+    const message = `the header that begins here is larger than ${longestHead / 1024} KiB; put into the body what is no key`;
+    return { header: undefined, bodyLine: 1, faults: [{ file, line: 1, message }] };
+  }
   const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(head);
   if (match === null) {
     const message = "the header that begins here never ends; put a line with --- behind it";

@@ -52,7 +52,8 @@ function listFolder(folder: string) {
 
 function readAny(file: string): string {
   try {
-    return readFileSync(file, "latin1");
+    // A named pipe would be waited for.
+    return statSync(file).isFile() ? readFileSync(file, "latin1") : "no file";
   } catch (error) {
     // Whatever is wrong with it is told when it is read as what it should be.
     return error instanceof Error && "code" in error ? String(error.code) : "";

@@ -3,7 +3,16 @@
  * engines made once; what belongs to a page stands in one record, which is in place while the page is rendered:
  * nothing here waits, so no two pages can meet. Nothing is thrown for what a page says. Called by build/page.ts.
  */
-import { Marked, type MarkedExtension, Parser, type RendererObject, type Token, type Tokens } from "marked";
+import {
+  Marked,
+  type MarkedExtension,
+  Parser,
+  type RendererObject,
+  type Token,
+  Tokenizer,
+  type TokenizerObject,
+  type Tokens,
+} from "marked";
 import { decodeEntities } from "../lib/util/entities.ts";
 import { readOwnId, slugOf, takeId } from "./anchors.ts";
 import {
@@ -49,6 +58,8 @@ interface Page extends Places {
   readonly shown: Heading[];
   readonly languages: Set<string>;
   numbered: Numbered;
+  /** How many quotes and lists lie around what is being read. */
+  depth: number;
 }
 
 let page = openPage("");
@@ -60,13 +71,24 @@ export function renderMarkdown(text: string): Rendered {
     return renderPage(text.includes("[^") ? noting : plain, text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    // No stack holds so many quotes in quotes.
-    const faults = [{ line: 0, message: "quotes or lists lie in each other too deeply" }];
+    const faults = [{ line: 0, message: page.depth > deepest ? tooDeep : explainTooMuch(text) }];
     return { html: "", headings: [], codeLanguages: [], blocks: [], faults };
   } finally {
     page = openPage("");
   }
 }
+
+const longestParagraph = 1 << 20;
+
+/** Why no stack holds it: quotes in quotes, or more text in one piece than a regular expression can take. */
+function explainTooMuch(text: string): string {
+  const long = text.split(/\n[ \t\r]*\n/).find(({ length }) => length > longestParagraph);
+  if (long !== undefined)
+    return `a paragraph of ${long.length} characters is too long; part it with empty lines`;
+  return tooDeep;
+}
+
+const tooDeep = "quotes or lists lie in each other too deeply";
 
 /** The line of the text that the HTML at an offset was made of: that of the outermost block around it. */
 export function lineOfHtml({ blocks }: Pick<Rendered, "blocks">, offset: number): number {
@@ -81,7 +103,7 @@ export function lineOfHtml({ blocks }: Pick<Rendered, "blocks">, offset: number)
 
 function openPage(text: string): Page {
   const numbered = { notes: [], places: new Map(), faults: [] };
-  return { ...openPlaces(text), named: new Map(), shown: [], languages: new Set(), numbered };
+  return { ...openPlaces(text), named: new Map(), shown: [], languages: new Set(), numbered, depth: 0 };
 }
 
 function renderPage({ engine, parser }: Engine, text: string): Rendered {
@@ -187,6 +209,27 @@ const renderer: RendererObject<string, string> = {
   },
 };
 
+/** More than anybody writes. Each level reads all that lies in it once more, so that a thousand would take minutes. */
+const deepest = 64;
+
+function readDeeper<Read>(read: () => Read): Read {
+  page.depth += 1;
+  if (page.depth > deepest) throw new RangeError(tooDeep);
+  const result = read();
+  page.depth -= 1;
+  return result;
+}
+
+const usual = Tokenizer.prototype as Tokenizer<string, string>;
+const tokenizer: TokenizerObject<string, string> = {
+  list(text) {
+    return readDeeper(() => usual.list.call(this, text));
+  },
+  blockquote(text) {
+    return readDeeper(() => usual.blockquote.call(this, text));
+  },
+};
+
 const footnotes: MarkedExtension<string, string> = {
   extensions: [
     {
@@ -225,7 +268,7 @@ interface Engine {
 }
 
 function makeEngine(...extensions: readonly MarkedExtension<string, string>[]): Engine {
-  const engine = new Marked<string, string>({ gfm: true, async: false, renderer }, ...extensions);
+  const engine = new Marked<string, string>({ gfm: true, async: false, renderer, tokenizer }, ...extensions);
   return { engine, parser: new Parser(engine.defaults) };
 }
 

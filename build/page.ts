@@ -175,8 +175,20 @@ export function addressOf(output: string): string {
 /** `latin1`: UTF-8 bytes, each as a character. */
 function firstHeading(latin1: string): string {
   if (!/<h1\b/i.test(latin1)) return "";
-  const shown = latin1.replace(/<!--[\s\S]*?-->/g, "");
-  const inner = /<h1\b[^>]*>([\s\S]*?)<\/h1\s*>/i.exec(shown)?.[1] ?? "";
-  const text = Buffer.from(inner.replace(/<[^>]*>/g, ""), "latin1").toString("utf8");
+  const shown = latin1.replace(/<!--[\s\S]*?(?:-->|$)/g, "");
+  // Only the first one is looked at: a search for the next that is closed would begin anew at each.
+  const tag = shown.search(/<h1\b/i);
+  const start = shown.indexOf(">", tag) + 1;
+  if (tag < 0 || start === 0) return "";
+  const end = /<\/h1\s*>/gi;
+  end.lastIndex = start;
+  const inner = shown.slice(start, end.exec(shown)?.index ?? start);
+  const text = Buffer.from(dropTags(inner), "latin1").toString("utf8");
   return decodeEntities(text).replace(/\s+/g, " ").trim();
+}
+
+/** A "<" behind which nothing is closed is text. */
+function dropTags(html: string): string {
+  const lastEnd = html.lastIndexOf(">") + 1;
+  return html.slice(0, lastEnd).replace(/<[^>]*>/g, "") + html.slice(lastEnd);
 }

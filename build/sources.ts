@@ -8,7 +8,7 @@ import { join, sep } from "node:path";
 import { hasCode } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText, type Fault } from "./fault.ts";
-import { explainUnreadable } from "./text.ts";
+import { explainUnreadable, noFile } from "./text.ts";
 
 export interface Source {
   /** Path from the site's folder, "content/docs/index.html". */
@@ -34,11 +34,24 @@ export function readSources(sourceFolder: string): { sources: readonly Source[];
 }
 
 /** Addresses that are not the site's to give. */
-const takenFolders: Readonly<Record<string, string>> = {
-  account: "addresses below /account/ belong to the account programs; name this otherwise",
-  _picodollar: "at /_picodollar/ the development server speaks to open pages; name this otherwise",
-  mailbox: "at /mailbox/ the development server shows its mails; name this otherwise",
-};
+const takenFolders: ReadonlyMap<string, string> = new Map([
+  ["account", "addresses below /account/ belong to the account programs; name this otherwise"],
+  ["_picodollar", "at /_picodollar/ the development server speaks to open pages; name this otherwise"],
+  ["mailbox", "at /mailbox/ the development server shows its mails; name this otherwise"],
+]);
+
+/** In bytes. A file system has 255 for a name; hashes and endings are put behind it, and folders before the path. */
+const [longestName, longestPath] = [200, 1000];
+
+function judgeLength(path: string, name: string): string | undefined {
+  // A character has three bytes at most; almost every path is short.
+  if (path.length * 3 <= longestName) return undefined;
+  if (Buffer.byteLength(name) > longestName)
+    return `its name is longer than ${longestName} bytes; shorten it`;
+  return Buffer.byteLength(path) > longestPath
+    ? `its path is longer than ${longestPath} bytes; let it lie in fewer folders, or shorten their names`
+    : undefined;
+}
 
 // Copied as they are, they would show their header block and have no layout.
 const strangeEnding = "the names of pages end in .html or .md, in small letters; rename this";
@@ -60,9 +73,9 @@ function walk(walked: Walk, folder: string, below: string, above: readonly strin
     // Hidden files and editors' leftovers are no part of a site; .well-known is (RFC 8615).
     if ((entry.name.startsWith(".") && entry.name !== ".well-known") || entry.name.endsWith("~")) continue;
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
-    const taken = takenFolders[path];
+    const taken = takenFolders.get(path) ?? judgeLength(path, entry.name);
     if (taken !== undefined) {
-      walked.faults.push({ file: `content/${path}`, line: 0, message: taken });
+      walked.faults.push({ file: `content/${printable(path)}`, line: 0, message: taken });
       continue;
     }
     const found = resolveEntry(walked.root, folder, entry, above);
@@ -117,7 +130,7 @@ function judgeKind(
   kind: Pick<Stats, "isDirectory" | "isFile">,
 ): { readonly absolute: string; readonly isFolder: boolean } | string {
   if (kind.isDirectory()) return { absolute, isFolder: true };
-  return kind.isFile() ? { absolute, isFolder: false } : "this is neither a file nor a folder; delete it";
+  return kind.isFile() ? { absolute, isFolder: false } : noFile;
 }
 
 function printable(path: string): string {

@@ -9,8 +9,9 @@ export interface StyleLink {
   readonly offset: number;
 }
 
+// What is never closed is taken as far as it goes: begun anew at every sign in it, a long one would take for ever.
 const parts =
-  /\/\*[\s\S]*?\*\/|url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"\n]*)"|'([^'\n]*)')|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/gi;
+  /\/\*[\s\S]*?(?:\*\/|$)|url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^"')\s]+))\s*\)|url\([^"')\s]*|@import\s+(?:"([^"\n]*)"|'([^'\n]*)')|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?/gi;
 
 /** In their order. Addresses that are empty are left out. */
 export function readStyleLinks(css: string): readonly StyleLink[] {

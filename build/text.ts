@@ -1,11 +1,17 @@
 /** Reading a text file: it is UTF-8, or the line that is not is told. Called for every source that is text. */
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+
+/** Of pipes, sockets, and devices. */
+export const noFile = "this is neither a file nor a folder; delete it";
 
 /** The text without a byte order mark; where it is not UTF-8, or holds a NUL, what is wrong in which line. */
 export function readUtf8(file: string): string | { readonly line: number; readonly message: string } {
   let bytes: Buffer;
   try {
+    // A named pipe would be waited for, and a device may never end.
+    const stats = statSync(file);
+    if (!stats.isFile() && !stats.isDirectory()) return { line: 0, message: noFile };
     bytes = readFileSync(file);
   } catch (error) {
     return { line: 0, message: explainUnreadable(error) };

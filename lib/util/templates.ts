@@ -92,6 +92,9 @@ export interface Renderer {
   readonly frame: (frame: PageFrame) => string;
 }
 
+/** The default, said aloud: otherwise Handlebars prints a warning of its own at the first refusal. */
+const ownOnly = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
+
 /** Every template can be used as a partial by its name. Data reaches templates as own properties only. */
 export function makeRenderer(baked: Baked): Renderer {
   // The package's types describe its run-time half as empty; it has `create`, `template`, `registerPartial`.
@@ -105,7 +108,7 @@ export function makeRenderer(baked: Baked): Renderer {
   const render = (name: string, data: object): string => {
     const template = ready.get(name);
     if (template === undefined) throw new Error(`assertion failed: no template is named ${name}`);
-    return template(data);
+    return template(data, ownOnly);
   };
   const frame = (page: PageFrame): string => render(page.layout, frameData(baked, page));
   return { render, frame };
