@@ -62,7 +62,8 @@ interface Page extends Places {
   depth: number;
 }
 
-let page = openPage("");
+const nobody = openPage("");
+let page = nobody;
 
 /** The HTML of a page, and what else is to be known of it. */
 export function renderMarkdown(text: string): Rendered {
@@ -74,7 +75,7 @@ export function renderMarkdown(text: string): Rendered {
     const faults = [{ line: 0, message: page.depth > deepest ? tooDeep : explainTooMuch(text) }];
     return { html: "", headings: [], codeLanguages: [], blocks: [], faults };
   } finally {
-    page = openPage("");
+    page = nobody;
   }
 }
 
@@ -228,7 +229,19 @@ const tokenizer: TokenizerObject<string, string> = {
   blockquote(text) {
     return readDeeper(() => usual.blockquote.call(this, text));
   },
+  inlineText(text) {
+    const [words] = plainWords.exec(text) ?? [];
+    if (words === undefined) return usual.inlineText.call(this, text);
+    // Texts that follow one another become one.
+    return { type: "text", raw: words, text: words, escaped: this.lexer.state.inRawBlock };
+  },
 };
+
+/**
+ * What is nothing but text, and says so at a glance: words, each with the one space behind it, up to what may be more.
+ * marked's own form looks at every letter in a dozen ways, which took a third of the time that a page takes.
+ */
+const plainWords = /^(?:[A-Za-z0-9'()/\-\u0080-\uffff]+[.,;:]? (?=[^ \n]))+/;
 
 const footnotes: MarkedExtension<string, string> = {
   extensions: [
