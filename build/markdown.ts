@@ -1,18 +1,9 @@
 /**
- * Markdown bodies to HTML, by marked (GitHub's flavour); imported here only. Every page goes through one of two
+ * Markdown bodies to HTML, by marked (GitHub's flavour). Every page goes through one of two
  * engines made once; what belongs to a page stands in one record, which is in place while the page is rendered:
  * nothing here waits, so no two pages can meet. Nothing is thrown for what a page says. Called by build/page.ts.
  */
-import {
-  Marked,
-  type MarkedExtension,
-  Parser,
-  type RendererObject,
-  type Token,
-  Tokenizer,
-  type TokenizerObject,
-  type Tokens,
-} from "marked";
+import { Marked, type MarkedExtension, Parser, type RendererObject, type Token, type Tokens } from "marked";
 import { decodeEntities } from "../lib/util/entities.ts";
 import { readOwnId, slugOf, takeId } from "./anchors.ts";
 import {
@@ -25,6 +16,7 @@ import {
   writeSection,
 } from "./footnotes.ts";
 import { highlightCode } from "./highlight.ts";
+import { readTokens, TooDeep, tokenizer } from "./lexer.ts";
 import { countBreaks, openPlaces, type PageFault, type Piece, type Places, placeBlocks } from "./placing.ts";
 
 export interface Rendered {
@@ -58,8 +50,6 @@ interface Page extends Places {
   readonly shown: Heading[];
   readonly languages: Set<string>;
   numbered: Numbered;
-  /** How many quotes and lists lie around what is being read. */
-  depth: number;
 }
 
 const nobody = openPage("");
@@ -72,7 +62,7 @@ export function renderMarkdown(text: string): Rendered {
     return renderPage(text.includes("[^") ? noting : plain, text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const faults = [{ line: 0, message: page.depth > deepest ? tooDeep : explainTooMuch(text) }];
+    const faults = [{ line: 0, message: error instanceof TooDeep ? error.message : explainTooMuch(text) }];
     return { html: "", headings: [], codeLanguages: [], blocks: [], faults };
   } finally {
     page = nobody;
@@ -86,10 +76,8 @@ function explainTooMuch(text: string): string {
   const long = text.split(/\n[ \t\r]*\n/).find(({ length }) => length > longestParagraph);
   if (long !== undefined)
     return `a paragraph of ${long.length} characters is too long; part it with empty lines`;
-  return tooDeep;
+  return new TooDeep().message;
 }
-
-const tooDeep = "quotes or lists lie in each other too deeply";
 
 /** The line of the text that the HTML at an offset was made of: that of the outermost block around it. */
 export function lineOfHtml({ blocks }: Pick<Rendered, "blocks">, offset: number): number {
@@ -103,12 +91,17 @@ export function lineOfHtml({ blocks }: Pick<Rendered, "blocks">, offset: number)
 }
 
 function openPage(text: string): Page {
-  const numbered = { notes: [], places: new Map(), faults: [] };
-  return { ...openPlaces(text), named: new Map(), shown: [], languages: new Set(), numbered, depth: 0 };
+  return {
+    ...openPlaces(text),
+    named: new Map(),
+    shown: [],
+    languages: new Set(),
+    numbered: { notes: [], places: new Map(), faults: [] },
+  };
 }
 
 function renderPage({ engine, parser }: Engine, text: string): Rendered {
-  const tokens = engine.lexer(text);
+  const tokens = readTokens(text, engine.defaults);
   placeBlocks(page, tokens, 1);
   const lines = new Map([...page.definitions].map(([name, { line }]) => [name, line]));
   page.numbered = numberFootnotes([...page.references.values()], lines, page.used);
@@ -209,39 +202,6 @@ const renderer: RendererObject<string, string> = {
     return `<input type="checkbox" disabled${checked ? " checked" : ""} aria-label="${checked ? "Done" : "To do"}"> `;
   },
 };
-
-/** More than anybody writes. Each level reads all that lies in it once more, so that a thousand would take minutes. */
-const deepest = 64;
-
-function readDeeper<Read>(read: () => Read): Read {
-  page.depth += 1;
-  if (page.depth > deepest) throw new RangeError(tooDeep);
-  const result = read();
-  page.depth -= 1;
-  return result;
-}
-
-const usual = Tokenizer.prototype as Tokenizer<string, string>;
-const tokenizer: TokenizerObject<string, string> = {
-  list(text) {
-    return readDeeper(() => usual.list.call(this, text));
-  },
-  blockquote(text) {
-    return readDeeper(() => usual.blockquote.call(this, text));
-  },
-  inlineText(text) {
-    const [words] = plainWords.exec(text) ?? [];
-    if (words === undefined) return usual.inlineText.call(this, text);
-    // Texts that follow one another become one.
-    return { type: "text", raw: words, text: words, escaped: this.lexer.state.inRawBlock };
-  },
-};
-
-/**
- * What is nothing but text, and says so at a glance: words, each with the one space behind it, up to what may be more.
- * marked's own form looks at every letter in a dozen ways, which took a third of the time that a page takes.
- */
-const plainWords = /^(?:[A-Za-z0-9'()/\-\u0080-\uffff]+[.,;:]? (?=[^ \n]))+/;
 
 const footnotes: MarkedExtension<string, string> = {
   extensions: [

@@ -10,12 +10,11 @@ import type { Bodies, Place } from "./bodies.ts";
 import { collectFacts, type Facts, type Intern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
-import type { Rendered } from "./markdown.ts";
-import { isText, type Reader, type Stamp } from "./reader.ts";
+import { type RawTools, readRaw } from "./raw.ts";
+import type { Stamp } from "./reader.ts";
 import { applyEdits, type Edit, findEdits, growthOf } from "./rename.ts";
 import { scanMarkup } from "./scan.ts";
 import type { Source } from "./sources.ts";
-import { explainUnreadable, readUtf8 } from "./text.ts";
 
 export interface Page {
   readonly source: Source;
@@ -38,53 +37,39 @@ export interface Page {
 }
 
 export interface PageReader {
-  /** Undefined where the page is not good for anything but its faults. */
-  readonly read: (source: Source) => { readonly page: Page | undefined; readonly faults: readonly Fault[] };
+  /** Undefined where the page is not good for anything but its faults. `raw`: where the source was read already. */
+  readonly read: (
+    source: Source,
+    raw?: ReturnType<typeof readRaw>,
+  ) => { readonly page: Page | undefined; readonly faults: readonly Fault[] };
 }
 
-interface PageTools {
-  readonly read: Reader;
+interface PageTools extends RawTools {
   readonly bodies: Bodies;
   readonly intern: Intern;
   readonly renames: Renames;
-  /** Loaded only where a page needs it. */
-  readonly renderMarkdown: ((text: string) => Rendered) | undefined;
-}
-
-/** The renderer if one of the sources is Markdown: it and its library take a while to load. */
-export async function findRenderer(sources: readonly Source[]): Promise<PageTools["renderMarkdown"]> {
-  if (!sources.some(({ kind }) => kind === "markdown")) return undefined;
-  return (await import("./markdown.ts")).renderMarkdown;
 }
 
 export function makePageReader(tools: PageTools): PageReader {
-  return { read: (source) => readPage(source, tools) };
+  return { read: (source, raw = readRaw(source, tools)) => readPage(source, raw, tools) };
 }
 
-function readPage(source: Source, tools: PageTools): ReturnType<PageReader["read"]> {
+function readPage(
+  source: Source,
+  raw: ReturnType<typeof readRaw>,
+  tools: PageTools,
+): ReturnType<PageReader["read"]> {
   const { file } = source;
-  let read: ReturnType<Reader>;
-  try {
-    read = tools.read(source.absolute);
-  } catch (error) {
-    return refuse(file, { line: 0, message: explainUnreadable(error) });
-  }
-  if (!isText(read.bytes)) {
-    const text = readUtf8(source.absolute);
-    if (typeof text !== "string") return refuse(file, text);
-  }
-  const bytes = skipMark(read.bytes);
-  const headLength = measureHead(bytes);
-  const head = bytes.toString("utf8", 0, headLength);
+  if (!("body" in raw)) return { page: undefined, faults: [{ file, ...raw }] };
+  const { head, stamp } = raw;
   const { header, bodyLine, faults } = readHeader(file, head);
   if (header === undefined) return { page: undefined, faults };
-  const made = makeBody(source, bytes.subarray(headLength), tools);
-  const bodyFaults = made.faults.map(({ line, message }): Fault => {
+  const bodyFaults = raw.faults.map(({ line, message }): Fault => {
     return { file, line: line === 0 ? 0 : line + bodyLine - 1, message };
   });
   const all = [...faults, ...bodyFaults];
-  if (made.faults.some(({ line }) => line === 0)) return { page: undefined, faults: all };
-  const html = made.bytes.toString("latin1");
+  if (raw.faults.some(({ line }) => line === 0)) return { page: undefined, faults: all };
+  const html = raw.body.toString("latin1");
   const markup = scanMarkup(html, { isLatin1: true });
   const facts = collectFacts(markup, tools.intern);
   const path = addressOf(source.output);
@@ -93,13 +78,13 @@ function readPage(source: Source, tools: PageTools): ReturnType<PageReader["read
     all.push({ file, line: 1, message: "no title: give the page a first <h1>, or a title: in its header" });
   const page = {
     source,
-    stamp: read.stamp,
+    stamp,
     header,
     title,
     path,
     head,
     bodyLine,
-    body: tools.bodies.keep(made.bytes),
+    body: tools.bodies.keep(raw.body),
     isEmpty: !/\S/.test(html),
     facts,
     edits: findEdits(markup, path, tools.renames),
@@ -117,51 +102,6 @@ const nothing = Buffer.alloc(0);
 /** Its length. */
 export function measureShown({ isEmpty, body, edits }: Page): number {
   return isEmpty ? 0 : body.length + growthOf(edits);
-}
-
-function refuse(file: string, wrong: { readonly line: number; readonly message: string }) {
-  return { page: undefined, faults: [{ file, ...wrong }] };
-}
-
-function makeBody(
-  source: Source,
-  bytes: Buffer,
-  { renderMarkdown }: PageTools,
-): { readonly bytes: Buffer; readonly faults: Rendered["faults"] } {
-  if (source.kind !== "markdown" || renderMarkdown === undefined) return { bytes, faults: [] };
-  const { html, faults } = renderMarkdown(bytes.toString("utf8"));
-  return { bytes: Buffer.from(html), faults };
-}
-
-/** Editors of another system begin a text with a byte order mark. */
-function skipMark(bytes: Buffer): Buffer {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
-}
-
-const [lineFeed, hyphen] = [0x0a, 0x2d];
-
-/** How many bytes the header block takes; all of them where it never ends. */
-function measureHead(bytes: Buffer): number {
-  const first = endOfMark(bytes, 0);
-  if (first === undefined) return 0;
-  for (let at = first; at < bytes.length; ) {
-    const end = endOfMark(bytes, at);
-    if (end !== undefined) return end;
-    const next = bytes.indexOf(lineFeed, at);
-    if (next < 0) break;
-    at = next + 1;
-  }
-  return bytes.length;
-}
-
-/** Where the line after `---` begins, if that is what stands at `at`. */
-function endOfMark(bytes: Buffer, at: number): number | undefined {
-  if (bytes[at] !== hyphen || bytes[at + 1] !== hyphen || bytes[at + 2] !== hyphen) return undefined;
-  let end = at + 3;
-  while (bytes[end] === 0x20 || bytes[end] === 0x09) end += 1;
-  if (bytes[end] === 0x0d) end += 1;
-  if (end >= bytes.length) return bytes.length;
-  return bytes[end] === lineFeed ? end + 1 : undefined;
 }
 
 /** "docs/index.html" -> "/docs/"; every other output has its own name. Percent-encoded, as links are written. */

@@ -7,6 +7,7 @@ import { type Assets, readAssets } from "./assets.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
 import { type Choice, type Chosen, choosePages, explainLeftOut } from "./choice.ts";
 import { type Collection, findCollections, type ListPage, makeListPages } from "./collections.ts";
+import { openCrew } from "./crew.ts";
 import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
@@ -17,7 +18,8 @@ import { type Made, planMade } from "./made.ts";
 import { checkTemplateNames } from "./names.ts";
 import { checkNavigation, makeNavigation } from "./nav.ts";
 import type { Package } from "./package.ts";
-import { findRenderer, makePageReader, type Page } from "./page.ts";
+import { makePageReader, type Page } from "./page.ts";
+import { findRenderer } from "./raw.ts";
 import { makeReader } from "./reader.ts";
 import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
 import { renameInTemplates } from "./rename.ts";
@@ -88,12 +90,18 @@ export async function readSite(
   const all: Page[] = [];
   const pageFaults: Fault[] = [];
   stages.begin("reading pages", sources.length);
-  for (const source of sources) {
-    stages.step();
-    if (source.kind === "file") continue;
-    const { page, faults } = reader.read(source);
-    pageFaults.push(...faults);
-    if (page !== undefined) all.push(page);
+  const crew = openCrew(sources, home);
+  try {
+    for (const source of sources) {
+      stages.step();
+      if (source.kind === "file") continue;
+      const raw = source.kind === "markdown" ? await crew.next() : undefined;
+      const { page, faults } = reader.read(source, raw);
+      pageFaults.push(...faults);
+      if (page !== undefined) all.push(page);
+    }
+  } finally {
+    await crew.close();
   }
   stages.begin("finding out what belongs together");
   const chosen = choosePages(all, choice);

@@ -41,7 +41,7 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   stripe: ["lib/payments/stripe.ts"],
   nodemailer: ["lib/mail/transport.ts"],
   yaml: ["build/yaml.ts"],
-  marked: ["build/markdown.ts"],
+  marked: ["build/markdown.ts", "build/lexer.ts"],
   "highlight.js": ["build/highlight.ts"],
   esbuild: ["build/bundle.ts"],
   "html-validate/browser": ["build/check/validate.ts"],
