@@ -11,7 +11,6 @@ import { scanMarkup } from "./scan.ts";
 import { fillMarks, type Mould, makeMoulds, type Poured, pour } from "./segments.ts";
 import { accountLayout } from "./shapes.ts";
 import type { Site } from "./site.ts";
-import type { Stages } from "./stages.ts";
 import { faultOfRender, listLayouts } from "./template.ts";
 
 export interface FramedPage {
@@ -27,22 +26,21 @@ export interface FramedPage {
 const defaultLayout = "page";
 const noContent = "a layout of pages must place the page's body: write {{{content}}} where it belongs";
 
-/** Pages with a wrong layout are left out of `framed`, and are faults. */
-export function framePages(
-  pages: readonly Page[],
+/** A page in its layout, or what is wrong with that. Pages that are alike share what was done for the first of them. */
+export type Framer = (page: Page) => FramedPage | Fault;
+
+export function makeFramer(
   baked: Baked,
   {
     templates,
     bodies,
     intern,
-    stages,
     siteData: { data },
     surroundingsOf,
   }: Pick<Site, "templates" | "bodies" | "intern" | "siteData"> & {
     readonly surroundingsOf: (page: Page) => Surroundings;
-    readonly stages: Stages;
   },
-): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
+): Framer {
   const { render } = makeRenderer(baked);
   // The same for all pages, so that those of one kind share one rendering still.
   const withData = (layout: string, given: object): string =>
@@ -50,18 +48,14 @@ export function framePages(
   const moulds = makeMoulds({ render: withData }, baked, templates);
   const outsideOf = makeOutsides(intern);
   const layouts = listLayouts(templates);
-  const faults: Fault[] = [];
-  const framed: FramedPage[] = [];
-  for (const page of pages) {
-    stages.step();
+  return (page) => {
     const { layout, layoutLine, description } = page.header;
     if (!layouts.includes(layout)) {
       const there = templates.find(({ name }) => name === layout);
       // Told once, by the layout itself: the same fault from each page is one.
-      if (there !== undefined && layout === defaultLayout)
-        faults.push({ file: there.file, line: 0, message: noContent });
-      else faults.push({ file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) });
-      continue;
+      return there !== undefined && layout === defaultLayout
+        ? { file: there.file, line: 0, message: noContent }
+        : { file: page.source.file, line: layoutLine, message: explainLayout(layout, layouts) };
     }
     const surroundings = surroundingsOf(page);
     const head = { layout, title: page.title, description, path: page.path, surroundings };
@@ -69,12 +63,11 @@ export function framePages(
       const { mould, words } = moulds.find(head, !page.isEmpty, () =>
         readShown(page, bodies).toString("utf8"),
       );
-      framed.push({ page, words, mould, outside: outsideOf(mould, words) });
+      return { page, words, mould, outside: outsideOf(mould, words) };
     } catch (error) {
-      faults.push(faultOfRender(error, layout, templates));
+      return faultOfRender(error, layout, templates);
     }
-  }
-  return { framed, faults };
+  };
 }
 
 /** The whole document; its bytes are good until the next one is made. */

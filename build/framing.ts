@@ -3,9 +3,10 @@
 import { type Clock, dayOf } from "../lib/util/clock.ts";
 import type { Fault } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
+import { frameSite } from "./frames.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import type { Package } from "./package.ts";
-import { frameSite, readSite, type Site } from "./site.ts";
+import { readSite, type Site } from "./site.ts";
 import { readSources } from "./sources.ts";
 import { makeStages } from "./stages.ts";
 import type { Template } from "./template.ts";

@@ -16,7 +16,7 @@ import { bodyWord, type Mould } from "./segments.ts";
 import type { Source } from "./sources.ts";
 import type { Stages } from "./stages.ts";
 import { readStyleLinks } from "./styles.ts";
-import { baseMessage, type Ids, type Judge, makeIds, makeJudge } from "./targets.ts";
+import { baseMessage, type Ids, type Judge, makeJudge } from "./targets.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
@@ -25,14 +25,17 @@ export interface LinkContext {
   /** Every path below www/, "docs/index.html". */
   readonly outputs: ReadonlySet<string>;
   readonly templates: readonly Template[];
-  /** The site's style sheets, with their text. */
-  readonly styles: readonly { readonly source: Source; readonly text: string }[];
   readonly bodies: Bodies;
   /** Addresses that stand in header blocks and settings. */
   readonly named: readonly NamedTarget[];
   /** Why a source makes no output, if it is left out. */
   readonly whyNot: (output: string) => string | undefined;
-  readonly stages: Stages;
+}
+
+/** A style sheet of the site, with its text. */
+export interface Style {
+  readonly source: Source;
+  readonly text: string;
 }
 
 /** An address, and where it is written. */
@@ -40,34 +43,47 @@ export interface NamedTarget extends Omit<Fault, "message"> {
   readonly target: string;
 }
 
-export function checkLinks(framed: readonly FramedPage[], context: LinkContext): readonly Fault[] {
+export interface LinkCheck {
+  /** What is wrong with a page; of its layout, what was not told before. */
+  readonly page: (one: FramedPage) => readonly Fault[];
+  /** What is wrong with all else that has links: account pages, style sheets, header blocks, settings. */
+  readonly others: (styles: readonly Style[]) => readonly Fault[];
+}
+
+/** `idsOf`: the ids of the page at an output, its layout's among them; undefined where that is no page. */
+export function openLinkCheck(
+  context: LinkContext,
+  idsOf: (output: string) => Ids | undefined,
+  stages: Stages,
+): LinkCheck {
   const judge = makeJudge({
     settings: context.settings,
     hasOutput: (output) => context.outputs.has(output),
     outputs: () => [...context.outputs],
     whyNot: context.whyNot,
-    idsOf: gatherIds(framed),
+    idsOf,
   });
   const told = new Map<string, Fault>();
   const seen = new Set<Mould>();
   const checked = new Set<Facts>();
-  const inPages = framed.flatMap((one) => {
-    context.stages.step();
+  const page = (one: FramedPage): readonly Fault[] => {
+    stages.step();
+    const before = told.size;
     if (!seen.has(one.mould)) checkLayoutTags(one, context, told);
     seen.add(one.mould);
     if (!checked.has(one.outside)) {
       checkLayoutLinks(one, judge, context, told);
       if (one.outside.targets.every(isOfSite)) checked.add(one.outside);
     }
-    return isSuspect(one, judge) ? explainBody(one, judge, context.bodies) : [];
-  });
-  return [
-    ...inPages,
-    ...told.values(),
+    const own = isSuspect(one, judge) ? explainBody(one, judge, context.bodies) : [];
+    return told.size === before ? own : [...own, ...[...told.values()].slice(before)];
+  };
+  const others: LinkCheck["others"] = (styles) => [
     ...checkAccountPages(judge, context),
-    ...checkStyles(judge, context),
+    ...checkStyles(judge, styles),
     ...checkNamed(judge, context),
   ];
+  return { page, others };
 }
 
 function checkNamed({ judge }: Judge, { named }: LinkContext): readonly Fault[] {
@@ -76,18 +92,6 @@ function checkNamed({ judge }: Judge, { named }: LinkContext): readonly Fault[] 
     const message = `link ${JSON.stringify(target)}: ${wrong}`;
     return wrong === undefined ? [] : [{ ...place, message }];
   });
-}
-
-/** The ids of one page, its own and its layout's, put together when the first link asks for them. */
-function gatherIds(framed: readonly FramedPage[]): (output: string) => Ids | undefined {
-  const pages = new Map<string, FramedPage | Ids>(framed.map((one) => [one.page.source.output, one]));
-  return (output) => {
-    const found = pages.get(output);
-    if (found === undefined || !("page" in found)) return found;
-    const ids = makeIds(found.page.facts.ids, found.outside.ids);
-    pages.set(output, ids);
-    return ids;
-  };
 }
 
 function isSuspect({ page, outside }: FramedPage, { judge }: Judge): boolean {
@@ -152,7 +156,7 @@ function checkAccountPages({ judge }: Judge, { templates }: LinkContext): readon
   );
 }
 
-function checkStyles({ judge }: Judge, { styles }: LinkContext): readonly Fault[] {
+function checkStyles({ judge }: Judge, styles: readonly Style[]): readonly Fault[] {
   return [...styles]
     .sort((a, b) => compareText(a.source.output, b.source.output))
     .flatMap(({ source, text }) =>

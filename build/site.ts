@@ -3,33 +3,26 @@
  * wrong is collected, so that one run tells all of it. Called by build.ts.
  */
 import type { Baked } from "../lib/util/templates.ts";
-import { type Assets, readAssets } from "./assets.ts";
+import { type Assets, type Renames, readAssets } from "./assets.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
-import { type Choice, type Chosen, choosePages, explainLeftOut } from "./choice.ts";
+import { type Choice, type Chosen, choosePages } from "./choice.ts";
 import { type Collection, findCollections, type ListPage, makeListPages } from "./collections.ts";
 import { openCrew } from "./crew.ts";
 import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
-import { type FramedPage, framePages } from "./frame.ts";
-import { lineOfKey } from "./header.ts";
-import { checkLinks, type NamedTarget } from "./links.ts";
 import { type Made, planMade } from "./made.ts";
-import { checkTemplateNames } from "./names.ts";
 import { checkNavigation, makeNavigation } from "./nav.ts";
 import type { Package } from "./package.ts";
 import { makePageReader, type Page } from "./page.ts";
 import { findRenderer } from "./raw.ts";
 import { makeReader } from "./reader.ts";
-import { type Redirect, readRedirects, redirectsFile } from "./redirects.ts";
+import { type Redirect, readRedirects } from "./redirects.ts";
 import { renameInTemplates } from "./rename.ts";
 import { readSettings } from "./settings.ts";
 import { findClashes, type Maker, type Source } from "./sources.ts";
 import type { Stages } from "./stages.ts";
-import { makeSurroundings } from "./surroundings.ts";
 import { listLayouts, listShown, loadTemplates, readTemplates, type Template } from "./template.ts";
-import { readUtf8 } from "./text.ts";
-import { listFields } from "./words.ts";
 
 export interface Site {
   readonly sources: readonly Source[];
@@ -63,33 +56,70 @@ export interface Workshop {
   readonly stages: Stages;
 }
 
-/** The caller closes `bodies`. */
+/** What is read, before it is put together. */
+export interface Parts {
+  readonly sources: readonly Source[];
+  readonly sourceFaults: readonly Fault[];
+  readonly general: ReturnType<typeof readSettings>;
+  readonly assets: Assets;
+  readonly layouts: { readonly templates: readonly Template[]; readonly faults: readonly Fault[] };
+  readonly siteData: SiteData;
+  /** Of all sources that are pages, and good for something. */
+  readonly pages: readonly Page[];
+  readonly pageFaults: readonly Fault[];
+  readonly bodies: Bodies;
+  readonly intern: Intern;
+}
+
+/** Reads all of it and puts it together. The caller closes `bodies`. */
 export async function readSite(
-  { sourceFolder, outFolder, stages }: Workshop,
+  workshop: Workshop,
   home: Package,
-  {
-    sources,
-    faults: sourceFaults,
-  }: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] },
+  walked: Pick<Parts, "sources"> & { readonly faults: readonly Fault[] },
   choice: Choice,
 ): Promise<Site> {
+  const { stages, sourceFolder } = workshop;
   stages.begin("reading settings, layouts, and assets");
-  const { settings, compress, isPlain, faults: settingFaults } = readSettings(sourceFolder);
-  const assets = await readAssets(sources, {
-    isPlain: isPlain || choice.isPlain === true,
-    outFolder,
+  const general = readSettings(sourceFolder);
+  const assets = await readAssets(walked.sources, {
+    isPlain: general.isPlain || choice.isPlain === true,
+    outFolder: workshop.outFolder,
     tool: home.version,
   });
-  const { renames } = assets;
-  const { templates: written, faults: templateFaults } = await readTemplates(sourceFolder, home);
-  const templates = await renameInTemplates(written, renames);
+  const layouts = await readLayouts(sourceFolder, home, assets.renames);
   const siteData = readData(sourceFolder);
+  const tools = { bodies: openBodies(), intern: makeIntern(), renames: assets.renames };
+  stages.begin("reading pages", walked.sources.length);
+  const { pages, faults } = await readPages(walked.sources, home, tools, stages);
+  stages.begin("finding out what belongs together");
+  const { sources, faults: sourceFaults } = walked;
+  return putTogether(
+    { ...tools, sources, sourceFaults, general, assets, layouts, siteData, pages, pageFaults: faults },
+    sourceFolder,
+    choice,
+  );
+}
+
+/** Of layouts: compiled, with the hashed names of assets in them. */
+export async function readLayouts(
+  sourceFolder: string,
+  home: Package,
+  renames: Renames,
+): Promise<Parts["layouts"]> {
+  const { templates, faults } = await readTemplates(sourceFolder, home);
+  return { templates: await renameInTemplates(templates, renames), faults };
+}
+
+async function readPages(
+  sources: readonly Source[],
+  home: Package,
+  tools: Pick<Parts, "bodies" | "intern"> & { readonly renames: Renames },
+  stages: Stages,
+): Promise<{ readonly pages: readonly Page[]; readonly faults: readonly Fault[] }> {
   const renderMarkdown = await findRenderer(sources);
-  const [bodies, intern] = [openBodies(), makeIntern()];
-  const reader = makePageReader({ read: makeReader(), bodies, intern, renames, renderMarkdown });
-  const all: Page[] = [];
-  const pageFaults: Fault[] = [];
-  stages.begin("reading pages", sources.length);
+  const reader = makePageReader({ ...tools, read: makeReader(), renderMarkdown });
+  const pages: Page[] = [];
+  const all: Fault[] = [];
   const crew = openCrew(sources, home);
   try {
     for (const source of sources) {
@@ -97,14 +127,21 @@ export async function readSite(
       if (source.kind === "file") continue;
       const raw = source.kind === "markdown" ? await crew.next() : undefined;
       const { page, faults } = reader.read(source, raw);
-      pageFaults.push(...faults);
-      if (page !== undefined) all.push(page);
+      all.push(...faults);
+      if (page !== undefined) pages.push(page);
     }
   } finally {
     await crew.close();
   }
-  stages.begin("finding out what belongs together");
-  const chosen = choosePages(all, choice);
+  return { pages, faults: all };
+}
+
+/** What follows from the parts, whichever of them changed. */
+export function putTogether(parts: Parts, sourceFolder: string, choice: Choice): Site {
+  const { sources, bodies, intern, assets, layouts, siteData } = parts;
+  const { settings, compress } = parts.general;
+  const { templates } = layouts;
+  const chosen = choosePages(parts.pages, choice);
   const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
   const lists = makeListPages(collections, { bodies, intern });
@@ -115,22 +152,22 @@ export async function readSite(
   );
   const made = planMade({ sources, pages, lists, collections, redirects, bodies, settings });
   const faults = [
-    ...settingFaults,
-    ...sourceFaults,
+    ...parts.general.faults,
+    ...parts.sourceFaults,
     ...assets.faults,
     ...findClashes([...makers, ...made, ...listHashed(assets)]),
-    ...pageFaults,
+    ...parts.pageFaults,
     ...checkNavigation(pages),
     ...collectionFaults,
     ...redirectFaults,
-    ...templateFaults,
+    ...layouts.faults,
     ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
   // Those of account pages and mails are for programs, and need not be loaded here.
   const shown = listShown(templates, listLayouts(templates));
   const baked =
-    templateFaults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(shown) };
+    layouts.faults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(shown) };
   return {
     sources,
     pages,
@@ -151,69 +188,7 @@ export async function readSite(
 }
 
 /** The second names of assets. */
-function listHashed({ files }: Assets): readonly Maker[] {
+export function listHashed({ files }: Assets): readonly Maker[] {
   const plain = new Set(files.map(({ file }) => `www/${file.slice("content/".length)}`));
   return files.flatMap(({ path, file }) => (plain.has(path) ? [] : [{ file, output: path.slice(4) }]));
-}
-
-/** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
-export function frameSite(
-  site: Site,
-  stages: Stages,
-): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
-  const { baked, templates, siteData, sources, bodies, faults } = site;
-  if (baked === undefined) return { framed: [], faults };
-  const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
-  stages.begin("putting pages into layouts", pages.length);
-  const nameFaults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
-  const { url } = baked.settings;
-  const surroundingsOf = makeSurroundings({ ...site, ...baked, url, fields: listFields(templates) });
-  const { framed, faults: foundFaults } = framePages(pages, baked, { ...site, stages, surroundingsOf });
-  // What a page stumbles over while it is rendered has been told by its name, or by its data, already.
-  const isTold = (fault: Fault): boolean =>
-    nameFaults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
-  const frameFaults = [...nameFaults, ...foundFaults.filter((fault) => !isTold(fault))];
-  const leftOut = new Set([...site.chosen.drafts, ...site.chosen.future].map(({ source }) => source));
-  // A page that could not be read is there for those that link to it: its own fault is enough.
-  const there = sources.filter((source) => !leftOut.has(source));
-  const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
-  stages.begin("checking links", framed.length);
-  const outputs = new Set(makers.map(({ output }) => output));
-  const { styles, faults: styleFaults } = readStyles(sources);
-  const { settings } = baked;
-  const linkFaults = checkLinks(framed, {
-    stages,
-    settings,
-    outputs,
-    templates,
-    styles,
-    bodies,
-    named: nameTargets(site),
-    whyNot: (output) => explainLeftOut(site.chosen, output),
-  });
-  return { framed, faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults] };
-}
-
-/** The addresses that owners write elsewhere than in pages. */
-function nameTargets({ pages, redirects }: Site): readonly NamedTarget[] {
-  const images = pages.flatMap(({ header: { image }, source: { file }, head }) =>
-    image === "" ? [] : [{ target: image, file, line: lineOfKey(head, "image") }],
-  );
-  return [
-    ...images,
-    ...redirects.map(({ to, line, column }) => ({ target: to, file: redirectsFile, line, column })),
-  ];
-}
-
-/** Style sheets are copied as they are; their text is read for the addresses in it. */
-function readStyles(sources: readonly Source[]) {
-  const faults: Fault[] = [];
-  const styles = sources.flatMap((source) => {
-    if (source.kind !== "file" || !source.output.endsWith(".css")) return [];
-    const text = readUtf8(source.absolute);
-    if (typeof text === "string") return [{ source, text }];
-    faults.push({ file: source.file, ...text });
-    return [];
-  });
-  return { styles, faults };
 }
