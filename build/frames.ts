@@ -7,7 +7,7 @@ import { explainLeftOut } from "./choice.ts";
 import type { Fault } from "./fault.ts";
 import { type FramedPage, type Framer, makeFramer } from "./frame.ts";
 import { lineOfKey } from "./header.ts";
-import { type LinkCheck, type NamedTarget, openLinkCheck } from "./links.ts";
+import { type LinkCheck, type LinkContext, type NamedTarget, openLinkCheck } from "./links.ts";
 import { checkTemplateNames } from "./names.ts";
 import type { Page } from "./page.ts";
 import { redirectsFile } from "./redirects.ts";
@@ -31,28 +31,34 @@ export interface Frames {
 }
 
 export function openFrames(site: Site, baked: Baked): Frames {
-  const { templates, siteData, sources, bodies } = site;
+  const { templates, siteData } = site;
   const { settings } = baked;
   const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
   const faults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const fields = listFields(templates);
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url: settings.url, fields });
+  let context: LinkContext | undefined;
   const openCheck: Frames["openCheck"] = (framedAt, stages) => {
-    const leftOut = new Set([...site.chosen.drafts, ...site.chosen.future].map(({ source }) => source));
-    // A page that could not be read is there for those that link to it: its own fault is enough.
-    const there = sources.filter((source) => !leftOut.has(source));
-    const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
-    const context = {
-      settings,
-      outputs: new Set(makers.map(({ output }) => output)),
-      templates,
-      bodies,
-      named: nameTargets(site),
-      whyNot: (output: string) => explainLeftOut(site.chosen, output),
-    };
+    context ??= makeContext(site, baked, pages);
     return openLinkCheck(context, gatherIds(framedAt), stages);
   };
   return { pages, frame: makeFramer(baked, { ...site, surroundingsOf }), openCheck, faults };
+}
+
+function makeContext(site: Site, { settings }: Baked, pages: readonly Page[]): LinkContext {
+  const { templates, bodies, sources, chosen } = site;
+  const leftOut = new Set([...chosen.drafts, ...chosen.future].map(({ source }) => source));
+  // A page that could not be read is there for those that link to it: its own fault is enough.
+  const there = sources.filter((source) => !leftOut.has(source));
+  const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
+  return {
+    settings,
+    outputs: new Set(makers.map(({ output }) => output)),
+    templates,
+    bodies,
+    named: nameTargets(site),
+    whyNot: (output: string) => explainLeftOut(chosen, output),
+  };
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */

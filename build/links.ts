@@ -46,6 +46,8 @@ export interface NamedTarget extends Omit<Fault, "message"> {
 export interface LinkCheck {
   /** What is wrong with a page; of its layout, what was not told before. */
   readonly page: (one: FramedPage) => readonly Fault[];
+  /** What is wrong with the addresses that stand in its header block. */
+  readonly head: (file: string) => readonly Fault[];
   /** What is wrong with all else that has links: account pages, style sheets, header blocks, settings. */
   readonly others: (styles: readonly Style[]) => readonly Fault[];
 }
@@ -81,12 +83,17 @@ export function openLinkCheck(
   const others: LinkCheck["others"] = (styles) => [
     ...checkAccountPages(judge, context),
     ...checkStyles(judge, styles),
-    ...checkNamed(judge, context),
+    ...checkNamed(judge, context.named),
   ];
-  return { page, others };
+  const head: LinkCheck["head"] = (file) =>
+    checkNamed(
+      judge,
+      context.named.filter((named) => named.file === file),
+    );
+  return { page, head, others };
 }
 
-function checkNamed({ judge }: Judge, { named }: LinkContext): readonly Fault[] {
+function checkNamed({ judge }: Judge, named: readonly NamedTarget[]): readonly Fault[] {
   return named.flatMap(({ target, ...place }): Fault[] => {
     const wrong = judge(target, "/");
     const message = `link ${JSON.stringify(target)}: ${wrong}`;

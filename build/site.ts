@@ -110,7 +110,7 @@ export async function readLayouts(
   return { templates: await renameInTemplates(templates, renames), faults };
 }
 
-async function readPages(
+export async function readPages(
   sources: readonly Source[],
   home: Package,
   tools: Pick<Parts, "bodies" | "intern"> & { readonly renames: Renames },

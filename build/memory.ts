@@ -1,0 +1,240 @@
+/**
+ * A site kept in memory: its sources are read once, and again as they are said to have changed, each by itself. What
+ * follows from them is found anew only where something else than the body of a page is another one. Called by preview.ts.
+ */
+import { lstatSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type Clock, dayOf } from "../lib/util/clock.ts";
+import { type Assets, type Renames, readAssets } from "./assets.ts";
+import { openBodies } from "./bodies.ts";
+import { isWithin } from "./choice.ts";
+import { readData, type SiteData } from "./data.ts";
+import { makeIntern } from "./facts.ts";
+import type { Fault } from "./fault.ts";
+import type { Package } from "./package.ts";
+import { makePageReader, type Page } from "./page.ts";
+import { findRenderer } from "./raw.ts";
+import { makeReader, type Stamp } from "./reader.ts";
+import { readSettings } from "./settings.ts";
+import { type Parts, putTogether, readLayouts, readPages, type Site } from "./site.ts";
+import { readSources, type Source } from "./sources.ts";
+import { makeStages } from "./stages.ts";
+import { readStamp } from "./stamps.ts";
+
+export interface MemoryOptions {
+  /** Absolute. */
+  readonly sourceFolder: string;
+  readonly home: Package;
+  readonly clock: Clock;
+  readonly drafts: boolean;
+  readonly future: boolean;
+}
+
+export interface Memory {
+  /** Something has happened to a file or a folder. Its path is absolute. */
+  readonly note: (path: string) => void;
+  /**
+   * The site as its sources are now, so far as their changes were noted; the source of the page at `output` is looked
+   * at itself. The same object while nothing but bodies changed. One call at a time.
+   */
+  readonly read: (output: string) => Promise<Site>;
+  readonly close: () => void;
+}
+
+interface ReadPage {
+  readonly page: Page | undefined;
+  readonly faults: readonly Fault[];
+  /** The names of assets that were put into it. */
+  readonly renames: Renames;
+}
+
+interface Tools extends MemoryOptions, Pick<Parts, "bodies" | "intern"> {}
+
+/** What was read; `site` follows from the rest. */
+interface State {
+  walked: ReturnType<typeof readSources>;
+  byFile: ReadonlyMap<string, Source>;
+  byOutput: ReadonlyMap<string, Source>;
+  general: Parts["general"];
+  siteData: SiteData;
+  assets: Assets;
+  layouts: Parts["layouts"];
+  /** By their sources' files. */
+  readonly pages: Map<string, ReadPage>;
+  site: Site;
+}
+
+export async function openMemory(options: MemoryOptions): Promise<Memory> {
+  const tools: Tools = { ...options, bodies: openBodies(), intern: makeIntern() };
+  const state = await readState(tools);
+  let noted = new Set<string>();
+  const takeUp = async (): Promise<void> => {
+    const paths = noted;
+    noted = new Set();
+    try {
+      if (await refresh(state, tools, paths)) state.site = findSite(state, tools);
+    } catch (cause) {
+      // Tried again when the next one asks.
+      for (const path of paths) noted.add(path);
+      throw cause;
+    }
+  };
+  const read: Memory["read"] = async (output) => {
+    const source = state.byOutput.get(output);
+    if (source !== undefined && hasChanged(source, state.pages.get(source.file)))
+      noted.add(join(tools.sourceFolder, source.file));
+    await takeUp();
+    const now = state.byOutput.get(output);
+    const known = now && state.pages.get(now.file);
+    const isOld = known !== undefined && known.renames !== state.assets.renames;
+    if (now !== undefined && isOld && (await readAgain(state, tools, now)))
+      state.site = findSite(state, tools);
+    return state.site;
+  };
+  return { note: (path) => noted.add(path), read, close: tools.bodies.close };
+}
+
+async function readState(tools: Tools): Promise<State> {
+  const { sourceFolder, home } = tools;
+  const walked = readSources(sourceFolder);
+  const { sources } = walked;
+  const general = readSettings(sourceFolder);
+  const assets = await findAssets(sources, general, tools);
+  const layouts = await readLayouts(sourceFolder, home, assets.renames);
+  const { renames } = assets;
+  const found = await readPages(sources, home, { ...tools, renames }, makeStages());
+  const pageOf = new Map(found.pages.map((page) => [page.source.file, page]));
+  const faultsOf = groupByFile(found.faults);
+  const pages = new Map<string, ReadPage>();
+  for (const { file, kind } of sources)
+    if (kind !== "file")
+      pages.set(file, { page: pageOf.get(file), faults: faultsOf.get(file) ?? [], renames });
+  const siteData = readData(sourceFolder);
+  const parts = { walked, ...indexSources(sources), general, siteData, assets, layouts, pages };
+  return { ...parts, site: findSite(parts, tools) };
+}
+
+function indexSources(sources: readonly Source[]): Pick<State, "byFile" | "byOutput"> {
+  return {
+    byFile: new Map(sources.map((source) => [source.file, source])),
+    byOutput: new Map(sources.map((source) => [source.output, source])),
+  };
+}
+
+function findAssets(
+  sources: readonly Source[],
+  { isPlain }: Parts["general"],
+  { home }: Tools,
+): Promise<Assets> {
+  return readAssets(sources, { isPlain, outFolder: undefined, tool: home.version });
+}
+
+function findSite({ walked, pages, ...state }: Omit<State, "site">, tools: Tools): Site {
+  const { sources, faults: sourceFaults } = walked;
+  const all = sources.flatMap(({ file }) => pages.get(file) ?? []);
+  const pageFaults = all.flatMap(({ faults }) => faults);
+  const good = all.flatMap(({ page }) => page ?? []);
+  const { bodies, intern, sourceFolder, drafts, future, clock } = tools;
+  const parts = { ...state, bodies, intern, sources, sourceFaults, pages: good, pageFaults };
+  return putTogether(parts, sourceFolder, { drafts, future, today: dayOf(clock.now()) });
+}
+
+/** Reads what lies at the paths. True if something else than bodies is another one. */
+async function refresh(state: State, tools: Tools, paths: ReadonlySet<string>): Promise<boolean> {
+  const { sourceFolder, home, clock } = tools;
+  const files = [...paths].map((path) => relative(sourceFolder, path));
+  const inContent = files.filter((file) => file === "content" || file.startsWith("content/"));
+  let isOther = !isWithin(state.site.chosen.span, dayOf(clock.now()));
+  const changed = new Set<Source>();
+  if (inContent.some((file) => !isPlainFile(sourceFolder, state.byFile.get(file)))) {
+    const before = state.byFile;
+    if (walkAgain(state, sourceFolder)) isOther = true;
+    for (const source of state.byFile.values())
+      if (before.get(source.file)?.absolute !== source.absolute) changed.add(source);
+    for (const { file, kind } of before.values())
+      if (!state.byFile.has(file) && !state.pages.delete(file) && kind === "file") isOther = true;
+  }
+  for (const file of inContent) {
+    const source = state.byFile.get(file);
+    if (source !== undefined) changed.add(source);
+  }
+  const { isPlain } = state.general;
+  const { renames } = state.assets;
+  const isLook = inContent.length < files.length;
+  if (isLook) {
+    state.general = readSettings(sourceFolder);
+    state.siteData = readData(sourceFolder);
+  }
+  const hasAssets = [...changed].some(({ kind }) => kind === "file");
+  if (hasAssets || isOther || state.general.isPlain !== isPlain) {
+    const assets = await findAssets(state.walked.sources, state.general, tools);
+    const isSame = JSON.stringify([...assets.renames]) === JSON.stringify([...renames]);
+    state.assets = isSame ? { ...assets, renames } : assets;
+  }
+  if (isLook || state.assets.renames !== renames)
+    state.layouts = await readLayouts(sourceFolder, home, state.assets.renames);
+  for (const source of changed)
+    if (source.kind !== "file" && (await readAgain(state, tools, source))) isOther = true;
+  return isOther || isLook || hasAssets;
+}
+
+/** Whether it is there by itself still; what a link leads to may be anything by now. */
+function isPlainFile(sourceFolder: string, source: Source | undefined): boolean {
+  if (source === undefined) return false;
+  const own = join(sourceFolder, source.file);
+  return lstatSync(own, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** True if there are others now, or others' faults. */
+function walkAgain(state: State, sourceFolder: string): boolean {
+  const before = state.walked;
+  state.walked = readSources(sourceFolder);
+  Object.assign(state, indexSources(state.walked.sources));
+  const isSame =
+    JSON.stringify(before.faults) === JSON.stringify(state.walked.faults) &&
+    before.sources.length === state.walked.sources.length &&
+    before.sources.every(({ absolute }, at) => absolute === state.walked.sources[at]?.absolute);
+  return !isSame;
+}
+
+/** True if more than its body is another one. */
+async function readAgain(state: State, tools: Tools, source: Source): Promise<boolean> {
+  const { bodies, intern } = tools;
+  const { renames } = state.assets;
+  const before = state.pages.get(source.file);
+  const renderMarkdown = await findRenderer([source]);
+  const reader = makePageReader({ bodies, intern, read: makeReader(), renames, renderMarkdown });
+  const { page, faults } = reader.read(source);
+  const old = before?.page;
+  const hasFaults = faults.length + (before?.faults.length ?? 0) > 0;
+  if (old === undefined || page === undefined || hasFaults) {
+    state.pages.set(source.file, { page, faults, renames });
+    return true;
+  }
+  state.pages.set(source.file, { page: old, faults, renames });
+  const isAlike = page.head === old.head && page.title === old.title && page.isEmpty === old.isEmpty;
+  // The object stays: all that belongs together is told by it.
+  Object.assign(old, page);
+  return !isAlike;
+}
+
+function groupByFile(faults: readonly Fault[]): ReadonlyMap<string, readonly Fault[]> {
+  const groups = new Map<string, Fault[]>();
+  for (const fault of faults) {
+    const group = groups.get(fault.file) ?? [];
+    group.push(fault);
+    groups.set(fault.file, group);
+  }
+  return groups;
+}
+
+function hasChanged({ absolute }: Source, known: ReadPage | undefined): boolean {
+  if (known === undefined) return false;
+  const stamp = readStamp(absolute);
+  return stamp === undefined || known.page === undefined || !isSameStamp(stamp, known.page.stamp);
+}
+
+function isSameStamp(left: Stamp, right: Stamp): boolean {
+  const keys = ["mtimeMs", "ctimeMs", "size", "ino"] as const;
+  return keys.every((key) => left[key] === right[key]);
+}

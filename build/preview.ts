@@ -1,0 +1,115 @@
+/**
+ * What a build would make of a site now, one file at a time: a page is put into its layout and checked when somebody asks for
+ * it. For the development server; nothing is written. Called by way of build.ts.
+ */
+import { resolve } from "node:path";
+import type { Clock } from "../lib/util/clock.ts";
+import { TryLater } from "../lib/util/failure.ts";
+import { type Fault, sortFaults } from "./fault.ts";
+import { type FramedPage, makeDocument } from "./frame.ts";
+import { type Frames, openFrames } from "./frames.ts";
+import { openMemory } from "./memory.ts";
+import { findPackage, type Package } from "./package.ts";
+import type { Page } from "./page.ts";
+import { writePolicy } from "./policy.ts";
+import type { Site } from "./site.ts";
+import { makeStages } from "./stages.ts";
+
+export interface PreviewOptions {
+  readonly sourceFolder: string;
+  readonly clock: Clock;
+  readonly home?: Package;
+  readonly drafts?: boolean;
+  readonly future?: boolean;
+}
+
+/** A file of www/; in the place of a page that has faults, these. */
+export type Previewed =
+  | { readonly bytes: Uint8Array /** The site's, so far as this page needs it. */; readonly policy: string }
+  | { readonly faults: readonly Fault[] };
+
+export interface Preview {
+  /** Something has happened to a file or a folder. Its path is absolute. */
+  readonly note: (path: string) => void;
+  /** What lies at a path below www/, "docs/index.html"; undefined where there is nothing. */
+  readonly find: (output: string) => Promise<Previewed | undefined>;
+  readonly close: () => void;
+}
+
+export async function openPreview(options: PreviewOptions): Promise<Preview> {
+  const { sourceFolder, clock, home = findPackage(), drafts = false, future = false } = options;
+  const memory = await openMemory({ sourceFolder: resolve(sourceFolder), clock, home, drafts, future });
+  let view: View | undefined;
+  const look = async (output: string): Promise<Previewed | undefined> => {
+    const site = await memory.read(output);
+    if (view?.site !== site) view = openView(site);
+    return view.find(output);
+  };
+  const lookTwice = async (output: string): Promise<Previewed | undefined> => {
+    try {
+      return await look(output);
+    } catch (cause) {
+      if (!(cause instanceof TryLater)) throw cause;
+      for (const { file, path } of view?.site.assets.files ?? [])
+        if (path === `www/${output}`) memory.note(resolve(sourceFolder, file));
+      return look(output);
+    }
+  };
+  // One after the other: what is read changes what is known.
+  let last: Promise<unknown> = Promise.resolve();
+  const find: Preview["find"] = (output) => {
+    const found = last.then(() => lookTwice(output));
+    last = found.catch(() => undefined);
+    return found;
+  };
+  return { note: memory.note, find, close: memory.close };
+}
+
+/** A site as it is known to be, while nothing but bodies of pages change. */
+interface View {
+  readonly site: Site;
+  readonly find: (output: string) => Previewed | undefined;
+}
+
+function openView(site: Site): View {
+  const frames = site.baked && openFrames(site, site.baked);
+  const pages = new Map((frames?.pages ?? site.pages).map((page) => [page.source.output, page]));
+  const sources = new Map(site.sources.map((source) => [source.output, source]));
+  const files = new Map(site.assets.files.map((file) => [file.path, file]));
+  const made = new Map(site.made.map((one) => [one.output, one]));
+  const find: View["find"] = (output) => {
+    const page = pages.get(output);
+    const source = page?.source ?? sources.get(output);
+    const isPage = source !== undefined && source.kind !== "file";
+    const faults = site.faults.filter((fault) => concerns(fault, source?.file, site));
+    if (isPage && faults.length > 0) return { faults: sortFaults(faults) };
+    if (page !== undefined && frames !== undefined) return showPage(page, pages, frames, site);
+    const bytes = files.get(`www/${output}`)?.bytesNow() ?? made.get(output)?.text();
+    return bytes === undefined ? undefined : { bytes: Buffer.from(bytes), policy: policyOf(site, []) };
+  };
+  return { site, find };
+}
+
+/** Its own faults, and those that all pages have: of layouts and settings, and of what pages load. */
+function concerns({ file }: Fault, own: string | undefined, { assets }: Site): boolean {
+  return !file.startsWith("content/") || file === own || assets.faults.some((fault) => fault.file === file);
+}
+
+function showPage(page: Page, pages: ReadonlyMap<string, Page>, frames: Frames, site: Site): Previewed {
+  const one = frames.frame(page);
+  if (!("mould" in one)) return { faults: frames.faults.length > 0 ? frames.faults : [one] };
+  const framedAt = (output: string): FramedPage | undefined => {
+    const other = pages.get(output);
+    const framed = other && frames.frame(other);
+    return framed !== undefined && "mould" in framed ? framed : undefined;
+  };
+  const check = frames.openCheck(framedAt, makeStages());
+  const faults = [...frames.faults, ...check.page(one), ...check.head(page.source.file)];
+  if (faults.length > 0) return { faults: sortFaults(faults) };
+  const { bytes } = makeDocument(one, site.bodies);
+  return { bytes: Buffer.from(bytes), policy: policyOf(site, one.outside.needs) };
+}
+
+function policyOf({ pages }: Site, outside: readonly string[]): string {
+  return writePolicy(new Set([...pages.flatMap(({ facts }) => facts.needs), ...outside]));
+}
