@@ -24,6 +24,7 @@ import { buildWhole, type Compressed } from "./whole.ts";
 
 export { type Fault, formatFault } from "./fault.ts";
 export { type CheckedPage, frameForCheck } from "./framing.ts";
+export { findPackage } from "./package.ts";
 export { openPreview, type Preview, type Previewed } from "./preview.ts";
 export type { OnStage, Stage } from "./stages.ts";
 

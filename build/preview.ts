@@ -8,7 +8,7 @@ import { TryLater } from "../lib/util/failure.ts";
 import { type Fault, sortFaults } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { type Frames, openFrames } from "./frames.ts";
-import { openMemory } from "./memory.ts";
+import { type Memory, openMemory } from "./memory.ts";
 import { findPackage, type Package } from "./package.ts";
 import type { Page } from "./page.ts";
 import { writePolicy } from "./policy.ts";
@@ -36,11 +36,20 @@ export interface Preview {
   readonly close: () => void;
 }
 
-export async function openPreview(options: PreviewOptions): Promise<Preview> {
+/** Begins to read the site at once; whoever asks for something waits until it is read. */
+export function openPreview(options: PreviewOptions): Preview {
   const { sourceFolder, clock, home = findPackage(), drafts = false, future = false } = options;
-  const memory = await openMemory({ sourceFolder: resolve(sourceFolder), clock, home, drafts, future });
+  const begin = (): Promise<Memory> =>
+    openMemory({ sourceFolder: resolve(sourceFolder), clock, home, drafts, future });
+  let opening = begin();
+  // Told to whoever asks first.
+  opening.catch(() => undefined);
+  const noted = new Set<string>();
   let view: View | undefined;
   const look = async (output: string): Promise<Previewed | undefined> => {
+    const memory = await opening;
+    for (const path of noted) memory.note(path);
+    noted.clear();
     const site = await memory.read(output);
     if (view?.site !== site) view = openView(site);
     return view.find(output);
@@ -50,8 +59,9 @@ export async function openPreview(options: PreviewOptions): Promise<Preview> {
       return await look(output);
     } catch (cause) {
       if (!(cause instanceof TryLater)) throw cause;
+      // What pages load was changed and is not noted yet.
       for (const { file, path } of view?.site.assets.files ?? [])
-        if (path === `www/${output}`) memory.note(resolve(sourceFolder, file));
+        if (path === `www/${output}`) noted.add(resolve(sourceFolder, file));
       return look(output);
     }
   };
@@ -59,10 +69,15 @@ export async function openPreview(options: PreviewOptions): Promise<Preview> {
   let last: Promise<unknown> = Promise.resolve();
   const find: Preview["find"] = (output) => {
     const found = last.then(() => lookTwice(output));
-    last = found.catch(() => undefined);
+    last = found.catch(() => {
+      opening = opening.catch(begin);
+    });
     return found;
   };
-  return { note: memory.note, find, close: memory.close };
+  const close = (): void => {
+    opening.then((memory) => memory.close()).catch(() => undefined);
+  };
+  return { note: (path) => noted.add(path), find, close };
 }
 
 /** A site as it is known to be, while nothing but bodies of pages change. */

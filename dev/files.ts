@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
+import type { Fault, Previewed } from "../build/build.ts";
 import { hasCode } from "../lib/util/failure.ts";
 import type { Reply } from "./listen.ts";
 import { framePage } from "./markup.ts";
@@ -31,75 +32,83 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".gz": "application/gzip",
 };
 
+const usualPolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
 /** What goes with every static file; the programs send their own policy. */
 export const fileHeaders = {
-  "Content-Security-Policy":
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  "Content-Security-Policy": usualPolicy,
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "same-origin",
   "Cache-Control": "no-cache",
 } as const;
 
-/** The policy that the real web server is given with a release (build/server.ts). */
-export function readPolicy(release: string): Policy {
-  const file = join(release, "etc", "lighttpd.conf");
-  const conf = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const policy = /"Content-Security-Policy" => "([^"]*)"/.exec(conf)?.[1];
-  return policy === undefined ? {} : { "Content-Security-Policy": policy };
-}
+/** What lies at a path below www/, "docs/index.html": of a release, or as the sources are now. */
+export type Files = (output: string) => Promise<Previewed | undefined>;
 
-type Policy = Readonly<Record<string, string>>;
-
-/** Answers a path below `folder`. `search` is the query with its "?", or "". */
-export function answerFile(
-  folder: string,
-  method: string,
-  path: string,
-  search: string,
-  policy: Policy = {},
-): Reply {
-  if (method !== "GET" && method !== "HEAD")
-    return errorReply(folder, 405, "This page can only be read.", { Allow: "GET, HEAD" });
-  const found = findFile(folder, path);
-  if (found === undefined) return errorReply(folder, 404, "There is no such page.", policy);
-  if (found.isFolder)
-    return { status: 301, headers: { ...fileHeaders, ...policy, Location: `${path}/${search}` }, body: "" };
-  const type = contentTypes[extname(found.file).toLowerCase()] ?? "application/octet-stream";
-  return {
-    status: 200,
-    headers: { ...fileHeaders, ...policy, "Content-Type": type },
-    body: readFileSync(found.file),
+/** The files of a release, with the policy that the real web server is given with them (build/server.ts). */
+export function filesOf(release: string): Files {
+  const www = join(release, "www");
+  const conf = join(release, "etc", "lighttpd.conf");
+  return async (output) => {
+    const file = join(www, output);
+    if (statInside(www, file)?.isFile() !== true) return undefined;
+    const text = existsSync(conf) ? readFileSync(conf, "utf8") : "";
+    const policy = /"Content-Security-Policy" => "([^"]*)"/.exec(text)?.[1] ?? usualPolicy;
+    return { bytes: readFileSync(file), policy };
   };
 }
 
+/** Answers a path; with the faults in the place of a page that has any. */
+export async function answerFile(
+  files: Files,
+  { method, path, search }: FileRequest,
+): Promise<Reply | { readonly faults: readonly Fault[] }> {
+  if (method !== "GET" && method !== "HEAD")
+    return errorReply(files, 405, "This page can only be read.", { Allow: "GET, HEAD" });
+  const names = readNames(path);
+  const output = [...(names ?? []), ...(path.endsWith("/") ? ["index.html"] : [])].join("/");
+  const found = names === undefined ? undefined : await files(output);
+  if (found !== undefined && "faults" in found) return found;
+  if (found !== undefined) {
+    const type = contentTypes[extname(output).toLowerCase()] ?? "application/octet-stream";
+    return { status: 200, headers: { ...headersOf(found), "Content-Type": type }, body: found.bytes };
+  }
+  const isFolder =
+    names !== undefined && !path.endsWith("/") && (await files(`${output}/index.html`)) !== undefined;
+  if (!isFolder) return errorReply(files, 404, "There is no such page.");
+  return { status: 301, headers: { ...fileHeaders, Location: `${path}/${search}` }, body: "" };
+}
+
+export interface FileRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The query with its "?", or "". */
+  readonly search: string;
+}
+
 /** An error page: the site's own STATUS.html if it has one (lighttpd's errorfile-prefix), else a bare one. */
-export function errorReply(
-  folder: string | undefined,
+export async function errorReply(
+  files: Files,
   status: number,
   sentence: string,
   headers: Reply["headers"] = {},
-): Reply {
-  const own = folder === undefined ? undefined : findFile(folder, `/${status}.html`);
-  const body =
-    own === undefined
-      ? framePage(`${status}`, `<p>${sentence} Go to the <a href="/">first page</a>.</p>`)
-      : readFileSync(own.file);
-  const type = { "Content-Type": "text/html; charset=utf-8" };
-  return { status, headers: { ...fileHeaders, ...type, ...headers }, body };
+): Promise<Reply> {
+  const own = await files(`${status}.html`);
+  if (own === undefined || "faults" in own) return bareReply(status, sentence, headers);
+  return { status, headers: { ...headersOf(own), ...htmlType, ...headers }, body: own.bytes };
 }
 
-/** The file that answers a path; `isFolder` where the path lacks the slash of a folder. */
-function findFile(folder: string, path: string): { file: string; isFolder: boolean } | undefined {
-  const names = readNames(path);
-  if (names === undefined) return undefined;
-  const file = join(folder, ...names);
-  const isIndex = path.endsWith("/");
-  const stats = statInside(folder, file);
-  if (stats?.isDirectory() !== true)
-    return stats?.isFile() === true && !isIndex ? { file, isFolder: false } : undefined;
-  const index = join(file, "index.html");
-  if (statInside(folder, index)?.isFile() !== true) return undefined;
-  return isIndex ? { file: index, isFolder: false } : { file, isFolder: true };
+const htmlType = { "Content-Type": "text/html; charset=utf-8" };
+
+/** An error page that is none of the site's. */
+export function bareReply(status: number, sentence: string, headers: Reply["headers"] = {}): Reply {
+  const body = framePage(`${status}`, `<p>${sentence} Go to the <a href="/">first page</a>.</p>`);
+  return { status, headers: { ...fileHeaders, ...htmlType, ...headers }, body };
+}
+
+function headersOf({ policy }: { readonly policy: string }): Reply["headers"] {
+  return { ...fileHeaders, "Content-Security-Policy": policy };
 }
 
 /** The decoded names of a path; undefined if one of them could lead elsewhere or is hidden. */

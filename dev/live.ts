@@ -9,14 +9,14 @@ import type { Reply } from "./listen.ts";
 import { escapeHtml, framePage } from "./markup.ts";
 
 export interface Live {
-  /** What is wrong with the sources now; nothing, where nothing is. */
-  readonly setFaults: (faults: readonly Fault[]) => void;
-  /** Says that another release is served. */
+  /** Says that something is another one than it was. */
   readonly tell: () => void;
   /** Answers the script, and lets a browser listen; false for every other address. */
   readonly answer: (pathname: string, response: ServerResponse) => boolean;
-  /** The reply as open pages need it: with the script, or the fault page in its place. */
-  readonly dress: (reply: Reply, path: string, search: string) => Reply;
+  /** The reply as open pages need it: with the script. */
+  readonly dress: (reply: Reply) => Reply;
+  /** What is shown in the place of a page that has faults. */
+  readonly faultReply: (faults: readonly Fault[], path: string, search: string) => Reply;
 }
 
 const [eventsPath, scriptPath] = ["/_picodollar/events", "/_picodollar/reload.js"];
@@ -29,28 +29,15 @@ new EventSource("${eventsPath}").onmessage = ({ data }) => {
 };
 `;
 
-/** A fault with the lines of its file as they were when it was found: the file may be another one by now. */
-interface Shown {
-  readonly fault: Fault;
-  readonly lines: readonly string[];
-}
-
 /** @param sourceFolder the site's, for the lines that faults stand in */
 export function makeLive(sourceFolder: string): Live {
   const listeners = new Set<ServerResponse>();
   const run = String(process.pid);
   let count = 0;
-  let shown: readonly Shown[] = [];
   const version = (): string => `?${run}-${count}`;
   const tell = (): void => {
     count += 1;
     for (const response of listeners) response.write(`data: ${version()}\n\n`);
-  };
-  const setFaults = (now: readonly Fault[]): void => {
-    const before = JSON.stringify(shown);
-    shown = now.map((fault) => ({ fault, lines: showFault(fault, sourceFolder) }));
-    const isSame = JSON.stringify(shown) === before;
-    if (!isSame) tell();
   };
   const answer: Live["answer"] = (pathname, response) => {
     if (pathname !== eventsPath && pathname !== scriptPath) return false;
@@ -65,29 +52,17 @@ export function makeLive(sourceFolder: string): Live {
     }
     return true;
   };
-  const dress: Live["dress"] = (reply, path, search) => {
-    if (!String(reply.headers["Content-Type"] ?? "").startsWith("text/html")) return reply;
-    const own = isLastGood(search) ? [] : shown.filter(({ fault }) => concerns(fault.file, path));
-    return addScript(own.length === 0 ? reply : faultReply(own, path, search), version());
+  const dress: Live["dress"] = (reply) =>
+    String(reply.headers["Content-Type"] ?? "").startsWith("text/html") ? addScript(reply, version()) : reply;
+  const faultReply: Live["faultReply"] = (faults, path, search) => {
+    const shown = faults.map((fault) => ({ fault, lines: showFault(fault, sourceFolder) }));
+    return writeFaults(shown, path, search);
   };
-  return { setFaults, tell, answer, dress };
+  return { tell, answer, dress, faultReply };
 }
 
-/** Whether a fault of a file is one of the page at a path: its own, or that of a layout or a setting, which every page has. */
-function concerns(file: string, path: string): boolean {
-  if (!file.startsWith("content/")) return true;
-  const output = file
-    .slice("content".length)
-    .replace(/\.md$/, ".html")
-    .replace(/\/index\.html$/, "/");
-  try {
-    return output === decodeURIComponent(path);
-  } catch {
-    return false;
-  }
-}
-
-function isLastGood(search: string): boolean {
+/** Whether the page is asked for as it was last, in spite of its faults. */
+export function isLastGood(search: string): boolean {
   return search.slice(1).split("&").at(-1) === lastGood;
 }
 
@@ -97,7 +72,11 @@ function lastGoodLink(path: string, search: string): string {
   return path.replace(/^[\\/]+/, "/") + query;
 }
 
-function faultReply(faults: readonly Shown[], path: string, search: string): Reply {
+function writeFaults(
+  faults: readonly { readonly fault: Fault; readonly lines: readonly string[] }[],
+  path: string,
+  search: string,
+): Reply {
   const items = faults.map(({ fault, lines }) => {
     const shown = lines.length === 0 ? "" : `\n<pre>${escapeHtml(lines.join("\n"))}</pre>`;
     return `<li><p>${escapeHtml(formatFault(fault))}</p>${shown}</li>`;

@@ -4,24 +4,21 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildResult, type buildSite, formatFault, showFault } from "../build/build.ts";
-import type { Clock } from "../lib/util/clock.ts";
+import { type BuildResult, formatFault, showFault } from "../build/build.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { keepJob, runToEnd } from "./jobs.ts";
-import type { Live } from "./live.ts";
 
 export interface RebuildOptions {
   readonly sourceFolder: string;
   readonly outFolder: string;
-  readonly clock: Clock;
   readonly log: (line: string) => void;
-  readonly build: typeof buildSite;
+  readonly build: () => Promise<BuildResult>;
   /** What jobs get of our environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Hears why nothing can be served, or undefined once something can. */
   readonly onReady: (waiting: string | undefined) => void;
-  /** Hears of each build's faults, and of another release that is served. */
-  readonly live: Pick<Live, "setFaults" | "tell">;
+  /** Called when another release is served. */
+  readonly onRelease: () => void;
 }
 
 export interface Rebuilder {
@@ -45,8 +42,7 @@ export function makeRebuilder(options: RebuildOptions): Rebuilder {
 
   const buildOnce = async (): Promise<void> => {
     log(serving === "" ? "building the site ..." : "a source changed; building again ...");
-    const result = await options.build(options);
-    options.live.setFaults(result.ok ? [] : result.faults);
+    const result = await options.build();
     const hasRelease = existsSync(current);
     const report = describeBuild(result, hasRelease, options.sourceFolder);
     for (const line of report) log(line);
@@ -59,7 +55,7 @@ export function makeRebuilder(options: RebuildOptions): Rebuilder {
     sender.start(join(release, "jobs", "mail"));
     serving = release;
     onReady(undefined);
-    options.live.tell();
+    options.onRelease();
   };
 
   const buildWhileWanted = async (): Promise<void> => {

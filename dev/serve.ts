@@ -5,11 +5,13 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { buildSite } from "../build/build.ts";
+import { type buildSite, findPackage } from "../build/build.ts";
 import { stripeApiVersion } from "../lib/payments/stripe.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { removeNote, writeNote } from "../lib/util/note.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type Builder, openBuilder } from "./builder.ts";
+import type { Files } from "./files.ts";
 import { ended } from "./jobs.ts";
 import { endServer, listen } from "./listen.ts";
 import { type Live, makeLive } from "./live.ts";
@@ -21,6 +23,7 @@ import {
   takeDataFolder,
   writeStandInSecrets,
 } from "./place.ts";
+import { whenQuiet } from "./quiet.ts";
 import { makeRebuilder } from "./rebuild.ts";
 import { startStripe } from "./stripe.ts";
 import { watchSources } from "./watch.ts";
@@ -37,7 +40,7 @@ export interface DevelopmentOptions {
   readonly drafts?: boolean;
   readonly future?: boolean;
   readonly log: (line: string) => void;
-  /** How a site is built; tests of this server give one of their own. */
+  /** How a site is built; tests of this server give one of their own, and see its releases alone. */
   readonly build?: typeof buildSite;
   /** After this a program is ended; 30 seconds unless told. */
   readonly programLimitMs?: number;
@@ -74,10 +77,13 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
   let waiting: string | undefined = "The site is being built.";
   let environment: Readonly<Record<string, string>> = {};
   const live = makeLive(sourceFolder);
+  const builder = chooseBuilder(options);
+  ends.push(builder.close);
   const url = await startWeb(options, ends, {
     environment: () => environment,
     notReady: () => waiting,
     live,
+    preview: builder.preview?.find,
   });
   const stripe = ownKey ?? (await startStandIn(options, ends, url));
   const place: Place = { dataFolder, url, secretsFile: stripe.secretsFile };
@@ -86,21 +92,30 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
   ends.push(async () => removeNote(dataFolder, process.pid));
   const rebuilder = makeRebuilder({
     ...options,
-    build: options.build ?? buildSite,
+    build: builder.build,
     environment,
-    live,
+    onRelease: builder.preview === undefined ? live.tell : () => undefined,
     onReady: (why) => {
       waiting = why;
     },
   });
   ends.push(rebuilder.close);
   // Watched first, so that what changes during the first build is not missed.
-  const watching = await watchSources(sourceFolder, () => {
+  const rebuild = whenQuiet(buildAfterMs, () => {
     rebuilder
       .rebuild()
       .catch((cause: unknown) => log(cause instanceof Error ? cause.message : String(cause)));
   });
-  ends.push(watching.close);
+  const tell = whenQuiet(tellAfterMs, live.tell);
+  const watching = await watchSources(sourceFolder, (path) => {
+    builder.preview?.note(path);
+    if (builder.preview !== undefined) tell.call();
+    rebuild.call();
+  });
+  ends.push(watching.close, async () => {
+    tell.cancel();
+    rebuild.cancel();
+  });
   await rebuilder.rebuild();
   log("");
   log(`site:    ${url}/`);
@@ -110,6 +125,17 @@ async function startAll(options: DevelopmentOptions, ends: Ends): Promise<string
   return url;
 }
 
+// Editors write a file in several steps, one right behind the other.
+const tellAfterMs = 4;
+/** What was saved is shown already: programs, and what is wrong elsewhere, may take longer. */
+const buildAfterMs = 100;
+
+function chooseBuilder(options: DevelopmentOptions): Builder {
+  const { build } = options;
+  if (build === undefined) return openBuilder(options, findPackage().codeFolder);
+  return { preview: undefined, build: () => build(options), close: async () => undefined };
+}
+
 async function startWeb(
   options: DevelopmentOptions,
   ends: Ends,
@@ -117,6 +143,7 @@ async function startWeb(
     readonly environment: () => Readonly<Record<string, string>>;
     readonly notReady: () => string | undefined;
     readonly live: Live;
+    readonly preview: Files | undefined;
   },
 ): Promise<string> {
   const running = new Set<ChildProcess>();

@@ -7,30 +7,23 @@ export interface Watching {
 }
 
 const watched: readonly string[] = ["content", "layouts", "etc"];
-// Editors write a file in several steps, one right behind the other.
-const quietMs = 30;
 
-/** Calls `onChange` once a burst of changes is over. Settles when everything is watched. */
-export async function watchSources(sourceFolder: string, onChange: () => void): Promise<Watching> {
+/** Calls `onChange` with the absolute path of each file and folder to which something happens. Settles when everything is watched. */
+export async function watchSources(
+  sourceFolder: string,
+  onChange: (path: string) => void,
+): Promise<Watching> {
   // The folder itself is watched, so that a layouts/ made later is seen; all else in it is ignored.
   const watcher = watch(sourceFolder, {
     ignoreInitial: true,
     ignored: (path) => !isSource(sourceFolder, path),
   });
-  let timer: NodeJS.Timeout | undefined;
-  watcher.on("all", () => {
-    clearTimeout(timer);
-    timer = setTimeout(onChange, quietMs);
-  });
+  watcher.on("all", (_, path) => onChange(path));
   await new Promise<void>((resolve, reject) => {
     watcher.once("ready", resolve);
     watcher.once("error", reject);
   });
-  const close = async (): Promise<void> => {
-    clearTimeout(timer);
-    await watcher.close();
-  };
-  return { close };
+  return { close: () => watcher.close() };
 }
 
 /** Editors' own files (.name.swp, name~) are no sources. */

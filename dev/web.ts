@@ -1,16 +1,18 @@
 /**
- * The development web server's dispatch: host, mailbox, account programs, static files, in that order. The release
- * is found anew for each request, so a finished build is served at once and no request sees half of one.
+ * The development web server's dispatch: host, mailbox, account programs, pages and other files, in that order. Programs are
+ * those of the release, which is found anew for each request, so that a finished build is served at once and no request
+ * sees half of one; pages are made of their sources as these are now.
  */
 import type { ChildProcess } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { assert } from "../lib/util/failure.ts";
 import { findRoute, type Route } from "../lib/util/routes.ts";
 import { runCgi } from "./cgi.ts";
-import { answerFile, errorReply, readPolicy } from "./files.ts";
+import { answerFile, bareReply, errorReply, type Files, filesOf } from "./files.ts";
 import { type Reply, readLimited, sendReply } from "./listen.ts";
-import type { Live } from "./live.ts";
+import { isLastGood, type Live } from "./live.ts";
 import { answerMailbox } from "./mailbox.ts";
 
 export interface WebOptions {
@@ -23,6 +25,8 @@ export interface WebOptions {
   readonly notReady: () => string | undefined;
   readonly log: (line: string) => void;
   readonly live: Live;
+  /** Pages as their sources are now; undefined where those of the release are shown. */
+  readonly preview: Files | undefined;
   readonly running: Set<ChildProcess>;
   readonly programLimitMs: number;
 }
@@ -57,23 +61,24 @@ function isListening(
 
 async function answer(options: WebOptions, request: IncomingMessage): Promise<Reply> {
   const target = request.url ?? "";
-  if (!target.startsWith("/"))
-    return errorReply(undefined, 400, "The address of the request begins with a slash.");
+  if (!target.startsWith("/")) return bareReply(400, "The address of the request begins with a slash.");
   const { pathname, search, searchParams } = new URL(`http://127.0.0.1${target}`);
   const elsewhere = checkHost(options.port(), request.headers.host ?? "", target);
   if (elsewhere !== undefined) return elsewhere;
   const mail = answerMailbox(options.mailFolder, pathname, searchParams);
   if (mail !== undefined) return mail;
-  const waiting = options.notReady();
-  if (waiting !== undefined) return waitingReply(waiting);
-  const release = realpathSync(join(options.outFolder, "current"));
   const route = findRoute(pathname);
-  const www = join(release, "www");
-  if (route === undefined) {
-    const reply = answerFile(www, request.method ?? "", pathname, search, readPolicy(release));
-    return options.live.dress(reply, pathname, search);
-  }
-  return answerProgram(options, request, route, { release, www, query: search.slice(1) });
+  const isPreviewed = route === undefined && options.preview !== undefined && !isLastGood(search);
+  const waiting = options.notReady();
+  if (waiting !== undefined && !isPreviewed) return waitingReply(waiting);
+  const release = isPreviewed ? undefined : realpathSync(join(options.outFolder, "current"));
+  if (route !== undefined && release !== undefined)
+    return answerProgram(options, request, route, { release, query: search.slice(1) });
+  const files = release === undefined ? options.preview : filesOf(release);
+  assert(files !== undefined, "without a preview there is a release");
+  const answer = await answerFile(files, { method: request.method ?? "", path: pathname, search });
+  const reply = "faults" in answer ? options.live.faultReply(answer.faults, pathname, search) : answer;
+  return options.live.dress(reply);
 }
 
 /** One host name only: cookies belong to it, and a foreign name that leads here must find nothing. */
@@ -82,26 +87,31 @@ function checkHost(port: number, host: string, target: string): Reply | undefine
   const own = `http://127.0.0.1:${port}`;
   if (host === `localhost:${port}` || (port === 80 && host === "localhost"))
     return { status: 307, headers: { Location: own + target, "Cache-Control": "no-store" }, body: "" };
-  return errorReply(undefined, 421, `This address is not served here; use ${own}/.`);
+  return bareReply(421, `This address is not served here; use ${own}/.`);
 }
 
 async function answerProgram(
   options: WebOptions,
   request: IncomingMessage,
   route: Route,
-  place: { readonly release: string; readonly www: string; readonly query: string },
+  place: { readonly release: string; readonly query: string },
 ): Promise<Reply> {
-  const { release, www, query } = place;
+  const { release, query } = place;
+  const files = filesOf(release);
   const program = join(release, "cgi", route.path);
-  if (!existsSync(program)) return errorReply(www, 404, "There is no such page.");
+  if (!existsSync(program)) return errorReply(files, 404, "There is no such page.");
   const body = await readLimited(request, bodyLimitBytes);
   if (body === undefined)
-    return errorReply(www, 413, "The request is longer than this site takes; shorten it, and send it again.");
+    return errorReply(
+      files,
+      413,
+      "The request is longer than this site takes; shorten it, and send it again.",
+    );
   const outcome = await runCgi({
     request,
     route,
     program,
-    documentRoot: www,
+    documentRoot: join(release, "www"),
     body,
     query,
     port: options.port(),
@@ -113,8 +123,8 @@ async function answerProgram(
   if (outcome.ok) return outcome.reply;
   options.log(`${route.name}.cgi: ${outcome.detail}`);
   return outcome.why === "too-slow"
-    ? errorReply(www, 504, "The page took too long; try again in a while.")
-    : errorReply(www, 500, "The page could not be made; the terminal of site serve says why.");
+    ? errorReply(files, 504, "The page took too long; try again in a while.")
+    : errorReply(files, 500, "The page could not be made; the terminal of site serve says why.");
 }
 
 function waitingReply(why: string): Reply {

@@ -1,11 +1,9 @@
 // Goal of this test: the page that a fault is shown on speaks of one moment, leads nowhere but to the page itself, and keeps what was asked.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Reply } from "../dev/listen.ts";
-import { type Live, makeLive } from "../dev/live.ts";
+import type { Fault } from "../build/build.ts";
+import { isLastGood, type Live, makeLive } from "../dev/live.ts";
 import { type MadeSite, makeSite } from "./support/release.ts";
 
-const headers = { "Content-Type": "text/html; charset=utf-8" };
-const reply: Reply = { status: 200, headers, body: "<body>the page</body>" };
 const inPage = { file: "content/a.html", line: 2, column: 1, message: "a fault" };
 const inLayout = { file: "layouts/page.html", line: 0, message: "a fault" };
 
@@ -17,18 +15,17 @@ beforeEach(() => {
 });
 afterEach(() => site.remove());
 
-const shown = (path: string, search = ""): string => String(live.dress(reply, path, search).body);
+const shown = (fault: Fault, path: string, search = ""): string =>
+  String(live.faultReply([fault], path, search).body);
 const linkOf = (html: string): string | undefined => /href="([^"]*last-good)"/.exec(html)?.[1];
 
 describe("a fault", () => {
-  it("is shown with its line as it was when it was found", () => {
+  it("is shown with its line, by the status of a page that cannot be had, and by a page that follows its mending", () => {
     site.write("content/a.html", "one\ntwo\n");
-    live.setFaults([inPage]);
-    site.write("content/a.html", "1\n2\n");
-    expect(shown("/a.html")).toContain("<pre>  2 | two\n");
-    live.setFaults([inPage]);
-    expect(shown("/a.html")).toContain("<pre>  2 | 2\n");
-    expect(shown("/b.html")).toContain("the page");
+    const answer = live.dress(live.faultReply([inPage], "/a.html", ""));
+    expect(answer.status).toBe(500);
+    expect(answer.body).toContain("<pre>  2 | two\n");
+    expect(answer.body).toContain("<script");
   });
 
   it.each([
@@ -40,14 +37,15 @@ describe("a fault", () => {
     ["/\\evil.example/a", "", "/evil.example/a?last-good"],
     ["\\\\evil.example/a", "", "/evil.example/a?last-good"],
   ])("on %s%s leads to the page as it was last, on this site", (path, search, href) => {
-    live.setFaults([inLayout]);
-    expect(linkOf(shown(path, search))).toBe(href);
+    expect(linkOf(shown(inLayout, path, search))).toBe(href);
   });
 
-  it("is not shown to who asks for the page as it was last, whatever else is asked", () => {
-    live.setFaults([inLayout]);
-    for (const search of ["?last-good", "?q=1&last-good"])
-      expect(shown("/a.html", search)).toContain("the page");
-    expect(shown("/a.html", "?q=last-good")).toContain("a fault");
+  it.each([
+    ["?last-good", true],
+    ["?q=1&last-good", true],
+    ["?q=last-good", false],
+    ["", false],
+  ])("is not shown to who asks for the page as it was last: %s", (search, isAsked) => {
+    expect(isLastGood(search)).toBe(isAsked);
   });
 });
