@@ -24,8 +24,6 @@ export interface Frames {
   /** All that have a layout: those of the sources, and lists without one. */
   readonly pages: readonly Page[];
   readonly frame: Framer;
-  /** `framedAt`: the page at an output; undefined where there is none. */
-  readonly openCheck: (framedAt: (output: string) => FramedPage | undefined, stages: Stages) => LinkCheck;
   /** What is wrong with the layouts' names. */
   readonly faults: readonly Fault[];
 }
@@ -37,15 +35,11 @@ export function openFrames(site: Site, baked: Baked): Frames {
   const faults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const fields = listFields(templates);
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url: settings.url, fields });
-  let context: LinkContext | undefined;
-  const openCheck: Frames["openCheck"] = (framedAt, stages) => {
-    context ??= makeContext(site, baked, pages);
-    return openLinkCheck(context, gatherIds(framedAt), stages);
-  };
-  return { pages, frame: makeFramer(baked, { ...site, surroundingsOf }), openCheck, faults };
+  return { pages, frame: makeFramer(baked, { ...site, surroundingsOf }), faults };
 }
 
-function makeContext(site: Site, { settings }: Baked, pages: readonly Page[]): LinkContext {
+/** What links are judged by; `pages`: those of the frames. */
+export function makeContext(site: Site, { settings }: Baked, pages: readonly Page[]): LinkContext {
   const { templates, bodies, sources, chosen } = site;
   const leftOut = new Set([...chosen.drafts, ...chosen.future].map(({ source }) => source));
   // A page that could not be read is there for those that link to it: its own fault is enough.
@@ -84,13 +78,23 @@ export function frameSite(
   const frameFaults = [...frames.faults, ...found.filter((fault) => !isTold(fault))];
   stages.begin("checking links", framed.length);
   const byOutput = new Map(framed.map((one) => [one.page.source.output, one]));
-  const check = frames.openCheck((output) => byOutput.get(output), stages);
+  const context = makeContext(site, baked, frames.pages);
+  const check = openCheck(context, (output) => byOutput.get(output), stages);
   const linkFaults = framed.flatMap(check.page);
   const { styles, faults: styleFaults } = readStyles(site.sources);
   return {
     framed,
     faults: [...faults, ...frameFaults, ...styleFaults, ...linkFaults, ...check.others(styles)],
   };
+}
+
+/** `framedAt`: the page at an output; undefined where there is none. */
+export function openCheck(
+  context: LinkContext,
+  framedAt: (output: string) => FramedPage | undefined,
+  stages: Stages,
+): LinkCheck {
+  return openLinkCheck(context, gatherIds(framedAt), stages);
 }
 
 /** The ids of one page, its own and its layout's, put together when the first link asks for them. */

@@ -38,12 +38,12 @@ export function planMade(ground: Ground): readonly Made[] {
     return { output: feedOutput(collection), file: collection.index.source.file, text };
   });
   const moved = redirects.map((redirect): Made => {
-    return { output: redirect.output, file: redirectsFile, text: () => writeRedirect(redirect, url).text };
+    return { output: redirect.output, file: redirectsFile, text: () => writeRedirect(redirect, url) };
   });
   const made = lists.flatMap(({ page, isMade }) => (isMade ? [page] : []));
   const forRobots = [...writeSitemap([...pages, ...made], url), writeRobots(url)].map(
     ({ output, text }): Made => {
-      return { output, file: `(made) ${output}`, text: () => text };
+      return { output, file: `(made) ${output}`, text };
     },
   );
   // An owner's own is as good.

@@ -14,12 +14,12 @@ import type { Fault } from "./fault.ts";
 import type { Package } from "./package.ts";
 import { makePageReader, type Page } from "./page.ts";
 import { findRenderer } from "./raw.ts";
-import { makeReader, type Stamp } from "./reader.ts";
+import { makeReader } from "./reader.ts";
 import { readSettings } from "./settings.ts";
 import { type Parts, putTogether, readLayouts, readPages, type Site } from "./site.ts";
 import { readSources, type Source } from "./sources.ts";
 import { makeStages } from "./stages.ts";
-import { readStamp } from "./stamps.ts";
+import { isSameStamp, readStamp } from "./stamps.ts";
 
 export interface MemoryOptions {
   /** Absolute. */
@@ -35,11 +35,21 @@ export interface Memory {
   readonly note: (path: string) => void;
   /**
    * The site as its sources are now, so far as their changes were noted; the source of the page at `output` is looked
-   * at itself. The same object while nothing but bodies changed. One call at a time.
+   * at itself. One call at a time.
    */
-  readonly read: (output: string) => Promise<Site>;
+  readonly read: (output: string) => Promise<Known>;
   readonly close: () => void;
 }
+
+export interface Known {
+  /** The same object while nothing but bodies, titles, and descriptions changed: its pages have the new ones. */
+  readonly site: Site;
+  /** Another number whenever titles or descriptions changed. */
+  readonly words: number;
+}
+
+/** What a change reaches: a page alone, others that show its words, or what belongs together. */
+type Reach = "body" | "words" | "site";
 
 interface ReadPage {
   readonly page: Page | undefined;
@@ -62,17 +72,22 @@ interface State {
   /** By their sources' files. */
   readonly pages: Map<string, ReadPage>;
   site: Site;
+  words: number;
 }
 
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const tools: Tools = { ...options, bodies: openBodies(), intern: makeIntern() };
   const state = await readState(tools);
   let noted = new Set<string>();
+  const settle = (reach: Reach): void => {
+    if (reach === "site") state.site = findSite(state, tools);
+    if (reach === "words") state.words += 1;
+  };
   const takeUp = async (): Promise<void> => {
     const paths = noted;
     noted = new Set();
     try {
-      if (await refresh(state, tools, paths)) state.site = findSite(state, tools);
+      settle(await refresh(state, tools, paths));
     } catch (cause) {
       // Tried again when the next one asks.
       for (const path of paths) noted.add(path);
@@ -86,10 +101,9 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     await takeUp();
     const now = state.byOutput.get(output);
     const known = now && state.pages.get(now.file);
-    const isOld = known !== undefined && known.renames !== state.assets.renames;
-    if (now !== undefined && isOld && (await readAgain(state, tools, now)))
-      state.site = findSite(state, tools);
-    return state.site;
+    if (now !== undefined && known !== undefined && known.renames !== state.assets.renames)
+      settle(await readAgain(state, tools, now));
+    return state;
   };
   return { note: (path) => noted.add(path), read, close: tools.bodies.close };
 }
@@ -111,7 +125,7 @@ async function readState(tools: Tools): Promise<State> {
       pages.set(file, { page: pageOf.get(file), faults: faultsOf.get(file) ?? [], renames });
   const siteData = readData(sourceFolder);
   const parts = { walked, ...indexSources(sources), general, siteData, assets, layouts, pages };
-  return { ...parts, site: findSite(parts, tools) };
+  return { ...parts, site: findSite(parts, tools), words: 0 };
 }
 
 function indexSources(sources: readonly Source[]): Pick<State, "byFile" | "byOutput"> {
@@ -129,7 +143,7 @@ function findAssets(
   return readAssets(sources, { isPlain, outFolder: undefined, tool: home.version });
 }
 
-function findSite({ walked, pages, ...state }: Omit<State, "site">, tools: Tools): Site {
+function findSite({ walked, pages, ...state }: Omit<State, "site" | "words">, tools: Tools): Site {
   const { sources, faults: sourceFaults } = walked;
   const all = sources.flatMap(({ file }) => pages.get(file) ?? []);
   const pageFaults = all.flatMap(({ faults }) => faults);
@@ -139,8 +153,8 @@ function findSite({ walked, pages, ...state }: Omit<State, "site">, tools: Tools
   return putTogether(parts, sourceFolder, { drafts, future, today: dayOf(clock.now()) });
 }
 
-/** Reads what lies at the paths. True if something else than bodies is another one. */
-async function refresh(state: State, tools: Tools, paths: ReadonlySet<string>): Promise<boolean> {
+/** Reads what lies at the paths. */
+async function refresh(state: State, tools: Tools, paths: ReadonlySet<string>): Promise<Reach> {
   const { sourceFolder, home, clock } = tools;
   const files = [...paths].map((path) => relative(sourceFolder, path));
   const inContent = files.filter((file) => file === "content" || file.startsWith("content/"));
@@ -173,9 +187,10 @@ async function refresh(state: State, tools: Tools, paths: ReadonlySet<string>): 
   }
   if (isLook || state.assets.renames !== renames)
     state.layouts = await readLayouts(sourceFolder, home, state.assets.renames);
+  const reaches = new Set<Reach>(isOther || isLook || hasAssets ? ["site"] : []);
   for (const source of changed)
-    if (source.kind !== "file" && (await readAgain(state, tools, source))) isOther = true;
-  return isOther || isLook || hasAssets;
+    if (source.kind !== "file") reaches.add(await readAgain(state, tools, source));
+  return reaches.has("site") ? "site" : reaches.has("words") ? "words" : "body";
 }
 
 /** Whether it is there by itself still; what a link leads to may be anything by now. */
@@ -197,8 +212,7 @@ function walkAgain(state: State, sourceFolder: string): boolean {
   return !isSame;
 }
 
-/** True if more than its body is another one. */
-async function readAgain(state: State, tools: Tools, source: Source): Promise<boolean> {
+async function readAgain(state: State, tools: Tools, source: Source): Promise<Reach> {
   const { bodies, intern } = tools;
   const { renames } = state.assets;
   const before = state.pages.get(source.file);
@@ -207,15 +221,22 @@ async function readAgain(state: State, tools: Tools, source: Source): Promise<bo
   const { page, faults } = reader.read(source);
   const old = before?.page;
   const hasFaults = faults.length + (before?.faults.length ?? 0) > 0;
-  if (old === undefined || page === undefined || hasFaults) {
+  if (old === undefined || page === undefined || hasFaults || !isPlacedAlike(page, old)) {
     state.pages.set(source.file, { page, faults, renames });
-    return true;
+    return "site";
   }
-  state.pages.set(source.file, { page: old, faults, renames });
-  const isAlike = page.head === old.head && page.title === old.title && page.isEmpty === old.isEmpty;
+  const reach = page.head === old.head && page.title === old.title ? "body" : "words";
   // The object stays: all that belongs together is told by it.
   Object.assign(old, page);
-  return !isAlike;
+  state.pages.set(source.file, { page: old, faults, renames });
+  return reach;
+}
+
+/** Whether all of its header is the same, line by line, but for words; those of a collection's page are its lists' as well. */
+function isPlacedAlike(page: Page, old: Page): boolean {
+  const place = ({ header, bodyLine }: Page): string =>
+    JSON.stringify({ ...header, title: "", description: "", bodyLine });
+  return page.header.entries === 0 && place(page) === place(old);
 }
 
 function groupByFile(faults: readonly Fault[]): ReadonlyMap<string, readonly Fault[]> {
@@ -232,9 +253,4 @@ function hasChanged({ absolute }: Source, known: ReadPage | undefined): boolean 
   if (known === undefined) return false;
   const stamp = readStamp(absolute);
   return stamp === undefined || known.page === undefined || !isSameStamp(stamp, known.page.stamp);
-}
-
-function isSameStamp(left: Stamp, right: Stamp): boolean {
-  const keys = ["mtimeMs", "ctimeMs", "size", "ino"] as const;
-  return keys.every((key) => left[key] === right[key]);
 }

@@ -7,8 +7,9 @@ import type { Clock } from "../lib/util/clock.ts";
 import { TryLater } from "../lib/util/failure.ts";
 import { type Fault, sortFaults } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
-import { type Frames, openFrames } from "./frames.ts";
-import { type Memory, openMemory } from "./memory.ts";
+import { type Frames, makeContext, openCheck, openFrames } from "./frames.ts";
+import type { LinkContext } from "./links.ts";
+import { type Known, type Memory, openMemory } from "./memory.ts";
 import { findPackage, type Package } from "./package.ts";
 import type { Page } from "./page.ts";
 import { writePolicy } from "./policy.ts";
@@ -50,9 +51,9 @@ export function openPreview(options: PreviewOptions): Preview {
     const memory = await opening;
     for (const path of noted) memory.note(path);
     noted.clear();
-    const site = await memory.read(output);
-    if (view?.site !== site) view = openView(site);
-    return view.find(output);
+    const known = await memory.read(output);
+    if (view?.site !== known.site) view = openView(known);
+    return view.find(output, known.words);
   };
   const lookTwice = async (output: string): Promise<Previewed | undefined> => {
     try {
@@ -80,25 +81,36 @@ export function openPreview(options: PreviewOptions): Preview {
   return { note: (path) => noted.add(path), find, close };
 }
 
-/** A site as it is known to be, while nothing but bodies of pages change. */
+/** A site as it is known to be, while what belongs together stays. */
 interface View {
   readonly site: Site;
-  readonly find: (output: string) => Previewed | undefined;
+  /** `words`: another number when pages have other titles. */
+  readonly find: (output: string, words: number) => Previewed | undefined;
 }
 
-function openView(site: Site): View {
-  const frames = site.baked && openFrames(site, site.baked);
+function openView({ site, words: first }: Known): View {
+  const { baked } = site;
+  let frames = baked && openFrames(site, baked);
+  const context = baked && frames && makeContext(site, baked, frames.pages);
+  let words = first;
   const pages = new Map((frames?.pages ?? site.pages).map((page) => [page.source.output, page]));
   const sources = new Map(site.sources.map((source) => [source.output, source]));
   const files = new Map(site.assets.files.map((file) => [file.path, file]));
   const made = new Map(site.made.map((one) => [one.output, one]));
-  const find: View["find"] = (output) => {
+  const find: View["find"] = (output, wordsNow) => {
+    if (words !== wordsNow) frames = baked && openFrames(site, baked);
+    words = wordsNow;
     const page = pages.get(output);
     const source = page?.source ?? sources.get(output);
     const isPage = source !== undefined && source.kind !== "file";
     const faults = site.faults.filter((fault) => concerns(fault, source?.file, site));
-    if (isPage && faults.length > 0) return { faults: sortFaults(faults) };
-    if (page !== undefined && frames !== undefined) return showPage(page, pages, frames, site);
+    const shown = page && frames && context && showPage(page, { pages, frames, context, site });
+    const all = [
+      ...(isPage ? faults : []),
+      ...(shown !== undefined && "faults" in shown ? shown.faults : []),
+    ];
+    if (all.length > 0) return { faults: sortFaults(all) };
+    if (shown !== undefined) return shown;
     const bytes = files.get(`www/${output}`)?.bytesNow() ?? made.get(output)?.text();
     return bytes === undefined ? undefined : { bytes: Buffer.from(bytes), policy: policyOf(site, []) };
   };
@@ -110,7 +122,14 @@ function concerns({ file }: Fault, own: string | undefined, { assets }: Site): b
   return !file.startsWith("content/") || file === own || assets.faults.some((fault) => fault.file === file);
 }
 
-function showPage(page: Page, pages: ReadonlyMap<string, Page>, frames: Frames, site: Site): Previewed {
+interface Ground {
+  readonly pages: ReadonlyMap<string, Page>;
+  readonly frames: Frames;
+  readonly context: LinkContext;
+  readonly site: Site;
+}
+
+function showPage(page: Page, { pages, frames, context, site }: Ground): Previewed {
   const one = frames.frame(page);
   if (!("mould" in one)) return { faults: frames.faults.length > 0 ? frames.faults : [one] };
   const framedAt = (output: string): FramedPage | undefined => {
@@ -118,7 +137,7 @@ function showPage(page: Page, pages: ReadonlyMap<string, Page>, frames: Frames, 
     const framed = other && frames.frame(other);
     return framed !== undefined && "mould" in framed ? framed : undefined;
   };
-  const check = frames.openCheck(framedAt, makeStages());
+  const check = openCheck(context, framedAt, makeStages());
   const faults = [...frames.faults, ...check.page(one), ...check.head(page.source.file)];
   if (faults.length > 0) return { faults: sortFaults(faults) };
   const { bytes } = makeDocument(one, site.bodies);

@@ -9,7 +9,6 @@ import { findRoute } from "../lib/util/routes.ts";
 import { escapeText } from "../lib/util/templates.ts";
 import type { Fault } from "./fault.ts";
 import { readPairs } from "./section.ts";
-import type { TextFile } from "./sitemap.ts";
 import { decode } from "./targets.ts";
 import { readUtf8 } from "./text.ts";
 
@@ -29,13 +28,14 @@ export const redirectsFile = "etc/redirects.yaml";
 /** @param outputs what the site has already, with the file that makes it */
 export function readRedirects(
   sourceFolder: string,
-  outputs: ReadonlyMap<string, string>,
+  findOutputs: () => ReadonlyMap<string, string>,
 ): { readonly redirects: readonly Redirect[]; readonly faults: readonly Fault[] } {
   const file = join(sourceFolder, redirectsFile);
   if (!existsSync(file)) return { redirects: [], faults: [] };
   const text = readUtf8(file);
   if (typeof text !== "string") return { redirects: [], faults: [{ file: redirectsFile, ...text }] };
   const { pairs, faults } = readPairs(redirectsFile, text);
+  const outputs = findOutputs();
   const redirects: Redirect[] = [];
   const wrong: Fault[] = [];
   const known = new Map<string, Redirect>();
@@ -90,9 +90,9 @@ function pathOf(target: string): string {
 }
 
 /** The page that leads on; search engines take the two for one. */
-export function writeRedirect({ to, output }: Redirect, url: string): TextFile {
+export function writeRedirect({ to }: Redirect, url: string): string {
   const [target, whole] = [escapeText(to), escapeText(to.startsWith("/") ? url + to : to)];
-  const text = `<!doctype html>
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -108,5 +108,4 @@ export function writeRedirect({ to, output }: Redirect, url: string): TextFile {
 </body>
 </html>
 `;
-  return { output, text };
 }

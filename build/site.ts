@@ -148,7 +148,7 @@ export function putTogether(parts: Parts, sourceFolder: string, choice: Choice):
   const makers = [...sources, ...lists.flatMap(({ page, isMade }) => (isMade ? [page.source] : []))];
   const { redirects, faults: redirectFaults } = readRedirects(
     sourceFolder,
-    new Map(makers.map(({ output, file }) => [output, file])),
+    () => new Map(makers.map(({ output, file }) => [output, file])),
   );
   const made = planMade({ sources, pages, lists, collections, redirects, bodies, settings });
   const faults = [

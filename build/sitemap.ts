@@ -13,19 +13,20 @@ const mostAddresses = 50_000;
 export interface TextFile {
   /** Path below www/. */
   readonly output: string;
-  readonly text: string;
+  /** Made when it is asked for. */
+  readonly text: () => string;
 }
 
 /** One file, or an index of several. */
 export function writeSitemap(pages: readonly Page[], url: string, most = mostAddresses): readonly TextFile[] {
   const shown = pages.filter((page) => !isErrorPage(page));
-  if (shown.length <= most) return [{ output: "sitemap.xml", text: writeAddresses(shown, url) }];
+  if (shown.length <= most) return [{ output: "sitemap.xml", text: () => writeAddresses(shown, url) }];
   const parts = Array.from({ length: Math.ceil(shown.length / most) }, (_, at): TextFile => {
     const part = shown.slice(at * most, (at + 1) * most);
-    return { output: `sitemap-${at + 1}.xml`, text: writeAddresses(part, url) };
+    return { output: `sitemap-${at + 1}.xml`, text: () => writeAddresses(part, url) };
   });
   const lines = parts.map(({ output }) => `<sitemap><loc>${escapeXml(`${url}/${output}`)}</loc></sitemap>`);
-  return [{ output: "sitemap.xml", text: wrap("sitemapindex", lines) }, ...parts];
+  return [{ output: "sitemap.xml", text: () => wrap("sitemapindex", lines) }, ...parts];
 }
 
 function writeAddresses(pages: readonly Page[], url: string): string {
@@ -52,5 +53,5 @@ export function writeRobots(url: string): TextFile {
     "",
     `Sitemap: ${url}/sitemap.xml`,
   ];
-  return { output: "robots.txt", text: `${lines.join("\n")}\n` };
+  return { output: "robots.txt", text: () => `${lines.join("\n")}\n` };
 }

@@ -41,6 +41,11 @@ export function hasStamp(stamps: Stamps, index: number, stamp: Stamp): boolean {
   );
 }
 
+export function isSameStamp(left: Stamp, right: Stamp): boolean {
+  const keys = ["mtimeMs", "ctimeMs", "size", "ino"] as const;
+  return keys.every((key) => left[key] === right[key]);
+}
+
 /** The stamp of what a source's name leads to; undefined if it is gone. */
 export function readStamp(file: string): Stamp | undefined {
   return statSync(file, { throwIfNoEntry: false });

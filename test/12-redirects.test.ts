@@ -113,7 +113,7 @@ describe("what search engines ask for", () => {
       "sitemap-2.xml",
       "sitemap-3.xml",
     ]);
-    expect(files[0]?.text).toContain("<sitemap><loc>https://x.example/sitemap-3.xml</loc></sitemap>");
-    expect(files[3]?.text).toContain("/4.html");
+    expect(files[0]?.text()).toContain("<sitemap><loc>https://x.example/sitemap-3.xml</loc></sitemap>");
+    expect(files[3]?.text()).toContain("/4.html");
   });
 });

@@ -2,7 +2,7 @@
  * Random edits of a site, from a seed: bodies, headers, layouts, style sheets, pictures, redirects, deletions, renames, days, and
  * clocks that go wrong. For tests in which what is made step by step must be what is made from nothing.
  */
-import { renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { readTree, type Workshop } from "./workshop.ts";
 
@@ -18,7 +18,7 @@ export interface Editor {
 /** Shows what pages know of each other. */
 export const listLayout = `{{page.title}}{{#each page.breadcrumbs}}<a href="{{href}}">{{label}}</a>{{/each}}
 {{#each page.entries}}<a href="{{href}}">{{title}}</a>{{dateText}}{{#each tags}}{{label}}{{/each}}{{/each}}
-{{#with page.previous}}{{href}}{{/with}}{{#with page.next}}{{href}}{{/with}}
+{{#with page.previous}}{{href}}{{label}}{{/with}}{{#with page.next}}{{href}}{{label}}{{/with}}
 {{#each page.contents}}<a href="{{href}}">{{label}}</a>{{/each}}
 {{{content}}}`;
 
@@ -58,27 +58,39 @@ export function openEditor(workshop: Workshop, seed: number): Editor {
     const body = `<h1>N</h1>\n<h2 id="x">${next(2)}</h2>`;
     workshop.write(`site/content/news/${next(4)}.html`, `---\n${header}${contents}\n---\n${body}\n`);
   };
+  /** Another title, and perhaps another description, in as many lines. */
+  const retitle = (file: string): void => {
+    const absolute = join(workshop.folder, file);
+    if (!existsSync(absolute)) return;
+    const number = next(3);
+    const text = readFileSync(absolute, "utf8")
+      .replace(/^(# |<h1>).*?(<\/h1>|$)/m, `$1Title ${number}$2`)
+      .replace(/^(title|description): .*$/gm, `$1: Words ${number}`);
+    workshop.write(file, text);
+  };
   const start = workshop.clock.ms;
   const editOnce = () => {
     const file = `site/content/${pages[next(pages.length)]}`;
     const absolute = join(workshop.folder, file);
-    const kind = next(17);
+    const kind = next(22);
     const there = statSync(absolute, { throwIfNoEntry: false }) !== undefined;
     const first = goodSite[file.slice("site/".length)]?.content ?? "<h1>A</h1>";
-    if (kind < 7)
+    if (kind < 9)
       workshop.write(file, Buffer.from(`${first}\n${additions[next(additions.length)]}`, "latin1"));
-    else if (kind === 7 && there) rmSync(absolute);
-    else if (kind === 8) workshop.write("site/layouts/footer.html", `<footer>${next(3)}</footer>`);
-    else if (kind === 9) workshop.write("site/content/style.css", `main { margin: ${next(3)}em }`);
-    else if (kind === 10)
+    else if (kind === 9 && there) rmSync(absolute);
+    else if (kind === 10) workshop.write("site/layouts/footer.html", `<footer>${next(3)}</footer>`);
+    else if (kind === 11) workshop.write("site/content/style.css", `main { margin: ${next(3)}em }`);
+    else if (kind === 12)
       workshop.write("site/content/note.txt", String(next(3)).repeat(250 + 10 * next(2)));
-    else if (kind === 11 && there && next(2) === 0)
+    else if (kind === 13 && there && next(2) === 0)
       renameSync(absolute, join(workshop.source, "content/renamed.html"));
-    else if (kind === 12 || kind === 13) writeNews();
-    else if (kind === 14) workshop.write("site/etc/redirects.yaml", `# moved\n${moved[next(moved.length)]}`);
-    else if (kind === 15) workshop.clock.ms = start + next(3) * 86_400_000;
-    else if (kind === 16)
+    else if (kind === 14 || kind === 15) writeNews();
+    else if (kind === 16) workshop.write("site/etc/redirects.yaml", `# moved\n${moved[next(moved.length)]}`);
+    else if (kind === 17) workshop.clock.ms = start + next(3) * 86_400_000;
+    else if (kind === 18)
       workshop.write("site/content/pictures/my dot.svg", `<svg width="${1 + next(3)}" height="2"/>`);
+    else if (kind === 19 && there) retitle(file);
+    else if (kind > 19) retitle(`site/content/news/${next(4)}.html`);
     // A clock that was set back, or a copy with its old time.
     if (next(3) === 0 && statSync(absolute, { throwIfNoEntry: false })) touch(absolute, -next(1000));
   };
