@@ -5,6 +5,7 @@
  */
 import { rmSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
 import { type Builder, extras, floor, makePicodollar } from "./builders.ts";
 import { findTools, type Tools } from "./command.ts";
 import { makeCorpus } from "./corpus.ts";
@@ -13,6 +14,7 @@ import { installEleventy, makeHugos } from "./peers.ts";
 import { choosePlace } from "./place.ts";
 import { benchReaders, type ReadersResult, showReaders } from "./readers.ts";
 import { benchSize, readVersion } from "./rounds.ts";
+import { benchServing, type ServingResult, showServing } from "./serving.ts";
 import { showGrowth, showSize } from "./table.ts";
 
 // The first day of this bench; any number would do.
@@ -29,10 +31,7 @@ try {
   say(`machine: ${machine}, load ${loadavg()[0]?.toFixed(1)}`);
   for (const line of [place.line, ...missing]) say(line);
   const { builders, versions } = findBuilders(options);
-  const figures =
-    options.what === "build"
-      ? benchBuild(options, builders, tools)
-      : await benchAllReaders(options, builders);
+  const figures = await measureAll(options, builders, tools);
   if (options.json) console.log(JSON.stringify({ machine, folder: place.line, seed, versions, ...figures }));
 } finally {
   rmSync(place.home, { recursive: true, force: true });
@@ -53,6 +52,27 @@ function findBuilders({ only, withEleventy }: Options) {
     return version !== undefined;
   });
   return { builders, versions };
+}
+
+function measureAll(chosen: Options, builders: readonly Builder[], tools: Tools) {
+  if (chosen.what === "build") return benchBuild(chosen, builders, tools);
+  return chosen.what === "serve" ? benchAllServing(chosen, builders) : benchAllReaders(chosen, builders);
+}
+
+async function benchAllServing({ sizes, rounds = 15 }: Options, builders: readonly Builder[]) {
+  const served: ServingResult[] = [];
+  // Another port each time: the last one's may not be free yet.
+  let port = 8930;
+  for (const pages of sizes)
+    for (const builder of builders) {
+      sayProgress(`${builder.name}: ${pages} pages`);
+      port += 1;
+      served.push(await benchServing(builder, makeCorpus(pages, seed), { rounds, home: place.home, port }));
+      rmSync(join(place.home, `${builder.name}-served`), { recursive: true });
+    }
+  sayProgress("");
+  say(showServing(served));
+  return { served };
 }
 
 function benchBuild({ sizes, rounds, phases, format }: Options, builders: readonly Builder[], tools: Tools) {

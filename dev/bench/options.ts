@@ -4,7 +4,7 @@ import type { Format } from "./corpus.ts";
 import { type Phase, phases } from "./rounds.ts";
 
 export interface Options {
-  readonly what: "build" | "readers";
+  readonly what: "build" | "readers" | "serve";
   readonly sizes: readonly number[];
   /** undefined: as many as fit the size. */
   readonly rounds: number | undefined;
@@ -30,25 +30,30 @@ export const builderNames = [
 
 const usage = `usage: npm run bench -- build [--pages 100,1000,10000] [--rounds N] [--only NAME,...]
          [--phases ${phases.join(",")}] [--markdown] [--with eleventy] [--folder DIR] [--json]
+       npm run bench -- serve [--pages 100,1000,10000] [--rounds 15] [--only picodollar,hugo] [--folder DIR] [--json]
        npm run bench -- readers [--rebuilds 100] [--pages 1000] [--only NAME,...] [--folder DIR] [--json]
 names: ${builderNames.join(", ")}`;
 
 export function readOptions(words: readonly string[]): Options {
   const { values, positionals } = parseWords(words);
   const [what, ...more] = positionals;
-  if ((what !== "build" && what !== "readers") || more.length > 0) return fail("say what to measure");
+  if ((what !== "build" && what !== "readers" && what !== "serve") || more.length > 0)
+    return fail("say what to measure");
   if (values.with !== undefined && values.with !== "eleventy")
     fail(`--with: "${values.with}" is not known; there is eleventy`);
   const withEleventy = values.with === "eleventy";
   const only = values.only?.split(",").map((name) => readOne("only", builderNames, name.trim()));
   if (only?.includes("eleventy") && !withEleventy) fail("--only eleventy: it needs --with eleventy too");
+  const served = ["picodollar", "hugo"];
+  const cannotServe = what === "serve" ? only?.find((name) => !served.includes(name)) : undefined;
+  if (cannotServe !== undefined) fail(`${cannotServe}: its server is not known here`);
   if (what === "readers" && only?.includes("node floor")) fail("node floor: it makes no pages to read");
   return {
     what,
-    sizes: readCounts("pages", values.pages ?? (what === "build" ? "100,1000,10000" : "1000")),
+    sizes: readCounts("pages", values.pages ?? (what === "readers" ? "1000" : "100,1000,10000")),
     rounds: values.rounds === undefined ? undefined : readCount("rounds", values.rounds),
     rebuilds: readCount("rebuilds", values.rebuilds ?? "100"),
-    only: only ?? (what === "readers" ? ["picodollar"] : undefined),
+    only: only ?? { build: undefined, readers: ["picodollar"], serve: served }[what],
     phases: values.phases?.split(",").map((name) => readOne("phases", phases, name)) ?? phases,
     withEleventy,
     format: values.markdown ? "markdown" : "html",
