@@ -13,7 +13,18 @@ interface Wrong {
   readonly message: string;
 }
 
+/** The last text of each template, for those who read all of them whenever one changes. */
+const known = new Map<string, { readonly text: string; readonly compiled: Compiled | Wrong }>();
+
 export function compile(name: string, text: string): Compiled | Wrong {
+  const before = known.get(name);
+  if (before?.text === text) return before.compiled;
+  const compiled = compileAnew(name, text);
+  known.set(name, { text, compiled });
+  return compiled;
+}
+
+function compileAnew(name: string, text: string): Compiled | Wrong {
   try {
     const tree = Handlebars.parse(text);
     const uses = inspectTemplate(tree);

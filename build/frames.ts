@@ -21,8 +21,6 @@ import { readUtf8 } from "./text.ts";
 import { listFields } from "./words.ts";
 
 export interface Frames {
-  /** All that have a layout: those of the sources, and lists without one. */
-  readonly pages: readonly Page[];
   readonly frame: Framer;
   /** What is wrong with the layouts' names. */
   readonly faults: readonly Fault[];
@@ -31,28 +29,34 @@ export interface Frames {
 export function openFrames(site: Site, baked: Baked): Frames {
   const { templates, siteData } = site;
   const { settings } = baked;
-  const pages = [...site.pages, ...site.lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
   const faults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
   const fields = listFields(templates);
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url: settings.url, fields });
-  return { pages, frame: makeFramer(baked, { ...site, surroundingsOf }), faults };
+  return { frame: makeFramer(baked, { ...site, surroundingsOf }), faults };
 }
 
-/** What links are judged by; `pages`: those of the frames. */
-export function makeContext(site: Site, { settings }: Baked, pages: readonly Page[]): LinkContext {
-  const { templates, bodies, sources, chosen } = site;
-  const leftOut = new Set([...chosen.drafts, ...chosen.future].map(({ source }) => source));
+/** All pages: those of the sources, and lists without one. */
+export function listPages({ pages, lists }: Pick<Site, "pages" | "lists">): readonly Page[] {
+  return [...pages, ...lists.flatMap(({ page, isMade }) => (isMade ? [page] : []))];
+}
+
+/** Every path below www/; `pages`: all of them. */
+export function listOutputs(
+  site: Pick<Site, "sources" | "chosen" | "made" | "assets">,
+  pages: readonly Page[],
+): ReadonlySet<string> {
+  const leftOut = new Set([...site.chosen.drafts, ...site.chosen.future].map(({ source }) => source));
   // A page that could not be read is there for those that link to it: its own fault is enough.
-  const there = sources.filter((source) => !leftOut.has(source));
+  const there = site.sources.filter((source) => !leftOut.has(source));
   const makers = [...there, ...pages.map(({ source }) => source), ...site.made, ...listHashed(site.assets)];
-  return {
-    settings,
-    outputs: new Set(makers.map(({ output }) => output)),
-    templates,
-    bodies,
-    named: nameTargets(site),
-    whyNot: (output: string) => explainLeftOut(chosen, output),
-  };
+  return new Set(makers.map(({ output }) => output));
+}
+
+/** What links are judged by. */
+export function makeContext(site: Site, { settings }: Baked, outputs: ReadonlySet<string>): LinkContext {
+  const { templates, bodies, chosen } = site;
+  const whyNot = (output: string): string | undefined => explainLeftOut(chosen, output);
+  return { settings, outputs, templates, bodies, named: nameTargets(site), whyNot };
 }
 
 /** Frames and checks as far as what was read allows, so that one run tells as many faults as it can. */
@@ -62,11 +66,12 @@ export function frameSite(
 ): { framed: readonly FramedPage[]; faults: readonly Fault[] } {
   const { baked, templates, siteData, faults } = site;
   if (baked === undefined) return { framed: [], faults };
-  stages.begin("putting pages into layouts", site.pages.length);
+  const pages = listPages(site);
+  stages.begin("putting pages into layouts", pages.length);
   const frames = openFrames(site, baked);
   const framed: FramedPage[] = [];
   const found: Fault[] = [];
-  for (const page of frames.pages) {
+  for (const page of pages) {
     stages.step();
     const one = frames.frame(page);
     if ("mould" in one) framed.push(one);
@@ -78,7 +83,7 @@ export function frameSite(
   const frameFaults = [...frames.faults, ...found.filter((fault) => !isTold(fault))];
   stages.begin("checking links", framed.length);
   const byOutput = new Map(framed.map((one) => [one.page.source.output, one]));
-  const context = makeContext(site, baked, frames.pages);
+  const context = makeContext(site, baked, listOutputs(site, pages));
   const check = openCheck(context, (output) => byOutput.get(output), stages);
   const linkFaults = framed.flatMap(check.page);
   const { styles, faults: styleFaults } = readStyles(site.sources);

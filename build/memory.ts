@@ -16,7 +16,7 @@ import { makePageReader, type Page } from "./page.ts";
 import { findRenderer } from "./raw.ts";
 import { makeReader } from "./reader.ts";
 import { readSettings } from "./settings.ts";
-import { type Parts, putTogether, readLayouts, readPages, type Site } from "./site.ts";
+import { dress, findTogether, type Parts, readLayouts, readPages, type Site, type Together } from "./site.ts";
 import { readSources, type Source } from "./sources.ts";
 import { makeStages } from "./stages.ts";
 import { isSameStamp, readStamp } from "./stamps.ts";
@@ -44,12 +44,15 @@ export interface Memory {
 export interface Known {
   /** The same object while nothing but bodies, titles, and descriptions changed: its pages have the new ones. */
   readonly site: Site;
+  /** What of it does not follow from layouts and data: the same object while nothing but these changed as well. */
+  readonly together: Together;
   /** Another number whenever titles or descriptions changed. */
   readonly words: number;
 }
 
-/** What a change reaches: a page alone, others that show its words, or what belongs together. */
-type Reach = "body" | "words" | "site";
+/** What a change reaches: a page alone, others that show its words, all that layouts show, or what belongs together. */
+const reaches = ["body", "words", "look", "together"] as const;
+type Reach = (typeof reaches)[number];
 
 interface ReadPage {
   readonly page: Page | undefined;
@@ -71,6 +74,7 @@ interface State {
   layouts: Parts["layouts"];
   /** By their sources' files. */
   readonly pages: Map<string, ReadPage>;
+  together: Together;
   site: Site;
   words: number;
 }
@@ -80,7 +84,8 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const state = await readState(tools);
   let noted = new Set<string>();
   const settle = (reach: Reach): void => {
-    if (reach === "site") state.site = findSite(state, tools);
+    if (reach === "together") state.together = bringTogether(state, tools);
+    if (reach === "together" || reach === "look") state.site = dress(state.together, state);
     if (reach === "words") state.words += 1;
   };
   const takeUp = async (): Promise<void> => {
@@ -125,7 +130,8 @@ async function readState(tools: Tools): Promise<State> {
       pages.set(file, { page: pageOf.get(file), faults: faultsOf.get(file) ?? [], renames });
   const siteData = readData(sourceFolder);
   const parts = { walked, ...indexSources(sources), general, siteData, assets, layouts, pages };
-  return { ...parts, site: findSite(parts, tools), words: 0 };
+  const together = bringTogether(parts, tools);
+  return { ...parts, together, site: dress(together, parts), words: 0 };
 }
 
 function indexSources(sources: readonly Source[]): Pick<State, "byFile" | "byOutput"> {
@@ -143,14 +149,15 @@ function findAssets(
   return readAssets(sources, { isPlain, outFolder: undefined, tool: home.version });
 }
 
-function findSite({ walked, pages, ...state }: Omit<State, "site" | "words">, tools: Tools): Site {
+function bringTogether(state: Omit<State, "together" | "site" | "words">, tools: Tools): Together {
+  const { walked, pages, general, assets } = state;
   const { sources, faults: sourceFaults } = walked;
   const all = sources.flatMap(({ file }) => pages.get(file) ?? []);
   const pageFaults = all.flatMap(({ faults }) => faults);
   const good = all.flatMap(({ page }) => page ?? []);
   const { bodies, intern, sourceFolder, drafts, future, clock } = tools;
-  const parts = { ...state, bodies, intern, sources, sourceFaults, pages: good, pageFaults };
-  return putTogether(parts, sourceFolder, { drafts, future, today: dayOf(clock.now()) });
+  const parts = { general, assets, bodies, intern, sources, sourceFaults, pages: good, pageFaults };
+  return findTogether(parts, sourceFolder, { drafts, future, today: dayOf(clock.now()) });
 }
 
 /** Reads what lies at the paths. */
@@ -172,25 +179,24 @@ async function refresh(state: State, tools: Tools, paths: ReadonlySet<string>): 
     const source = state.byFile.get(file);
     if (source !== undefined) changed.add(source);
   }
-  const { isPlain } = state.general;
   const { renames } = state.assets;
   const isLook = inContent.length < files.length;
-  if (isLook) {
+  if (files.some((file) => file === "etc" || file.startsWith("etc/"))) {
     state.general = readSettings(sourceFolder);
-    state.siteData = readData(sourceFolder);
+    isOther = true;
   }
+  if (isLook) state.siteData = readData(sourceFolder);
   const hasAssets = [...changed].some(({ kind }) => kind === "file");
-  if (hasAssets || isOther || state.general.isPlain !== isPlain) {
+  if (hasAssets || isOther) {
     const assets = await findAssets(state.walked.sources, state.general, tools);
     const isSame = JSON.stringify([...assets.renames]) === JSON.stringify([...renames]);
     state.assets = isSame ? { ...assets, renames } : assets;
   }
   if (isLook || state.assets.renames !== renames)
     state.layouts = await readLayouts(sourceFolder, home, state.assets.renames);
-  const reaches = new Set<Reach>(isOther || isLook || hasAssets ? ["site"] : []);
-  for (const source of changed)
-    if (source.kind !== "file") reaches.add(await readAgain(state, tools, source));
-  return reaches.has("site") ? "site" : reaches.has("words") ? "words" : "body";
+  const found = new Set<Reach>(isOther || hasAssets ? ["together"] : isLook ? ["look"] : []);
+  for (const source of changed) if (source.kind !== "file") found.add(await readAgain(state, tools, source));
+  return reaches.findLast((reach) => found.has(reach)) ?? "body";
 }
 
 /** Whether it is there by itself still; what a link leads to may be anything by now. */
@@ -223,7 +229,7 @@ async function readAgain(state: State, tools: Tools, source: Source): Promise<Re
   const hasFaults = faults.length + (before?.faults.length ?? 0) > 0;
   if (old === undefined || page === undefined || hasFaults || !isPlacedAlike(page, old)) {
     state.pages.set(source.file, { page, faults, renames });
-    return "site";
+    return "together";
   }
   const reach = page.head === old.head && page.title === old.title ? "body" : "words";
   // The object stays: all that belongs together is told by it.

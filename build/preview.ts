@@ -5,15 +5,18 @@
 import { resolve } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
 import { TryLater } from "../lib/util/failure.ts";
+import type { AssetFile } from "./assets.ts";
 import { type Fault, sortFaults } from "./fault.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
-import { type Frames, makeContext, openCheck, openFrames } from "./frames.ts";
+import { type Frames, listOutputs, listPages, makeContext, openCheck, openFrames } from "./frames.ts";
 import type { LinkContext } from "./links.ts";
+import type { Made } from "./made.ts";
 import { type Known, type Memory, openMemory } from "./memory.ts";
 import { findPackage, type Package } from "./package.ts";
 import type { Page } from "./page.ts";
 import { writePolicy } from "./policy.ts";
 import type { Site } from "./site.ts";
+import type { Source } from "./sources.ts";
 import { makeStages } from "./stages.ts";
 
 export interface PreviewOptions {
@@ -52,8 +55,8 @@ export function openPreview(options: PreviewOptions): Preview {
     for (const path of noted) memory.note(path);
     noted.clear();
     const known = await memory.read(output);
-    if (view?.site !== known.site) view = openView(known);
-    return view.find(output, known.words);
+    view = updateView(view, known);
+    return findIn(view, output);
   };
   const lookTwice = async (output: string): Promise<Previewed | undefined> => {
     try {
@@ -61,7 +64,7 @@ export function openPreview(options: PreviewOptions): Preview {
     } catch (cause) {
       if (!(cause instanceof TryLater)) throw cause;
       // What pages load was changed and is not noted yet.
-      for (const { file, path } of view?.site.assets.files ?? [])
+      for (const { file, path } of view?.known.site.assets.files ?? [])
         if (path === `www/${output}`) noted.add(resolve(sourceFolder, file));
       return look(output);
     }
@@ -81,59 +84,73 @@ export function openPreview(options: PreviewOptions): Preview {
   return { note: (path) => noted.add(path), find, close };
 }
 
-/** A site as it is known to be, while what belongs together stays. */
+/** What was worked out of what is known, each part for as long as it holds. */
 interface View {
-  readonly site: Site;
-  /** `words`: another number when pages have other titles. */
-  readonly find: (output: string, words: number) => Previewed | undefined;
+  readonly known: Known;
+  readonly index: Index;
+  /** Undefined where layouts are faulty. */
+  readonly frames: Frames | undefined;
+  readonly context: LinkContext | undefined;
 }
 
-function openView({ site, words: first }: Known): View {
+/** By paths below www/. */
+interface Index {
+  readonly pages: ReadonlyMap<string, Page>;
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly files: ReadonlyMap<string, AssetFile>;
+  readonly made: ReadonlyMap<string, Made>;
+  readonly outputs: ReadonlySet<string>;
+}
+
+function updateView(before: View | undefined, { site, together, words }: Known): View {
+  const isSameSite = before?.known.site === site;
+  if (before !== undefined && isSameSite && before.known.words === words) return before;
   const { baked } = site;
-  let frames = baked && openFrames(site, baked);
-  const context = baked && frames && makeContext(site, baked, frames.pages);
-  let words = first;
-  const pages = new Map((frames?.pages ?? site.pages).map((page) => [page.source.output, page]));
-  const sources = new Map(site.sources.map((source) => [source.output, source]));
-  const files = new Map(site.assets.files.map((file) => [file.path, file]));
-  const made = new Map(site.made.map((one) => [one.output, one]));
-  const find: View["find"] = (output, wordsNow) => {
-    if (words !== wordsNow) frames = baked && openFrames(site, baked);
-    words = wordsNow;
-    const page = pages.get(output);
-    const source = page?.source ?? sources.get(output);
-    const isPage = source !== undefined && source.kind !== "file";
-    const faults = site.faults.filter((fault) => concerns(fault, source?.file, site));
-    const shown = page && frames && context && showPage(page, { pages, frames, context, site });
-    const all = [
-      ...(isPage ? faults : []),
-      ...(shown !== undefined && "faults" in shown ? shown.faults : []),
-    ];
-    if (all.length > 0) return { faults: sortFaults(all) };
-    if (shown !== undefined) return shown;
-    const bytes = files.get(`www/${output}`)?.bytesNow() ?? made.get(output)?.text();
-    return bytes === undefined ? undefined : { bytes: Buffer.from(bytes), policy: policyOf(site, []) };
+  const frames = baked && openFrames(site, baked);
+  const index = before?.known.together === together ? before.index : openIndex(site);
+  const context = isSameSite ? before?.context : baked && makeContext(site, baked, index.outputs);
+  // What is known is one object, which changes.
+  return { known: { site, together, words }, index, frames, context };
+}
+
+function openIndex(site: Site): Index {
+  const pages = listPages(site);
+  return {
+    pages: new Map(pages.map((page) => [page.source.output, page])),
+    sources: new Map(site.sources.map((source) => [source.output, source])),
+    files: new Map(site.assets.files.map((file) => [file.path, file])),
+    made: new Map(site.made.map((one) => [one.output, one])),
+    outputs: listOutputs(site, pages),
   };
-  return { site, find };
+}
+
+function findIn(view: View, output: string): Previewed | undefined {
+  const { site } = view.known;
+  const { pages, sources, files, made } = view.index;
+  const page = pages.get(output);
+  const source = page?.source ?? sources.get(output);
+  const isPage = source !== undefined && source.kind !== "file";
+  const faults = site.faults.filter((fault) => isPage && concerns(fault, source.file, site));
+  const shown = page && showPage(page, view);
+  const all = [...faults, ...(shown !== undefined && "faults" in shown ? shown.faults : [])];
+  if (all.length > 0) return { faults: sortFaults(all) };
+  if (shown !== undefined) return shown;
+  const bytes = files.get(`www/${output}`)?.bytesNow() ?? made.get(output)?.text();
+  return bytes === undefined ? undefined : { bytes: Buffer.from(bytes), policy: policyOf(site, []) };
 }
 
 /** Its own faults, and those that all pages have: of layouts and settings, and of what pages load. */
-function concerns({ file }: Fault, own: string | undefined, { assets }: Site): boolean {
+function concerns({ file }: Fault, own: string, { assets }: Site): boolean {
   return !file.startsWith("content/") || file === own || assets.faults.some((fault) => fault.file === file);
 }
 
-interface Ground {
-  readonly pages: ReadonlyMap<string, Page>;
-  readonly frames: Frames;
-  readonly context: LinkContext;
-  readonly site: Site;
-}
-
-function showPage(page: Page, { pages, frames, context, site }: Ground): Previewed {
+function showPage(page: Page, { known, index, frames, context }: View): Previewed | undefined {
+  if (frames === undefined || context === undefined) return undefined;
+  const { site } = known;
   const one = frames.frame(page);
   if (!("mould" in one)) return { faults: frames.faults.length > 0 ? frames.faults : [one] };
   const framedAt = (output: string): FramedPage | undefined => {
-    const other = pages.get(output);
+    const other = index.pages.get(output);
     const framed = other && frames.frame(other);
     return framed !== undefined && "mould" in framed ? framed : undefined;
   };

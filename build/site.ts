@@ -2,6 +2,8 @@
  * The sources of a site, read and checked as far as they go: settings, pages, layouts, navigation, links. What is
  * wrong is collected, so that one run tells all of it. Called by build.ts.
  */
+import type { NavSection } from "../lib/util/navigation.ts";
+import type { Settings } from "../lib/util/settings.ts";
 import type { Baked } from "../lib/util/templates.ts";
 import { type Assets, type Renames, readAssets } from "./assets.ts";
 import { type Bodies, openBodies } from "./bodies.ts";
@@ -136,11 +138,24 @@ export async function readPages(
   return { pages, faults: all };
 }
 
+/** What follows from all parts but the look: which pages there are, and how they belong together. */
+export interface Together extends Omit<Site, "templates" | "siteData" | "baked"> {
+  readonly settings: Settings;
+  readonly navigation: readonly NavSection[];
+}
+
 /** What follows from the parts, whichever of them changed. */
 export function putTogether(parts: Parts, sourceFolder: string, choice: Choice): Site {
-  const { sources, bodies, intern, assets, layouts, siteData } = parts;
+  return dress(findTogether(parts, sourceFolder, choice), parts);
+}
+
+export function findTogether(
+  parts: Omit<Parts, "layouts" | "siteData">,
+  sourceFolder: string,
+  choice: Choice,
+): Together {
+  const { sources, bodies, intern, assets } = parts;
   const { settings, compress } = parts.general;
-  const { templates } = layouts;
   const chosen = choosePages(parts.pages, choice);
   const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
@@ -160,31 +175,24 @@ export function putTogether(parts: Parts, sourceFolder: string, choice: Choice):
     ...checkNavigation(pages),
     ...collectionFaults,
     ...redirectFaults,
-    ...layouts.faults,
-    ...siteData.faults,
   ];
   const navigation = makeNavigation(pages);
+  const what = { sources, pages, chosen, collections, lists, redirects, made, assets };
+  return { ...what, settings, navigation, compress, bodies, intern, faults };
+}
+
+/** With what layouts are and show. */
+export function dress(
+  { settings, navigation, ...together }: Together,
+  { layouts, siteData }: Pick<Parts, "layouts" | "siteData">,
+): Site {
+  const { templates } = layouts;
   // Those of account pages and mails are for programs, and need not be loaded here.
   const shown = listShown(templates, listLayouts(templates));
   const baked =
     layouts.faults.length > 0 ? undefined : { settings, navigation, templates: loadTemplates(shown) };
-  return {
-    sources,
-    pages,
-    templates,
-    siteData,
-    compress,
-    baked,
-    bodies,
-    intern,
-    collections,
-    lists,
-    redirects,
-    made,
-    chosen,
-    assets,
-    faults,
-  };
+  const faults = [...together.faults, ...layouts.faults, ...siteData.faults];
+  return { ...together, templates, siteData, baked, faults };
 }
 
 /** The second names of assets. */
