@@ -13,7 +13,7 @@ import type { Published, SealedRelease } from "./publish.ts";
 import { findRenderer } from "./raw.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
-import type { KeptPage, Records } from "./records.ts";
+import { Damage, type KeptPage, type Records } from "./records.ts";
 import { addonPath } from "./release.ts";
 import { readSettings } from "./settings.ts";
 import { readCurrent } from "./shelf.ts";
@@ -35,7 +35,17 @@ interface Found {
   readonly change: Change | undefined;
 }
 
+/** Undefined where it cannot be told that little changed, for whatever reason: then a whole build is to be made. */
 export async function buildChange(task: Task, kept: Kept): Promise<Outcome | undefined> {
+  try {
+    return await change(task, kept);
+  } catch (error) {
+    if (error instanceof Damage) return undefined;
+    throw error;
+  }
+}
+
+async function change(task: Task, kept: Kept): Promise<Outcome | undefined> {
   const { sourceFolder, outFolder, walked, stages } = task;
   const release = readCurrent(outFolder);
   if (release === undefined || !release.endsWith(`/${kept.releaseId}`)) return undefined;

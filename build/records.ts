@@ -1,7 +1,9 @@
 /**
- * The facts of pages between builds: a record in JSON for each source, one after the other in one stretch of bytes, so
- * that one of them can be read, or changed, without the others. Called by state.ts and those that keep or read facts.
+ * The facts of pages between builds: a record in JSON for each source, one after the other in one stretch of bytes with
+ * a digest for each block of them, so that one can be read, or changed, without the others. Called by state.ts and those
+ * that keep or read facts.
  */
+import { sha256Of } from "../lib/util/digest.ts";
 import type { Facts } from "./facts.ts";
 import type { Needs } from "./policy.ts";
 
@@ -24,19 +26,35 @@ export interface KeptPage {
 export type Outside = Pick<Facts, "ids" | "targets">;
 
 /** As they are kept: one for each source, and behind them that of the outsides. */
-export interface WrittenRecords {
+export interface WrittenRecords extends Layout {
   /** Their bytes, in this order. */
   readonly parts: readonly Uint8Array[];
+}
+
+/** What is kept beside their bytes. */
+export interface Layout {
   /** Where each record ends. */
   readonly ends: Float64Array<ArrayBuffer>;
+  /** Of each block: SHA-256, one behind the other. */
+  readonly digests: Uint8Array<ArrayBuffer>;
 }
+
+/** What was kept is not there, cut, or changed by hand: as if there were nothing. */
+export class Damage extends Error {}
+
+/** Records in a block, which is read and written as a whole. */
+const inBlock = 64;
+const digestLength = 32;
 
 export interface Records {
   /** What layouts put around pages. */
   readonly outsides: readonly Outside[];
-  /** Of a source, by its place among them; undefined where it is no page. */
+  /**
+   * Of a source, by its place among them; undefined where it is no page.
+   * @throws Damage if the bytes of its block are not what was kept
+   */
   readonly read: (index: number) => KeptPage | undefined;
-  /** The record as it is kept. */
+  /** The record as it is kept; throws like `read`. */
   readonly raw: (index: number) => Buffer;
   /** All of them, with these in the place of those of their sources. */
   readonly change: (changed: ReadonlyMap<number, KeptPage>) => WrittenRecords;
@@ -69,24 +87,55 @@ export function writeRecords(count: number): RecordWriter {
     add: (page) => put(page === undefined ? "" : JSON.stringify(page)),
     finish: (outsides) => {
       put(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
-      return { parts: [room.subarray(0, at)], ends };
+      const bytes = room.subarray(0, at);
+      const digests = new Uint8Array(countBlocks(ends) * digestLength);
+      for (let block = 0; block < countBlocks(ends); block += 1)
+        digests.set(sha256Of(blockOf(bytes, ends, block)), block * digestLength);
+      return { parts: [bytes], ends, digests };
     },
   };
 }
 
-export function readRecords(bytes: Buffer, ends: Float64Array<ArrayBuffer>): Records {
-  const raw = (index: number): Buffer => bytes.subarray(ends[index - 1] ?? 0, ends[index]);
+function countBlocks(ends: Layout["ends"]): number {
+  return Math.ceil(ends.length / inBlock);
+}
+
+function startOf(ends: Layout["ends"], index: number): number {
+  return ends[index - 1] ?? 0;
+}
+
+function blockOf(bytes: Buffer, ends: Layout["ends"], block: number): Buffer {
+  const last = Math.min((block + 1) * inBlock, ends.length) - 1;
+  return bytes.subarray(startOf(ends, block * inBlock), ends[last]);
+}
+
+/** @throws Damage if the outsides are not what was kept */
+export function readRecords(bytes: Buffer, layout: Layout): Records {
+  const { ends, digests } = layout;
+  const checked = new Set<number>();
+  const check = (block: number): void => {
+    const at = block * digestLength;
+    if (!sha256Of(blockOf(bytes, ends, block)).equals(digests.subarray(at, at + digestLength)))
+      throw new Damage("a block of records");
+    checked.add(block);
+  };
+  const raw = (index: number): Buffer => {
+    const block = Math.floor(index / inBlock);
+    if (!checked.has(block)) check(block);
+    return bytes.subarray(startOf(ends, index), ends[index]);
+  };
   const read = (index: number): KeptPage | undefined => {
     const record = raw(index);
     return record.length === 0 ? undefined : (JSON.parse(record.toString("utf8")) as KeptPage);
   };
   const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
-  return { outsides, raw, read, change: (changed) => changeRecords(bytes, ends, changed) };
+  return { outsides, raw, read, change: (changed) => changeRecords(bytes, layout, changed) };
 }
 
+/** Blocks that stay are not looked at: what is wrong with one of them is found when it is read. */
 function changeRecords(
   bytes: Buffer,
-  ends: Float64Array<ArrayBuffer>,
+  { ends, digests }: Layout,
   changed: ReadonlyMap<number, KeptPage>,
 ): WrittenRecords {
   const parts: Uint8Array[] = [];
@@ -96,7 +145,7 @@ function changeRecords(
     const page = changed.get(index);
     if (page !== undefined) {
       const record = Buffer.from(JSON.stringify(page));
-      const [start, end] = [ends[index - 1] ?? 0, ends[index] ?? 0];
+      const [start, end] = [startOf(ends, index), ends[index] ?? 0];
       parts.push(bytes.subarray(from, start), record);
       from = end;
       moved += record.length - (end - start);
@@ -104,5 +153,9 @@ function changeRecords(
     newEnds[index] = (ends[index] ?? 0) + moved;
   }
   parts.push(bytes.subarray(from, ends.at(-1)));
-  return { parts, ends: newEnds };
+  const newDigests = digests.slice();
+  const blocks = new Set([...changed.keys()].map((index) => Math.floor(index / inBlock)));
+  const whole = blocks.size === 0 ? bytes : Buffer.concat(parts);
+  for (const block of blocks) newDigests.set(sha256Of(blockOf(whole, newEnds, block)), block * digestLength);
+  return { parts: [whole], ends: newEnds, digests: newDigests };
 }

@@ -7,13 +7,13 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
-import { sha256Hex, sha256HexOf } from "../lib/util/digest.ts";
+import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { keepFile } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { SealedRelease } from "./publish.ts";
-import { type Records, readRecords, type WrittenRecords } from "./records.ts";
+import { Damage, type Layout, type Records, readRecords, type WrittenRecords } from "./records.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
 
@@ -52,8 +52,7 @@ interface First {
   readonly paths: string;
   readonly stamps: Stamps;
   readonly seals: Stamps;
-  /** Where each record ends. */
-  readonly ends: Stamps;
+  readonly layout: Layout;
 }
 
 const fileName = "state";
@@ -69,10 +68,10 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
     const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
     if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
     if (!isWithin(first.span, today)) return undefined;
-    const { releaseId, counts, span, renames, stamps, seals, ends } = first;
+    const { releaseId, counts, span, renames, stamps, seals, layout } = first;
     const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
-    const records = (): Records => readRecords(readChecked(name, start, length), ends);
+    const records = (): Records => readRecords(readPart(name, start, length), layout);
     const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
     return { releaseId, counts, span, renames, stamps, seals, sources, paths, records };
   } catch (error) {
@@ -82,11 +81,9 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
 }
 
 /** Not there, not ours to read, cut, or changed by hand: as if there were none. */
-export function isDamage(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   return error instanceof Damage || hasCode(error, ["ENOENT", "ENOTDIR", "EACCES", "EISDIR"]);
 }
-
-class Damage extends Error {}
 
 function readPart(name: string, at: number, length: number): Buffer {
   const file = openSync(name, "r");
@@ -112,18 +109,17 @@ export function saveState(
   outFolder: string,
   inputs: string,
   state: State,
-  { parts, ends }: WrittenRecords,
+  { parts, ends, digests }: WrittenRecords,
 ): void {
   assert(ends.length === state.sources.length + 1, "there is a record for each source");
   const { releaseId, counts, span, renames, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
   const about = { inputs, boot: bootId(), releaseId, counts, span, renames, sources, paths };
-  const all: First = { ...about, stamps, seals, ends };
+  const all: First = { ...about, stamps, seals, layout: { ends, digests } };
   const first = serialize(all);
   const lengths = Buffer.alloc(lengthOfLengths);
   lengths.writeUInt32LE(first.length, 0);
   lengths.writeUInt32LE(ends.at(-1) ?? 0, 4);
-  const digest = (bytes: readonly Uint8Array[]): Buffer => Buffer.from(sha256HexOf(bytes), "latin1");
   const file = join(outFolder, cacheName, fileName);
-  keepFile(file, [lengths, digest([first]), first, digest(parts), ...parts]);
+  keepFile(file, [lengths, Buffer.from(sha256Hex(first), "latin1"), first, ...parts]);
 }

@@ -133,6 +133,15 @@ describe("notes that cannot be trusted", () => {
     ["are cut", () => writeFileSync(notes(), readFileSync(notes()).subarray(0, 200))],
     ["are empty", () => writeFileSync(notes(), "")],
     ["were changed by hand", () => writeFileSync(notes(), readFileSync(notes()).fill(0x61, 500, 520))],
+    [
+      "were changed by hand, where a page's facts are",
+      () => {
+        const bytes = readFileSync(notes());
+        const at = bytes.indexOf('"title":"Hidden page"');
+        writeFileSync(notes(), bytes.fill(0x61, at, at + 7));
+        workshop.write("site/content/docs/hidden.html", "<h1>Hidden page</h1><p>another</p>");
+      },
+    ],
     ["speak of another release", () => rmSync(join(workshop.out, "current"))],
     [
       "cannot be kept, since a file is in the way",
