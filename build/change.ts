@@ -7,16 +7,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openBodies } from "./bodies.ts";
 import { makeIntern } from "./facts.ts";
+import { noteFolders } from "./folders.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { makePageReader, measureShown, type Page, readShown } from "./page.ts";
-import type { Published, SealedRelease } from "./publish.ts";
+import type { Published } from "./publish.ts";
 import { findRenderer } from "./raw.ts";
 import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
 import { Damage, type KeptPage, type Records } from "./records.ts";
 import { addonPath } from "./release.ts";
 import { readSettings } from "./settings.ts";
-import { readCurrent } from "./shelf.ts";
+import { keptBefore, readCurrent } from "./shelf.ts";
 import type { Source } from "./sources.ts";
 import { hasSeal, hasStamp, putStamp, readSeal, readStamp } from "./stamps.ts";
 import { type Kept, saveState } from "./state.ts";
@@ -222,7 +223,7 @@ async function compressAnew(
 
 interface Result extends Pick<Before, "kept" | "records"> {
   readonly found: readonly Found[];
-  readonly published: SealedRelease;
+  readonly published: Published;
 }
 
 function keepChange({ outFolder, inputs }: Task, { kept, records, found, published }: Result): void {
@@ -236,8 +237,10 @@ function keepChange({ outFolder, inputs }: Task, { kept, records, found, publish
     const { ids, targets } = page.facts;
     anew.set(index, { ...old, bodyLength: measureShown(page), facts: { ids, targets } });
   }
-  const { releaseId, paths, seals } = published;
+  const { releaseId, paths, seals, releaseFolder } = published;
   const { counts, span, renames, sources } = kept;
-  const state = { releaseId, paths, seals, counts, span, renames, sources, stamps };
+  const others = kept.shelf.filter((one) => one.releaseId !== releaseId).slice(-keptBefore);
+  const shelf = [...others, noteFolders(releaseFolder, releaseId, paths)];
+  const state = { releaseId, paths, seals, counts, span, renames, shelf, sources, stamps };
   saveState(outFolder, inputs, state, records.change(anew));
 }

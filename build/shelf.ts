@@ -13,7 +13,8 @@ import { randomToken } from "../lib/util/random.ts";
 import { compareText } from "./fault.ts";
 import { readManifest } from "./release.ts";
 
-const keptBefore = 2;
+/** Releases besides the current one. */
+export const keptBefore = 2;
 
 /** Beside the releases: what builds keep for later ones. May be deleted at any time. */
 export const cacheName = ".cache";
@@ -97,7 +98,9 @@ export function sweep(outFolder: string): void {
  * Takes the oldest release away to be made into a new one, if there are enough: its files are there already, and most
  * of them need not be touched. Undefined where there is none to spare.
  */
-export function takeOldest(outFolder: string): string | undefined {
+export function takeOldest(
+  outFolder: string,
+): { readonly stage: string; readonly releaseId: string } | undefined {
   const folder = join(outFolder, "releases");
   const served = readCurrent(outFolder);
   const ours = readdirSync(folder).filter((name) => idForm.test(name));
@@ -106,7 +109,7 @@ export function takeOldest(outFolder: string): string | undefined {
   const stage = stageName(outFolder);
   try {
     renameSync(join(folder, oldest), stage);
-    return stage;
+    return { stage, releaseId: oldest };
   } catch (error) {
     // Another build was quicker.
     if (hasCode(error, ["ENOENT"])) return undefined;

@@ -24,11 +24,16 @@ export function makeStamps(count: number): Stamps {
 export function putStamp(stamps: Stamps, index: number, stamp: Stamp, readAtMs = systemClock.now()): void {
   const isCoarse = stamp.mtimeMs % 1000 === 0;
   const youngest = Math.max(stamp.mtimeMs, stamp.ctimeMs);
-  const isOld = youngest < readAtMs - (isCoarse ? coarseTickMs : tickMs);
+  const canBeBelieved = youngest < readAtMs - (isCoarse ? coarseTickMs : tickMs);
   stamps.set(
-    isOld ? [stamp.mtimeMs, stamp.ctimeMs, stamp.size, stamp.ino] : [Number.NaN, 0, 0, 0],
+    canBeBelieved ? [stamp.mtimeMs, stamp.ctimeMs, stamp.size, stamp.ino] : [Number.NaN, 0, 0, 0],
     index * width,
   );
+}
+
+/** Whether a time of the file system tells of every change until it was read. */
+export function isOld(timeMs: number, readAtMs: number): boolean {
+  return timeMs < readAtMs - (timeMs % 1000 === 0 ? coarseTickMs : tickMs);
 }
 
 export function hasStamp(stamps: Stamps, index: number, stamp: Stamp): boolean {

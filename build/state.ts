@@ -12,6 +12,7 @@ import { assert, hasCode } from "../lib/util/failure.ts";
 import { keepFile } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
+import type { FolderTimes } from "./folders.ts";
 import type { SealedRelease } from "./publish.ts";
 import { Damage, type Layout, type Records, readRecords, type WrittenRecords } from "./records.ts";
 import { cacheName } from "./shelf.ts";
@@ -35,6 +36,8 @@ export interface State extends SealedRelease {
   readonly renames: readonly (readonly [output: string, renamed: Renamed])[];
   /** The days for which it holds. */
   readonly span: Span;
+  /** Of the releases with these paths that are there, the newest last. */
+  readonly shelf: readonly FolderTimes[];
 }
 
 export interface Kept extends State {
@@ -48,6 +51,7 @@ interface First {
   readonly counts: Counts;
   readonly span: Span;
   readonly renames: State["renames"];
+  readonly shelf: State["shelf"];
   readonly sources: string;
   readonly paths: string;
   readonly stamps: Stamps;
@@ -68,12 +72,12 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
     const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
     if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
     if (!isWithin(first.span, today)) return undefined;
-    const { releaseId, counts, span, renames, stamps, seals, layout } = first;
+    const { releaseId, counts, span, renames, shelf, stamps, seals, layout } = first;
     const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
     const length = bytes.readUInt32LE(4);
     const records = (): Records => readRecords(readPart(name, start, length), layout);
     const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
-    return { releaseId, counts, span, renames, stamps, seals, sources, paths, records };
+    return { releaseId, counts, span, renames, shelf, stamps, seals, sources, paths, records };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;
@@ -112,9 +116,9 @@ export function saveState(
   { parts, ends, digests }: WrittenRecords,
 ): void {
   assert(ends.length === state.sources.length + 1, "there is a record for each source");
-  const { releaseId, counts, span, renames, stamps, seals } = state;
+  const { releaseId, counts, span, renames, shelf, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
-  const about = { inputs, boot: bootId(), releaseId, counts, span, renames, sources, paths };
+  const about = { inputs, boot: bootId(), releaseId, counts, span, renames, shelf, sources, paths };
   const all: First = { ...about, stamps, seals, layout: { ends, digests } };
   const first = serialize(all);
   const lengths = Buffer.alloc(lengthOfLengths);

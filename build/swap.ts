@@ -2,9 +2,10 @@
  * A new release that differs from the one before in a few files. The oldest release on the shelf is made into it, so
  * that of all the other files nothing needs to be written or linked, and none deleted. Called by change.ts.
  */
-import { readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
+import { clearFolders, type FolderTimes } from "./folders.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Published } from "./publish.ts";
 import { makeFolder, makeTreeWriter, manifestName, readManifest, withUmask, writeEntry } from "./release.ts";
@@ -38,14 +39,14 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   if (manifest === undefined) return undefined;
   sweep(outFolder);
   const spare = takeOldest(outFolder);
-  const stage = spare ?? stageName(outFolder);
+  const stage = spare?.stage ?? stageName(outFolder);
   const releaseId = nameRelease(clock.now(), manifest);
   const releaseFolder = join(outFolder, "releases", releaseId);
   const seals = kept.seals.slice();
   const all: readonly NewFile[] = [...files, { path: manifestName, bytes: Buffer.from(manifest) }];
   try {
     if (spare === undefined) makeFolder(stage);
-    else removeOthers(stage, kept.paths);
+    else clearFolders(stage, kept.paths, findTimes(kept, spare.releaseId));
     if (!takeOver(stage, { kept, release, files: all })) {
       rmSync(stage, { recursive: true, force: true });
       return undefined;
@@ -64,6 +65,10 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   pointCurrent(outFolder, releaseId);
   prune(outFolder, releaseId);
   return { releaseId, releaseFolder, changed: true, written: all.length, paths: kept.paths, seals };
+}
+
+function findTimes({ shelf }: Kept, releaseId: string): FolderTimes | undefined {
+  return shelf.find((one) => one.releaseId === releaseId);
 }
 
 /** The manifest with other lines for these files; undefined where it does not have each of them. */
@@ -92,21 +97,4 @@ function takeOver(stage: string, { kept, release, files }: Swap): boolean {
     rmSync(`${stage}/${path}`, { recursive: true, force: true });
     return tree.link(path, release);
   });
-}
-
-/** Removes what is not among the paths. */
-function removeOthers(stage: string, paths: readonly string[]): void {
-  const files = new Set(paths);
-  const folders = new Set<string>();
-  for (const path of paths)
-    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) folders.add(path.slice(0, at));
-  const clear = (below: string): void => {
-    for (const entry of readdirSync(`${stage}/${below}`, { withFileTypes: true })) {
-      const path = below === "" ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory() && folders.has(path)) clear(path);
-      else if (!entry.isFile() || !files.has(path))
-        rmSync(`${stage}/${path}`, { recursive: true, force: true });
-    }
-  };
-  clear("");
 }

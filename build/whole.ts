@@ -5,6 +5,7 @@
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert } from "../lib/util/failure.ts";
 import { compareText, type Fault } from "./fault.ts";
+import { noteFolders } from "./folders.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { frameSite } from "./frames.ts";
 import { checkOutFolder } from "./outfolder.ts";
@@ -164,6 +165,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     stamps,
     sources: files,
     span: chosen.span,
+    shelf: [noteFolders(published.releaseFolder, releaseId, paths)],
     renames: [...assets.renames],
   };
   saveState(outFolder, inputs, state, records.finish(outsides));

@@ -1,0 +1,68 @@
+/**
+ * How the folders of a release lay there when it was published: one whose time is still the same has what it had then, and is not
+ * looked through for what does not belong there. Called by swap.ts and those that keep notes.
+ */
+import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { systemClock } from "../lib/util/clock.ts";
+import { isOld } from "./stamps.ts";
+
+/** Of one release. */
+export interface FolderTimes {
+  readonly releaseId: string;
+  /** In the order of listFolders; NaN where a time cannot be believed. */
+  readonly times: Float64Array<ArrayBuffer>;
+}
+
+/** Every folder that files with these paths lie in, "" first; the same paths give the same order. */
+export function listFolders(paths: readonly string[]): readonly string[] {
+  const folders = new Set([""]);
+  let last = "";
+  for (const path of paths) {
+    const own = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    if (own === last) continue;
+    last = own;
+    for (let at = own.indexOf("/"); at >= 0; at = own.indexOf("/", at + 1)) folders.add(own.slice(0, at));
+    folders.add(own);
+  }
+  return [...folders];
+}
+
+export function noteFolders(release: string, releaseId: string, paths: readonly string[]): FolderTimes {
+  const nowMs = systemClock.now();
+  const times = listFolders(paths).map((folder) => {
+    const time = readTime(release, folder);
+    return time !== undefined && isOld(time, nowMs) ? time : Number.NaN;
+  });
+  return { releaseId, times: Float64Array.from(times) };
+}
+
+/** Undefined where there is no folder. */
+function readTime(release: string, folder: string): number | undefined {
+  const stats = lstatSync(`${release}/${folder}`, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true ? stats.mtimeMs : undefined;
+}
+
+/** Removes from a release what is not among the paths. `known`: how it was left, where that was noted for these paths. */
+export function clearFolders(
+  release: string,
+  paths: readonly string[],
+  known: FolderTimes | undefined,
+): void {
+  const folders = listFolders(paths);
+  const isKnown = known?.times.length === folders.length;
+  const changed = folders.filter((folder, at) => {
+    const time = readTime(release, folder);
+    return time !== undefined && !(isKnown && known.times[at] === time);
+  });
+  if (changed.length === 0) return;
+  const [files, inner] = [new Set(paths), new Set(folders)];
+  for (const folder of changed) {
+    // Gone with one above it, that was no folder of ours.
+    if (readTime(release, folder) === undefined) continue;
+    for (const entry of readdirSync(`${release}/${folder}`, { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory() ? !inner.has(path) : !(entry.isFile() && files.has(path)))
+        rmSync(`${release}/${path}`, { recursive: true, force: true });
+    }
+  }
+}
