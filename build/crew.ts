@@ -6,8 +6,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { setImmediate as letAnswersIn } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Package } from "./package.ts";
 import type { Raw } from "./raw.ts";
 import type { Rendered } from "./render.ts";
@@ -41,20 +40,29 @@ interface Hand {
 }
 
 /** Has no threads where there are few pages, or no processors for them, or where the code is not compiled. */
-export function openCrew(sources: readonly Source[], { codeFolder }: Pick<Package, "codeFolder">): Crew {
+export async function openCrew(
+  sources: readonly Source[],
+  { codeFolder }: Pick<Package, "codeFolder">,
+): Promise<Crew> {
   const files = sources.flatMap(({ kind, absolute }) => (kind === "markdown" ? [absolute] : []));
   const code = join(codeFolder, "build", "render.js");
   const more =
     files.length < leastForWorkers || !existsSync(code) ? 0 : Math.min(availableParallelism(), 8) - 1;
-  return more === 0 ? nobody : gather(files, code, more);
+  if (more === 0) return nobody;
+  // Loaded only here: small builds are over in the time that some of Node's own modules take.
+  const threads = await import("node:worker_threads");
+  const workers = Array.from({ length: more }, () => new threads.Worker(code, { resourceLimits }));
+  return gather(files, workers);
 }
+
+const letAnswersIn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Less than the first thread has: a page that a worker can hold can be held there too, so that no build depends on it. */
 const resourceLimits = { stackSizeMb: 1 };
 
 const nobody: Crew = { next: async () => undefined, close: async () => undefined };
 
-function gather(files: readonly string[], code: string, count: number): Crew {
+function gather(files: readonly string[], workers: readonly Worker[]): Crew {
   const tasks = Array.from({ length: Math.ceil(files.length / inBatch) }, (_, number): Task => {
     return {
       number,
@@ -63,11 +71,11 @@ function gather(files: readonly string[], code: string, count: number): Crew {
       rendered: undefined,
     };
   });
-  const farthest = 4 * count + 4;
+  const farthest = 4 * workers.length + 4;
   let wake = (): void => undefined;
   const hands = new Set<Hand>();
-  for (let more = count; more > 0; more -= 1) {
-    const hand: Hand = { worker: new Worker(code, { resourceLimits }), tasks: new Set() };
+  for (const worker of workers) {
+    const hand: Hand = { worker, tasks: new Set() };
     const lose = (): void => {
       hands.delete(hand);
       for (const task of hand.tasks) task.state = "open";

@@ -3,6 +3,7 @@
  * others to ids that are gone. Says no where it cannot tell; a whole build then finds out, and says what is wrong.
  */
 import type { Settings } from "../lib/util/settings.ts";
+import { compareText } from "./fault.ts";
 import { addressOf, type Page } from "./page.ts";
 import type { KeptPage, Records } from "./records.ts";
 import { addonPath } from "./release.ts";
@@ -27,11 +28,11 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
   const { settings, kept, records } = ground;
   // Compressed files stand behind the addon; they are no links' targets.
   const files = kept.paths.slice(0, kept.paths.indexOf(addonPath));
-  const outputs = new Set(files.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])));
   const judge = makeJudge({
     settings,
-    hasOutput: (output) => outputs.has(output),
-    outputs: () => [...outputs],
+    // They are in their order.
+    hasOutput: (output) => hasSorted(files, `www/${output}`),
+    outputs: () => files.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])),
     idsOf: gatherIds(changes, ground),
     whyNot: () => undefined,
   });
@@ -45,6 +46,16 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
     const gone = old.facts.ids.filter((id) => !ids.includes(id));
     return gone.length === 0 || !isMissed(gone, changes, ground, judge);
   });
+}
+
+function hasSorted(sorted: readonly string[], text: string): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareText(sorted[middle] ?? "", text) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === text;
 }
 
 /** By the output, which is the source's name but for Markdown's ending. */

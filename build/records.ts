@@ -139,12 +139,14 @@ function changeRecords(
   changed: ReadonlyMap<number, KeptPage>,
 ): WrittenRecords {
   const parts: Uint8Array[] = [];
+  const records = new Map<number, Buffer>();
   const newEnds = ends.slice();
   let [from, moved] = [0, 0];
   for (let index = 0; index < ends.length; index += 1) {
     const page = changed.get(index);
     if (page !== undefined) {
       const record = Buffer.from(JSON.stringify(page));
+      records.set(index, record);
       const [start, end] = [startOf(ends, index), ends[index] ?? 0];
       parts.push(bytes.subarray(from, start), record);
       from = end;
@@ -154,8 +156,14 @@ function changeRecords(
   }
   parts.push(bytes.subarray(from, ends.at(-1)));
   const newDigests = digests.slice();
-  const blocks = new Set([...changed.keys()].map((index) => Math.floor(index / inBlock)));
-  const whole = blocks.size === 0 ? bytes : Buffer.concat(parts);
-  for (const block of blocks) newDigests.set(sha256Of(blockOf(whole, newEnds, block)), block * digestLength);
-  return { parts: [whole], ends: newEnds, digests: newDigests };
+  for (const block of new Set([...changed.keys()].map((index) => Math.floor(index / inBlock)))) {
+    const first = block * inBlock;
+    const count = Math.min(inBlock, ends.length - first);
+    const own = Array.from({ length: count }, (_, at) => {
+      const index = first + at;
+      return records.get(index) ?? bytes.subarray(startOf(ends, index), ends[index]);
+    });
+    newDigests.set(sha256Of(...own), block * digestLength);
+  }
+  return { parts, ends: newEnds, digests: newDigests };
 }

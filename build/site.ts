@@ -122,7 +122,7 @@ export async function readPages(
   const reader = makePageReader({ ...tools, read: makeReader(), renderMarkdown });
   const pages: Page[] = [];
   const all: Fault[] = [];
-  const crew = openCrew(sources, home);
+  const crew = await openCrew(sources, home);
   try {
     for (const source of sources) {
       stages.step();

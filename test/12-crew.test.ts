@@ -35,7 +35,7 @@ const show = ({ body, ...rest }: Raw) => ({ ...rest, body: body.toString() });
 
 async function readAll(sources: readonly Source[], codeFolder: string) {
   const tools = { read: makeReader(), renderMarkdown };
-  const crew = openCrew(sources, { codeFolder });
+  const crew = await openCrew(sources, { codeFolder });
   let byOthers = 0;
   const pages: unknown[] = [];
   try {
@@ -78,7 +78,7 @@ describe("a crew", () => {
   });
 
   it("may be sent away before it is done", async () => {
-    const crew = openCrew(makeSources(1000), { codeFolder: compiled });
+    const crew = await openCrew(makeSources(1000), { codeFolder: compiled });
     await crew.next();
     await crew.close();
   });

@@ -15,7 +15,8 @@ export const systemClock: Clock = { now: () => Date.now() };
 
 /** Milliseconds since the process began, for durations: no clock that is set back has a part in it. */
 export function runningMs(): number {
-  return performance.now();
+  // performance.now() says the same, and loads more of Node than all else that a short build needs.
+  return 1000 * process.uptime();
 }
 
 const dayMs = 86_400_000;

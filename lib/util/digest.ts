@@ -5,9 +5,11 @@ export function sha256Hex(data: string | Uint8Array): string {
   return hash("sha256", data, "hex");
 }
 
-/** The 32 bytes themselves. */
-export function sha256Of(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
+/** The 32 bytes themselves, of parts that follow one another. */
+export function sha256Of(...parts: readonly Uint8Array[]): Buffer {
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part);
+  return digest.digest();
 }
 
 /** Compares two secrets without telling by its time where they differ; unequal lengths are unequal. */
