@@ -1,7 +1,7 @@
 /**
- * The facts of pages between builds: a record in JSON for each source, one after the other in one stretch of bytes with
- * a digest for each block of them, so that one can be read, or changed, without the others. Called by state.ts and those
- * that keep or read facts.
+ * The facts of pages between builds: a record in JSON for each source, one after the other in one file with a digest for
+ * each block of them, so that one can be read without the others. Records that changed since stand beside the file, until
+ * there are many. Called by state.ts and those that keep or read facts.
  */
 import { sha256Of } from "../lib/util/digest.ts";
 import type { Facts } from "./facts.ts";
@@ -25,26 +25,30 @@ export interface KeptPage {
 
 export type Outside = Pick<Facts, "ids" | "targets">;
 
-/** As they are kept: one for each source, and behind them that of the outsides. */
-export interface WrittenRecords extends Layout {
-  /** Their bytes, in this order. */
-  readonly parts: readonly Uint8Array[];
-}
-
-/** What is kept beside their bytes. */
-export interface Layout {
+/** Of all sources, one after the other, and behind them that of the outsides. */
+export interface WrittenRecords {
+  readonly bytes: Uint8Array;
   /** Where each record ends. */
   readonly ends: Float64Array<ArrayBuffer>;
   /** Of each block: SHA-256, one behind the other. */
   readonly digests: Uint8Array<ArrayBuffer>;
 }
 
+/** What is kept of them besides their bytes, which lie in a file. */
+export interface KeptRecords extends Omit<WrittenRecords, "bytes"> {
+  readonly file: string;
+  /** Records that are others by now, by their places. */
+  readonly newer: ReadonlyMap<number, string>;
+}
+
 /** What was kept is not there, cut, or changed by hand: as if there were nothing. */
 export class Damage extends Error {}
 
-/** Records in a block, which is read and written as a whole. */
+/** Records in a block, which is read as a whole. */
 const inBlock = 64;
 const digestLength = 32;
+/** More of them beside the file would take longer than to write it anew. */
+const mostNewer = 200;
 
 export interface Records {
   /** What layouts put around pages. */
@@ -56,8 +60,8 @@ export interface Records {
   readonly read: (index: number) => KeptPage | undefined;
   /** The record as it is kept; throws like `read`. */
   readonly raw: (index: number) => Buffer;
-  /** All of them, with these in the place of those of their sources. */
-  readonly change: (changed: ReadonlyMap<number, KeptPage>) => WrittenRecords;
+  /** With these in the place of those of their sources: beside the file, or all of them anew. */
+  readonly change: (changed: ReadonlyMap<number, KeptPage>) => KeptRecords | WrittenRecords;
 }
 
 export interface RecordWriter {
@@ -87,83 +91,67 @@ export function writeRecords(count: number): RecordWriter {
     add: (page) => put(page === undefined ? "" : JSON.stringify(page)),
     finish: (outsides) => {
       put(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
-      const bytes = room.subarray(0, at);
-      const digests = new Uint8Array(countBlocks(ends) * digestLength);
-      for (let block = 0; block < countBlocks(ends); block += 1)
-        digests.set(sha256Of(blockOf(bytes, ends, block)), block * digestLength);
-      return { parts: [bytes], ends, digests };
+      return seal(room.subarray(0, at), ends);
     },
   };
 }
 
-function countBlocks(ends: Layout["ends"]): number {
-  return Math.ceil(ends.length / inBlock);
+function seal(bytes: Uint8Array, ends: WrittenRecords["ends"]): WrittenRecords {
+  const digests = new Uint8Array(Math.ceil(ends.length / inBlock) * digestLength);
+  for (let block = 0; block * digestLength < digests.length; block += 1) {
+    const { start, end } = placeOf(block, ends);
+    digests.set(sha256Of(bytes.subarray(start, end)), block * digestLength);
+  }
+  return { bytes, ends, digests };
 }
 
-function startOf(ends: Layout["ends"], index: number): number {
+function startOf(ends: WrittenRecords["ends"], index: number): number {
   return ends[index - 1] ?? 0;
 }
 
-function blockOf(bytes: Buffer, ends: Layout["ends"], block: number): Buffer {
+function placeOf(
+  block: number,
+  ends: WrittenRecords["ends"],
+): { readonly start: number; readonly end: number } {
   const last = Math.min((block + 1) * inBlock, ends.length) - 1;
-  return bytes.subarray(startOf(ends, block * inBlock), ends[last]);
+  return { start: startOf(ends, block * inBlock), end: ends[last] ?? 0 };
 }
 
-/** @throws Damage if the outsides are not what was kept */
-export function readRecords(bytes: Buffer, layout: Layout): Records {
-  const { ends, digests } = layout;
-  const checked = new Set<number>();
-  const check = (block: number): void => {
-    const at = block * digestLength;
-    if (!sha256Of(blockOf(bytes, ends, block)).equals(digests.subarray(at, at + digestLength)))
-      throw new Damage("a block of records");
-    checked.add(block);
+/** @param readPart reads of the file; @throws Damage if the outsides are not what was kept */
+export function openRecords(kept: KeptRecords, readPart: (at: number, length: number) => Buffer): Records {
+  const { ends, digests, newer } = kept;
+  const blocks = new Map<number, Buffer>();
+  const readBlock = (block: number): Buffer => {
+    const { start, end } = placeOf(block, ends);
+    const [bytes, at] = [readPart(start, end - start), block * digestLength];
+    if (!sha256Of(bytes).equals(digests.subarray(at, at + digestLength))) throw new Damage(kept.file);
+    blocks.set(block, bytes);
+    return bytes;
   };
   const raw = (index: number): Buffer => {
+    const now = newer.get(index);
+    if (now !== undefined) return Buffer.from(now);
     const block = Math.floor(index / inBlock);
-    if (!checked.has(block)) check(block);
-    return bytes.subarray(startOf(ends, index), ends[index]);
+    const bytes = blocks.get(block) ?? readBlock(block);
+    const { start } = placeOf(block, ends);
+    return bytes.subarray(startOf(ends, index) - start, (ends[index] ?? 0) - start);
   };
   const read = (index: number): KeptPage | undefined => {
     const record = raw(index);
     return record.length === 0 ? undefined : (JSON.parse(record.toString("utf8")) as KeptPage);
   };
-  const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
-  return { outsides, raw, read, change: (changed) => changeRecords(bytes, layout, changed) };
-}
-
-/** Blocks that stay are not looked at: what is wrong with one of them is found when it is read. */
-function changeRecords(
-  bytes: Buffer,
-  { ends, digests }: Layout,
-  changed: ReadonlyMap<number, KeptPage>,
-): WrittenRecords {
-  const parts: Uint8Array[] = [];
-  const records = new Map<number, Buffer>();
-  const newEnds = ends.slice();
-  let [from, moved] = [0, 0];
-  for (let index = 0; index < ends.length; index += 1) {
-    const page = changed.get(index);
-    if (page !== undefined) {
-      const record = Buffer.from(JSON.stringify(page));
-      records.set(index, record);
-      const [start, end] = [startOf(ends, index), ends[index] ?? 0];
-      parts.push(bytes.subarray(from, start), record);
-      from = end;
-      moved += record.length - (end - start);
-    }
-    newEnds[index] = (ends[index] ?? 0) + moved;
-  }
-  parts.push(bytes.subarray(from, ends.at(-1)));
-  const newDigests = digests.slice();
-  for (const block of new Set([...changed.keys()].map((index) => Math.floor(index / inBlock)))) {
-    const first = block * inBlock;
-    const count = Math.min(inBlock, ends.length - first);
-    const own = Array.from({ length: count }, (_, at) => {
-      const index = first + at;
-      return records.get(index) ?? bytes.subarray(startOf(ends, index), ends[index]);
+  const change: Records["change"] = (changed) => {
+    const all = new Map(newer);
+    for (const [index, page] of changed) all.set(index, JSON.stringify(page));
+    if (all.size <= mostNewer) return { ...kept, newer: all };
+    const records = Array.from(ends, (_, index) => Buffer.from(all.get(index) ?? raw(index)));
+    let at = 0;
+    const newEnds = Float64Array.from(records, ({ length }) => {
+      at += length;
+      return at;
     });
-    newDigests.set(sha256Of(...own), block * digestLength);
-  }
-  return { parts, ends: newEnds, digests: newDigests };
+    return seal(Buffer.concat(records), newEnds);
+  };
+  const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
+  return { outsides, raw, read, change };
 }

@@ -3,18 +3,19 @@
  * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
  * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
+import { randomToken } from "../lib/util/random.ts";
 import { keepFile } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { FolderTimes } from "./folders.ts";
 import type { SealedRelease } from "./publish.ts";
-import { Damage, type Layout, type Records, readRecords, type WrittenRecords } from "./records.ts";
+import { Damage, type KeptRecords, openRecords, type Records, type WrittenRecords } from "./records.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
 
@@ -56,56 +57,56 @@ interface First {
   readonly paths: string;
   readonly stamps: Stamps;
   readonly seals: Stamps;
-  readonly layout: Layout;
+  readonly records: KeptRecords;
 }
 
 const fileName = "state";
 const digestLength = 64;
-const lengthOfLengths = 8;
+const recordsForm = /^records-[\w-]+$/;
 
 /** Undefined where there is none that holds for these inputs and today, or where it is damaged. */
 export function loadState(outFolder: string, inputs: string, today: DayUtc): Kept | undefined {
-  const name = join(outFolder, cacheName, fileName);
-  let bytes: Buffer;
+  const folder = join(outFolder, cacheName);
   try {
-    bytes = readPart(name, 0, lengthOfLengths);
-    const first = deserialize(readChecked(name, lengthOfLengths, bytes.readUInt32LE(0))) as First;
+    const bytes = readFileSync(join(folder, fileName));
+    const content = bytes.subarray(digestLength);
+    if (sha256Hex(content) !== bytes.toString("latin1", 0, digestLength)) return undefined;
+    const first = deserialize(content) as First;
     if (first.inputs !== inputs || first.boot === "" || first.boot !== bootId()) return undefined;
     if (!isWithin(first.span, today)) return undefined;
-    const { releaseId, counts, span, renames, shelf, stamps, seals, layout } = first;
-    const start = lengthOfLengths + digestLength + bytes.readUInt32LE(0);
-    const length = bytes.readUInt32LE(4);
-    const records = (): Records => readRecords(readPart(name, start, length), layout);
-    const [sources, paths] = [first.sources.split("\n"), first.paths.split("\n")];
-    return { releaseId, counts, span, renames, shelf, stamps, seals, sources, paths, records };
+    const { sources, paths, records, ...rest } = first;
+    return {
+      ...rest,
+      sources: sources.split("\n"),
+      paths: paths.split("\n"),
+      records: () => openRecords(records, (at, length) => readPart(join(folder, records.file), at, length)),
+    };
   } catch (error) {
-    if (isDamage(error)) return undefined;
+    if (hasCode(error, notOurs)) return undefined;
     throw error;
   }
 }
 
-/** Not there, not ours to read, cut, or changed by hand: as if there were none. */
-function isDamage(error: unknown): boolean {
-  return error instanceof Damage || hasCode(error, ["ENOENT", "ENOTDIR", "EACCES", "EISDIR"]);
-}
+/** Not there, or not ours to read. */
+const notOurs = ["ENOENT", "ENOTDIR", "EACCES", "EISDIR"];
 
 function readPart(name: string, at: number, length: number): Buffer {
-  const file = openSync(name, "r");
   try {
-    if (fstatSync(file).size < at + length) throw new Damage(name);
-    const bytes = Buffer.allocUnsafeSlow(length);
-    for (let done = 0; done < length; ) done += readSync(file, bytes, done, length - done, at + done);
-    return bytes;
-  } finally {
-    closeSync(file);
+    const file = openSync(name, "r");
+    try {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      for (let done = 0; done < length; ) {
+        const count = readSync(file, bytes, done, length - done, at + done);
+        if (count === 0) throw new Damage(name);
+        done += count;
+      }
+      return bytes;
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw hasCode(error, notOurs) ? new Damage(name) : error;
   }
-}
-
-function readChecked(name: string, at: number, length: number): Buffer {
-  const bytes = readPart(name, at, digestLength + length);
-  const content = bytes.subarray(digestLength);
-  if (sha256Hex(content) !== bytes.toString("latin1", 0, digestLength)) throw new Damage(name);
-  return content;
 }
 
 /** Puts the state in place at once. A later build does without it where it cannot be written. */
@@ -113,17 +114,29 @@ export function saveState(
   outFolder: string,
   inputs: string,
   state: State,
-  { parts, ends, digests }: WrittenRecords,
+  records: KeptRecords | WrittenRecords,
 ): void {
-  assert(ends.length === state.sources.length + 1, "there is a record for each source");
+  assert(records.ends.length === state.sources.length + 1, "there is a record for each source");
+  const folder = join(outFolder, cacheName);
+  const kept = "file" in records ? records : writeFacts(folder, records);
   const { releaseId, counts, span, renames, shelf, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
   const about = { inputs, boot: bootId(), releaseId, counts, span, renames, shelf, sources, paths };
-  const all: First = { ...about, stamps, seals, layout: { ends, digests } };
-  const first = serialize(all);
-  const lengths = Buffer.alloc(lengthOfLengths);
-  lengths.writeUInt32LE(first.length, 0);
-  lengths.writeUInt32LE(ends.at(-1) ?? 0, 4);
-  const file = join(outFolder, cacheName, fileName);
-  keepFile(file, [lengths, Buffer.from(sha256Hex(first), "latin1"), first, ...parts]);
+  const first = serialize({ ...about, stamps, seals, records: kept } satisfies First);
+  keepFile(join(folder, fileName), [Buffer.from(sha256Hex(first), "latin1"), first]);
+  if (kept !== records) removeOthers(folder, kept.file);
+}
+
+function writeFacts(folder: string, { bytes, ends, digests }: WrittenRecords): KeptRecords {
+  const file = `records-${randomToken(12)}`;
+  keepFile(join(folder, file), [bytes]);
+  return { file, ends, digests, newer: new Map() };
+}
+
+/** Those of builds before. One that runs right now and loses its own reads all sources the next time. */
+function removeOthers(folder: string, file: string): void {
+  // Where a file is in the way, nothing was kept.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  for (const name of readdirSync(folder))
+    if (recordsForm.test(name) && name !== file) rmSync(join(folder, name), { force: true });
 }

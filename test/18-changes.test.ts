@@ -1,6 +1,6 @@
 // Goal of this test: whatever is edited, and however little of it a build reads again, the release is byte for byte
 // the one that a build from nothing makes; and a change of one page reads that page alone.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundlePrograms } from "../build/bundle.ts";
@@ -128,17 +128,29 @@ describe("random edits", () => {
 
 describe("notes that cannot be trusted", () => {
   const notes = () => join(workshop.out, ".cache/state");
+  const facts = (): string => {
+    const names = readdirSync(join(workshop.out, ".cache")).filter((name) => name.startsWith("records-"));
+    expect(names).toHaveLength(1);
+    return join(workshop.out, ".cache", names[0] ?? "");
+  };
   it.each([
     ["are gone", () => rmSync(notes())],
     ["are cut", () => writeFileSync(notes(), readFileSync(notes()).subarray(0, 200))],
     ["are empty", () => writeFileSync(notes(), "")],
     ["were changed by hand", () => writeFileSync(notes(), readFileSync(notes()).fill(0x61, 500, 520))],
     [
+      "have lost the pages' facts",
+      () => {
+        rmSync(facts());
+        workshop.write("site/content/docs/hidden.html", "<h1>Hidden page</h1><p>another</p>");
+      },
+    ],
+    [
       "were changed by hand, where a page's facts are",
       () => {
-        const bytes = readFileSync(notes());
+        const bytes = readFileSync(facts());
         const at = bytes.indexOf('"title":"Hidden page"');
-        writeFileSync(notes(), bytes.fill(0x61, at, at + 7));
+        writeFileSync(facts(), bytes.fill(0x61, at, at + 7));
         workshop.write("site/content/docs/hidden.html", "<h1>Hidden page</h1><p>another</p>");
       },
     ],
