@@ -42,5 +42,7 @@ export function installPackages() {
 function isInstalled({ name, program }) {
   const known = spawnSync("dpkg", ["-s", name], { encoding: "utf8" });
   if (known.status === 0 && known.stdout.includes("Status: install ok installed")) return true;
+  // A part of a program is not there because the program is.
+  if (known.error === undefined && name !== program) return false;
   return spawnSync("/bin/sh", ["-c", 'command -v "$1"', "sh", program], { stdio: "ignore" }).status === 0;
 }
