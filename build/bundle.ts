@@ -51,6 +51,8 @@ export async function writeCommand(codeFolder: string): Promise<void> {
     minifyWhitespace: true,
     legalComments: "none",
     external: apart,
+    // In code that V8 had kept there is no way to import; what is loaded late is required.
+    supported: { "dynamic-import": false },
     define: { "import.meta.url": "__bundleUrl" },
     banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "error",

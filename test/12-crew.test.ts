@@ -1,10 +1,12 @@
 // Goal of this test: pages that threads render are those that one thread renders, in the same order, whatever becomes of the
 // threads; what they cannot read is left to the one who asked.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openCrew } from "../build/crew.ts";
+import { initSite } from "../build/init.ts";
 import { renderMarkdown } from "../build/markdown.ts";
 import { type Raw, readRaw } from "../build/raw.ts";
 import { makeReader } from "../build/reader.ts";
@@ -102,3 +104,28 @@ describe("a crew", () => {
     expect((await readAll(sources, plant(code))).pages).toEqual(alone.pages);
   });
 });
+
+it("work for the command as well, whether its machine code was kept or not", () => {
+  const site = join(folder, "site");
+  initSite(site);
+  for (let number = 0; number < 450; number += 1)
+    writeFileSync(join(site, "content/docs", `${number}.md`), `# Page ${number}\n\nA *word*.\n`);
+  const release: string[] = [];
+  for (const out of ["first", "second"]) {
+    const words = [
+      join(compiled, "cli/site.cjs"),
+      "build",
+      "--source",
+      site,
+      "--out",
+      join(folder, out),
+      "--json",
+    ];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+    const { releaseId, markdown } = JSON.parse(stdout) as { releaseId: string; markdown: number };
+    expect(markdown).toBeGreaterThan(450);
+    release.push(releaseId.slice(-8));
+  }
+  expect(release[0]).toBe(release[1]);
+}, 60_000);
