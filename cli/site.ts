@@ -34,6 +34,9 @@ async function runFiles(): Promise<void> {
 async function runBundle(): Promise<void> {
   // Else V8 forgets, in a long run, code that was used at its beginning only.
   setFlagsFromString("--no-flush-bytecode");
+  // V8 leaves room for what a build never needs: at 10,000 pages a fifth of all memory, for 3 % of the time.
+  setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--heap-growing-percent=60");
   const { mtimeMs, size } = statSync(bundle);
   // V8 itself looks at the version and the flags, but of the source at its length alone.
   const beginning = `command-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
