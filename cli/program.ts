@@ -11,6 +11,7 @@ import { addCheckCommand } from "./check.ts";
 import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
 import { addLayoutCommand } from "./layout.ts";
+import { addLedgerCommand } from "./ledger.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
 import { addServeCommand } from "./serve.ts";
@@ -36,6 +37,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addMigrateCommand(program);
   addJobCommand(program);
   addUsageCommand(program);
+  addLedgerCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

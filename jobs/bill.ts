@@ -1,7 +1,8 @@
 /**
- * The nightly run: bills every complete day that is not billed, oldest first, and reports the days that nobody
- * declared complete. `--day DAY` is for people: it declares that day complete and bills it.
+ * The nightly run: seals the days that are over, bills every complete day that is not billed, oldest first, and reports
+ * the days that nobody declared complete. `--day DAY` is for people: it declares that day complete and bills it.
  */
+import { sealDays } from "../lib/ledger/seal.ts";
 import { formatExact } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
@@ -25,6 +26,8 @@ export const job: Job = {
 
 async function billNight(context: JobContext) {
   const store = context.openStore();
+  for (const { day, transfers, hash } of await sealDays(store))
+    context.say(`seal: ${day}: ${transfers} transfers, ${hash}`);
   const days = await store.read(readDaysToBill);
   // A day that cannot be billed whole must not keep those after it from being billed.
   const failed: NeedsHuman[] = [];

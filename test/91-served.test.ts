@@ -119,10 +119,30 @@ describe("a night", () => {
     });
   });
 
+  it("leaves books that are verified, and exported with an assertion behind every posting", () => {
+    expect(served.site("ledger", "verify")).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(
+        /^ledger: 1 transfers, 3 accounts, 0 seals; no day is sealed\nledger: all is right\n$/,
+      ),
+    });
+    expect(served.site("ledger", "verify", "--json")).toEqual({ code: 0, out: "", err: "" });
+    const { code, out } = served.site("ledger", "export");
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining("    revenues:usage  $-0.002094260837459568 = $-0.002094260837459568\n"),
+    ]);
+    expect(served.site("ledger", "export", "--format", "csv").out).toContain(
+      "day,id,code,debit,credit,amount,reference\n",
+    );
+    expect(served.site("ledger", "export", "--format", "xml")).toMatchObject({ code: 64 });
+  });
+
   it.each([
     [["job", "bill", "--day", "2026-02-30"], 64, "is no day"],
     [["job", "bill", "--day", "2999-01-01"], 1, "is not over yet"],
-    [["job", "bil"], 64, 'there is no job "bil"; there are: bill, mail, migrate, usage, warn'],
+    [["job", "bil"], 64, 'there is no job "bil"; there are: bill, ledger, mail, migrate, usage, warn'],
     [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],
   ])("refuses `site %j`", (words, code, message) => {

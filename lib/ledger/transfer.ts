@@ -10,6 +10,7 @@ import type { ReadTx, WriteTx } from "../store/store.ts";
 import { dayOf } from "../util/clock.ts";
 import { assert, type Refusal } from "../util/failure.ts";
 import { type LedgerKind, pairs, type TransferCode } from "./chart.ts";
+import { checkUnsealed } from "./seal.ts";
 
 export interface NewTransfer {
   /** Derived from the outside fact: `topup/PAYMENT_INTENT`, `bill/ACCOUNT/DAY`. */
@@ -32,6 +33,7 @@ export type Posting =
  * Posts one transfer and moves both balances. May be repeated: the same content again is "exists"; other
  * content under the same id is refused, naming the first field that differs. The booking day is the UTC day
  * of the transaction.
+ * @throws NeedsHuman if that day is sealed already
  */
 export async function postTransfer(tx: WriteTx, transfer: NewTransfer): Promise<Posting> {
   // 1. An id that is known: nothing is written, whatever comes.
@@ -40,6 +42,8 @@ export async function postTransfer(tx: WriteTx, transfer: NewTransfer): Promise<
   // 2. The amount is positive and fits; the pair of accounts is one that the chart allows.
   assert(transfer.amount > zero, `transfer ${transfer.id} moves a positive amount`);
   await checkPair(tx, transfer);
+  const day = dayOf(tx.now);
+  await checkUnsealed(tx, day);
   // 3. The row.
   const { picodollars, attodollars } = toColumns(transfer.amount);
   await tx.run(
@@ -53,7 +57,7 @@ export async function postTransfer(tx: WriteTx, transfer: NewTransfer): Promise<
       picodollars,
       attodollars,
       transfer.reference,
-      dayOf(tx.now),
+      day,
       tx.now,
     ],
   );

@@ -47,6 +47,12 @@ export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: bo
   }
 }
 
+/** A database that is gone when it is closed. */
+export function openInMemory(native: { readonly addonFile?: string }): Database.Database {
+  const binding = native.addonFile === undefined ? {} : { nativeBinding: native.addonFile };
+  return keep(new Database(":memory:", binding));
+}
+
 export interface PlainOptions {
   readonly file: string;
   /** As in SqliteOptions. */

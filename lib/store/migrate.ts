@@ -6,8 +6,16 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { NeedsHuman } from "../util/failure.ts";
-import { applicationId, openDatabase, prepare, readPragma, type SqliteOptions } from "./database.ts";
+import {
+  applicationId,
+  openDatabase,
+  openInMemory,
+  prepare,
+  readPragma,
+  type SqliteOptions,
+} from "./database.ts";
 import { firstSchema } from "./migrations/0001-first.ts";
+import { sealsSchema } from "./migrations/0002-seals.ts";
 
 export interface Migration {
   readonly version: number;
@@ -17,7 +25,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const migrations: readonly Migration[] = [firstSchema];
+const migrations: readonly Migration[] = [firstSchema, sealsSchema];
 const programVersion = migrations.length;
 
 /**
@@ -70,6 +78,22 @@ export function checkSchema(db: Database.Database, file: string): void {
     throw new NeedsHuman(
       `${file}: the database was made by a newer release (schema ${version}); these programs know ${programVersion}; publish the newer release`,
     );
+}
+
+/** What the newest schema is made of: the text of each table, index, and trigger, by its name. */
+export function readExpectedSchema(options: Pick<SqliteOptions, "addonFile">): ReadonlyMap<string, string> {
+  const db = openInMemory(options);
+  try {
+    for (const { sql } of migrations) db.exec(sql);
+    return readSchema(db);
+  } finally {
+    db.close();
+  }
+}
+
+function readSchema(db: Database.Database): ReadonlyMap<string, string> {
+  const rows = prepare(db, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  return new Map((rows as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
 }
 
 function readVersion(db: Database.Database): number {

@@ -12,6 +12,18 @@ export function sha256Of(...parts: readonly Uint8Array[]): Buffer {
   return digest.digest();
 }
 
+export interface Digest {
+  readonly add: (text: string) => void;
+  /** SHA-256 of all that was added, in hexadecimal; ends it. */
+  readonly end: () => string;
+}
+
+/** For what is too long to be held. */
+export function openDigest(): Digest {
+  const digest = createHash("sha256");
+  return { add: (text) => void digest.update(text), end: () => digest.digest("hex") };
+}
+
 /** Compares two secrets without telling by its time where they differ; unequal lengths are unequal. */
 export function sameSecret(left: string, right: string): boolean {
   const a = Buffer.from(left);

@@ -4,18 +4,7 @@
  * INSERT over an existing row, for every client: REPLACE would otherwise slip past the first two.
  */
 import type { Migration } from "../migrate.ts";
-
-const amount = `picodollars INTEGER NOT NULL,
-  attodollars INTEGER NOT NULL CHECK (attodollars BETWEEN 0 AND 999999)`;
-
-/** Triggers that make a table append-only; `key` compares an existing row with the new one. */
-function appendOnly(table: string, key: string): string {
-  return `
-CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table} BEGIN SELECT raise(ABORT, '${table} is append-only'); END;
-CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table} BEGIN SELECT raise(ABORT, '${table} is append-only'); END;
-CREATE TRIGGER ${table}_no_replace BEFORE INSERT ON ${table} WHEN EXISTS (SELECT 1 FROM ${table} WHERE ${key})
-BEGIN SELECT raise(ABORT, '${table} is append-only'); END;`;
-}
+import { amountColumns, appendOnly } from "./tables.ts";
 
 const sql = `
 CREATE TABLE migration (
@@ -58,7 +47,7 @@ CREATE TABLE transfer (
   code TEXT NOT NULL CHECK (code IN ('topup', 'bill')),
   debit TEXT NOT NULL REFERENCES ledger_account (id),
   credit TEXT NOT NULL REFERENCES ledger_account (id) CHECK (credit <> debit),
-  ${amount},
+  ${amountColumns},
   reference TEXT NOT NULL,
   day TEXT NOT NULL,
   posted_at INTEGER NOT NULL,
@@ -71,7 +60,7 @@ ${appendOnly("transfer", "id = NEW.id OR number = NEW.number")}
 -- A projection of the transfers: credits less debits. It can be recomputed at any time.
 CREATE TABLE balance (
   ledger_account TEXT PRIMARY KEY REFERENCES ledger_account (id),
-  ${amount},
+  ${amountColumns},
   through INTEGER NOT NULL REFERENCES transfer (number)
 ) STRICT;
 
@@ -127,7 +116,7 @@ CREATE TABLE bill_line (
   meter TEXT NOT NULL,
   quantity INTEGER NOT NULL CHECK (quantity >= 0),
   price_atto INTEGER NOT NULL CHECK (price_atto >= 0),
-  ${amount},
+  ${amountColumns},
   PRIMARY KEY (transfer, machine, meter)
 ) STRICT, WITHOUT ROWID;
 ${appendOnly("bill_line", "transfer = NEW.transfer AND machine = NEW.machine AND meter = NEW.meter")}
@@ -142,7 +131,7 @@ ${appendOnly("books_mode", "only_row = NEW.only_row")}
 CREATE TABLE payment_order (
   id TEXT PRIMARY KEY,
   account TEXT NOT NULL REFERENCES account (id),
-  ${amount},
+  ${amountColumns},
   livemode INTEGER NOT NULL CHECK (livemode IN (0, 1)),
   created_at INTEGER NOT NULL
 ) STRICT;
@@ -169,7 +158,7 @@ CREATE TABLE standing (
   account TEXT NOT NULL REFERENCES account (id),
   number INTEGER NOT NULL CHECK (number > 0),
   state TEXT NOT NULL CHECK (state IN ('ok', 'low', 'overdrawn')),
-  ${amount},
+  ${amountColumns},
   day TEXT NOT NULL,
   changed_at INTEGER NOT NULL,
   PRIMARY KEY (account, number)

@@ -1,0 +1,247 @@
+/**
+ * The books looked at by somebody who trusts nobody: everything is worked out again from the first row, with plain SQL and
+ * without the functions that wrote it, and what is wrong is told row by row. Reads only; memory does not grow with the books,
+ * but for the names of their accounts. Called by jobs/ledger.
+ */
+import { fromColumns } from "../money/amount.ts";
+import type { ReadTx } from "../store/store.ts";
+import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
+import { pairs } from "./chart.ts";
+import { computeSeal, noSeal, type Seal } from "./seal.ts";
+
+export interface Finding {
+  readonly table: string;
+  /** What tells the row: its number, its id, its day. */
+  readonly row: string;
+  readonly message: string;
+}
+
+export interface Verified {
+  readonly transfers: bigint;
+  readonly accounts: bigint;
+  readonly seals: bigint;
+  readonly lastSeal: Seal | undefined;
+}
+
+type Report = (table: string, row: bigint | string, message: string) => void;
+
+const batchSize = 2000;
+
+/** All within one view of the books. `report` is called for each thing that is wrong. */
+export async function verifyBooks(
+  tx: ReadTx,
+  expected: ReadonlyMap<string, string>,
+  report: (finding: Finding) => void,
+): Promise<Verified> {
+  const tell: Report = (table, row, message) => report({ table, row: String(row), message });
+  await checkFile(tx, expected, tell);
+  const transfers = await checkTransfers(tx, tell);
+  const accounts = await checkBalances(tx, tell);
+  await checkBills(tx, tell);
+  await checkTopups(tx, tell);
+  return { transfers, accounts, ...(await checkSeals(tx, tell)) };
+}
+
+/** The file itself, and that nothing which guards it was taken away. */
+async function checkFile(tx: ReadTx, expected: ReadonlyMap<string, string>, tell: Report): Promise<void> {
+  for (const row of await tx.all<{ integrity_check: string }>("PRAGMA integrity_check"))
+    if (row.integrity_check !== "ok") tell("file", "integrity_check", row.integrity_check);
+  for (const row of await tx.all<{ table: string; rowid: bigint | null; parent: string }>(
+    "PRAGMA foreign_key_check",
+  ))
+    tell(row.table, row.rowid ?? "?", `leads to a row of ${row.parent} that is not there`);
+  const found = await tx.all<{ name: string; sql: string }>(
+    "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL",
+  );
+  const texts = new Map(found.map(({ name, sql }) => [name, sql]));
+  for (const [name, sql] of expected) {
+    const own = texts.get(name);
+    if (own === undefined) tell("schema", name, "is not there; something took it away");
+    else if (own !== sql) tell("schema", name, "is not as the programs made it");
+  }
+}
+
+interface TransferRow {
+  readonly number: bigint;
+  readonly id: string;
+  readonly code: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly debitKind: string | null;
+  readonly creditKind: string | null;
+  readonly picodollars: bigint;
+  readonly attodollars: bigint;
+  readonly reference: string;
+  readonly day: string;
+  readonly postedAt: bigint;
+}
+
+async function checkTransfers(tx: ReadTx, tell: Report): Promise<bigint> {
+  let [last, count] = [0n, 0n];
+  for (;;) {
+    const rows = await tx.all<TransferRow>(
+      `SELECT t.number, t.id, t.code, t.debit, t.credit, d.kind AS debitKind, c.kind AS creditKind, t.picodollars,
+              t.attodollars, t.reference, t.day, t.posted_at AS postedAt
+       FROM transfer t LEFT JOIN ledger_account d ON d.id = t.debit LEFT JOIN ledger_account c ON c.id = t.credit
+       WHERE t.number > ? ORDER BY t.number LIMIT ?`,
+      [last, batchSize],
+    );
+    for (const row of rows) {
+      if (row.number !== last + 1n)
+        tell("transfer", row.number, `the numbers from ${last + 1n} to ${row.number - 1n} are missing`);
+      for (const message of judgeTransfer(row)) tell("transfer", row.number, `${row.id}: ${message}`);
+      last = row.number;
+      count += 1n;
+    }
+    if (rows.length < batchSize) return count;
+  }
+}
+
+function judgeTransfer(row: TransferRow): readonly string[] {
+  const wrong: string[] = [];
+  if (fromColumns(row) <= 0n) wrong.push("moves nothing, or less");
+  if (row.attodollars < 0n || row.attodollars > 999_999n)
+    wrong.push(`${row.attodollars} is no rest of a picodollar`);
+  if (row.debit === row.credit) wrong.push("moves money from an account to itself");
+  const pair = Object.entries(pairs).find(([code]) => code === row.code)?.[1];
+  if (pair?.debit !== row.debitKind || pair?.credit !== row.creditKind)
+    wrong.push(
+      `"${row.code}" may not move money from ${row.debitKind ?? "nowhere"} to ${row.creditKind ?? "nowhere"}`,
+    );
+  if (!Number.isFinite(new Date(Number(row.postedAt)).getTime()) || dayOf(Number(row.postedAt)) !== row.day)
+    wrong.push(`was posted at another time than on ${row.day}`);
+  const id = row.code === "bill" ? `bill/${row.debit}/${row.reference}` : row.id;
+  if (id !== row.id || !row.id.startsWith(`${row.code}/`))
+    wrong.push("its id does not follow from what it is");
+  return wrong;
+}
+
+/** Each balance is the sum of its transfers, and all of them are nothing together. */
+async function checkBalances(tx: ReadTx, tell: Report): Promise<bigint> {
+  let [last, count, total] = ["", 0n, 0n];
+  for (;;) {
+    const accounts = await tx.all<{ id: string }>(
+      "SELECT id FROM ledger_account WHERE id > ? ORDER BY id LIMIT ?",
+      [last, batchSize],
+    );
+    for (const { id } of accounts) {
+      const [credits, debits] = [await sumSide(tx, "credit", id), await sumSide(tx, "debit", id)];
+      const own = credits.sum - debits.sum;
+      const through = credits.last > debits.last ? credits.last : debits.last;
+      const row = await tx.get<{ picodollars: bigint; attodollars: bigint; through: bigint }>(
+        "SELECT picodollars, attodollars, through FROM balance WHERE ledger_account = ?",
+        [id],
+      );
+      const kept = row === undefined ? 0n : fromColumns(row);
+      if (kept !== own) tell("balance", id, `is ${kept} attodollars, and its transfers make ${own}`);
+      if ((row?.through ?? 0n) !== through)
+        tell("balance", id, `is said to go to transfer ${row?.through ?? "none"}, and goes to ${through}`);
+      total += kept;
+      last = id;
+      count += 1n;
+    }
+    if (accounts.length < batchSize) break;
+  }
+  if (total !== 0n) tell("balance", "all", `are ${total} attodollars together, and not nothing`);
+  return count;
+}
+
+/** What an account was moved by on one side, and the number of the last transfer that did it. */
+async function sumSide(
+  tx: ReadTx,
+  side: "debit" | "credit",
+  account: string,
+): Promise<{ readonly sum: bigint; readonly last: bigint }> {
+  const row = await tx.get<{ picodollars: bigint; attodollars: bigint; last: bigint }>(
+    `SELECT coalesce(sum(picodollars), 0) AS picodollars, coalesce(sum(attodollars), 0) AS attodollars,
+            coalesce(max(number), 0) AS last
+     FROM transfer WHERE ${side} = ?`,
+    [account],
+  );
+  return row === undefined ? { sum: 0n, last: 0n } : { sum: fromColumns(row), last: row.last };
+}
+
+interface LineRow {
+  readonly transfer: string;
+  readonly machine: string;
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly priceAtto: bigint;
+  readonly picodollars: bigint;
+  readonly attodollars: bigint;
+  readonly code: string | null;
+  readonly measured: bigint | null;
+}
+
+/** Each line is its quantity at its price, of usage that was measured; the lines of a bill make the bill. */
+async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
+  let last = { transfer: "", machine: "", meter: "" };
+  for (;;) {
+    const rows = await tx.all<LineRow>(
+      `SELECT l.transfer, l.machine, l.meter, l.quantity, l.price_atto AS priceAtto, l.picodollars, l.attodollars, t.code,
+              u.quantity AS measured
+       FROM bill_line l LEFT JOIN transfer t ON t.id = l.transfer
+       LEFT JOIN usage u ON u.day = t.reference AND u.account = t.debit AND u.machine = l.machine AND u.meter = l.meter
+       WHERE (l.transfer, l.machine, l.meter) > (?, ?, ?) ORDER BY l.transfer, l.machine, l.meter LIMIT ?`,
+      [last.transfer, last.machine, last.meter, batchSize],
+    );
+    for (const row of rows) {
+      const what = `${row.transfer} ${row.machine} ${row.meter}`;
+      if (row.quantity * row.priceAtto !== fromColumns(row))
+        tell("bill_line", what, `${row.quantity} at ${row.priceAtto} is not ${fromColumns(row)}`);
+      if (row.code !== "bill") tell("bill_line", what, "is a line of no bill");
+      else if (row.measured !== row.quantity)
+        tell("bill_line", what, `bills ${row.quantity}, and ${row.measured ?? "nothing"} was measured`);
+      last = row;
+    }
+    if (rows.length < batchSize) break;
+  }
+  const sums = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t WHERE t.code = 'bill' AND t.picodollars <> (
+       SELECT coalesce(sum(l.picodollars) + sum(l.attodollars) / 1000000, 0) FROM bill_line l WHERE l.transfer = t.id)
+     OR t.code = 'bill' AND t.attodollars <> (
+       SELECT coalesce(sum(l.attodollars) % 1000000, 0) FROM bill_line l WHERE l.transfer = t.id)`,
+  );
+  for (const { id } of sums) tell("transfer", id, "is not what its lines make together");
+  const unbilled = await tx.all<{ day: string; account: string; machine: string; meter: string }>(
+    `SELECT u.day, u.account, u.machine, u.meter FROM usage u JOIN billed_day b ON b.day = u.day
+     JOIN transfer t ON t.id = 'bill/' || u.account || '/' || u.day
+     LEFT JOIN bill_line l ON l.transfer = t.id AND l.machine = u.machine AND l.meter = u.meter
+     WHERE l.transfer IS NULL`,
+  );
+  for (const { day, account, machine, meter } of unbilled)
+    tell("usage", `${day} ${account} ${machine} ${meter}`, "is not on the bill of its day");
+}
+
+/** What was credited is what was ordered, in money of the books' kind. */
+async function checkTopups(tx: ReadTx, tell: Report): Promise<void> {
+  const rows = await tx.all<{ id: string; message: string }>(
+    `SELECT t.id, CASE WHEN o.id IS NULL THEN 'no order "' || t.reference || '" is in the books'
+       WHEN o.account <> t.credit THEN 'was ordered by ' || o.account || ', and credited to ' || t.credit
+       WHEN o.picodollars <> t.picodollars OR o.attodollars <> t.attodollars THEN 'is not what was ordered'
+       ELSE 'is of the other mode than the books' END AS message
+     FROM transfer t LEFT JOIN payment_order o ON o.id = t.reference
+     WHERE t.code = 'topup' AND (o.id IS NULL OR o.account <> t.credit OR o.picodollars <> t.picodollars
+       OR o.attodollars <> t.attodollars OR o.livemode IS NOT (SELECT livemode FROM books_mode))`,
+  );
+  for (const { id, message } of rows) tell("transfer", id, message);
+}
+
+async function checkSeals(tx: ReadTx, tell: Report): Promise<Pick<Verified, "seals" | "lastSeal">> {
+  const first = await tx.get<{ day: DayUtc | null }>("SELECT min(day) AS day FROM transfer");
+  const rows = await tx.all<Seal>("SELECT day, transfers, hash FROM seal ORDER BY day");
+  let [before, expected]: [string, string] = [noSeal, first?.day ?? ""];
+  for (const seal of rows) {
+    if (seal.day !== expected)
+      tell("seal", seal.day, `the seal of ${expected || "an earlier day"} should come first`);
+    const own = await computeSeal(tx, before, seal.day);
+    if (own.transfers !== seal.transfers)
+      tell("seal", seal.day, `is of ${seal.transfers} transfers, and there are ${own.transfers}`);
+    else if (own.hash !== seal.hash)
+      tell("seal", seal.day, "a transfer of this day is another one than when it was sealed");
+    // The next one is compared with what this one says, so that one fault is told once.
+    before = seal.hash;
+    expected = parseDay(seal.day) === undefined ? "" : addDays(seal.day, 1);
+  }
+  return { seals: BigInt(rows.length), lastSeal: rows.at(-1) };
+}

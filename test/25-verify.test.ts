@@ -1,0 +1,223 @@
+// Goal of this test: verify finds nothing in right books, and every single thing that a hand with plain SQL could change in
+// them, told by the row; the trusted functions have no part in finding it.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AccountId } from "../lib/accounts/account.ts";
+import { sealDays } from "../lib/ledger/seal.ts";
+import { type Finding, verifyBooks } from "../lib/ledger/verify.ts";
+import { amountOf } from "../lib/money/amount.ts";
+import { fulfilCheckout } from "../lib/payments/fulfil.ts";
+import { createOrder } from "../lib/payments/order.ts";
+import { readExpectedSchema } from "../lib/store/migrate.ts";
+import { billDay } from "../lib/usage/bill.ts";
+import { readUsageFile } from "../lib/usage/file.ts";
+import { importUsage } from "../lib/usage/import.ts";
+import { addAccount, dayUtc, meters } from "./support/books.ts";
+import { makeTestStore, openRaw, type TestStore } from "./support/store.ts";
+
+let test: TestStore;
+let ada: AccountId;
+let bob: AccountId;
+
+async function verify(): Promise<readonly string[]> {
+  const found: Finding[] = [];
+  await test.store.read((tx) => verifyBooks(tx, readExpectedSchema({}), (finding) => found.push(finding)));
+  return found.map(({ table, row, message }) => `${table} ${row}: ${message}`);
+}
+
+/** Plain SQL with what guards a table taken away, and put back as if nothing had been. */
+function tamper(table: string, sql: string): void {
+  const db = openRaw(test.file);
+  try {
+    db.pragma("foreign_keys = OFF");
+    const triggers = readTriggers(table);
+    for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
+    db.exec(sql);
+    for (const trigger of triggers) db.exec(trigger.sql);
+  } finally {
+    db.close();
+  }
+}
+
+function readTriggers(table: string): readonly { name: string; sql: string }[] {
+  const sql = `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = '${table}'`;
+  return test.raw(sql) as { name: string; sql: string }[];
+}
+
+async function pay(account: AccountId, dollars: bigint, number: number): Promise<void> {
+  const order = { id: `order_${number}`, account, amount: amountOf(dollars * 10n ** 18n), livemode: false };
+  await test.store.write(async (tx) => {
+    await createOrder(tx, order);
+    const facts = {
+      orderId: order.id,
+      paid: true,
+      paymentIntent: `pi_${number}`,
+      netCents: Number(dollars) * 100,
+    };
+    const done = await fulfilCheckout(tx, { ...facts, currency: "usd", livemode: false });
+    if (!done.ok) throw new Error(done.why);
+  });
+}
+
+/** Three days of two accounts, two of them sealed. */
+beforeEach(async () => {
+  test = makeTestStore("2026-11-21T08:00:00Z");
+  ada = await addAccount(test.store, "ada@example.org");
+  bob = await addAccount(test.store, "bob@example.org");
+  await pay(ada, 10n, 1);
+  await pay(bob, 5n, 2);
+  for (const day of ["2026-11-21", "2026-11-22"]) {
+    test.clock.ms += 86_400_000;
+    const rows = [
+      `${day},${ada},box,storage,2596883481`,
+      `${day},${ada},box,upload,77`,
+      `${day},${bob},b,storage,5000000`,
+    ];
+    const { lines } = readUsageFile(["day,account,machine,meter,quantity", ...rows].join("\n"));
+    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: dayUtc(day) }));
+    expect(taken.ok).toBe(true);
+    await sealDays(test.store);
+    await billDay(test.store, dayUtc(day), meters);
+  }
+  await sealDays(test.store);
+});
+afterEach(() => test.end());
+
+it("right books have nothing wrong", async () => {
+  expect(await verify()).toEqual([]);
+  expect(test.raw("SELECT day FROM seal")).toEqual([{ day: "2026-11-21" }, { day: "2026-11-22" }]);
+});
+
+describe("a hand with plain SQL is found", () => {
+  it.each([
+    [
+      "transfer",
+      "UPDATE transfer SET picodollars = picodollars + 1 WHERE number = 1",
+      [
+        /^balance acct_\w+: is 9\d+ attodollars, and its transfers make/,
+        /^balance stripe-clearing: /,
+        /^transfer topup\/pi_1: is not what was ordered$/,
+        /^seal 2026-11-21: a transfer of this day is another one than when it was sealed$/,
+      ],
+    ],
+    [
+      "transfer",
+      "DELETE FROM transfer WHERE number = 2",
+      [
+        /^transfer 3: the numbers from 2 to 2 are missing$/,
+        /^balance /,
+        /^balance stripe-clearing: /,
+        /^seal 2026-11-21: is of 2 transfers, and there are 1$/,
+      ],
+    ],
+    [
+      "transfer",
+      "UPDATE transfer SET debit = 'revenue', credit = debit WHERE number = 4",
+      [
+        /^transfer 4: bill\/\S+: "bill" may not move money from revenue to customer$/,
+        /its id does not follow from what it is$/,
+      ],
+    ],
+    [
+      "balance",
+      "UPDATE balance SET attodollars = 1 WHERE ledger_account = 'stripe-clearing'",
+      [
+        /^balance stripe-clearing: is -\d+ attodollars, and its transfers make/,
+        /^balance all: are 1 attodollars together, and not nothing$/,
+      ],
+    ],
+    [
+      "bill_line",
+      "UPDATE bill_line SET price_atto = price_atto + 1 WHERE meter = 'upload'",
+      [/^bill_line bill\/\S+ box upload: 77 at 250000001 is not 19250000000$/],
+    ],
+    [
+      "bill_line",
+      "DELETE FROM bill_line WHERE meter = 'upload'",
+      [
+        /^transfer bill\/\S+: is not what its lines make together$/,
+        /^usage 2026-11-21 \S+ box upload: is not on the bill of its day$/,
+      ],
+    ],
+    ["usage", "UPDATE usage SET quantity = 78 WHERE meter = 'upload'", [/bills 77, and 78 was measured$/]],
+    [
+      "payment_order",
+      "DELETE FROM payment_order WHERE id = 'order_2'",
+      [/^transfer topup\/pi_2: no order "order_2" is in the books$/],
+    ],
+    [
+      "payment_order",
+      "UPDATE payment_order SET livemode = 1 WHERE id = 'order_2'",
+      [/^transfer topup\/pi_2: is of the other mode than the books$/],
+    ],
+    [
+      "seal",
+      "DELETE FROM seal WHERE day = '2026-11-21'",
+      [/^seal 2026-11-22: the seal of 2026-11-21 should come first$/],
+    ],
+    [
+      "seal",
+      "UPDATE seal SET hash = replace(hash, substr(hash, 1, 1), 'g')",
+      [/^seal 2026-11-21: a transfer of this day is another one/],
+    ],
+    [
+      "signup",
+      "DROP TRIGGER transfer_no_update",
+      [/^schema transfer_no_update: is not there; something took it away$/],
+    ],
+    [
+      "account",
+      "DELETE FROM ledger_account WHERE id = 'nobody'; UPDATE account SET id = 'acct_other' WHERE email LIKE 'bob%'",
+      [
+        /^usage \S+: leads to a row of account that is not there$/,
+        /^account \S+: leads to a row of ledger_account that is not there$/,
+      ],
+    ],
+  ])("%s: %s", async (table, sql, expected) => {
+    tamper(table, sql);
+    const found = await verify();
+    for (const form of expected) expect(found).toContainEqual(expect.stringMatching(form));
+  });
+
+  const unchecked = "PRAGMA ignore_check_constraints = ON;";
+  const write = (value: bigint | string): string => (typeof value === "bigint" ? `${value}` : `'${value}'`);
+  const pick = (row: Readonly<Record<string, bigint | string>>): string =>
+    Object.entries(row)
+      .map(([key, value]) => `${key} = ${write(value)}`)
+      .join(" AND ");
+
+  it("in every column of the books but those that nothing follows from", async () => {
+    const free: string[] = [];
+    for (const table of [
+      "transfer",
+      "balance",
+      "bill_line",
+      "seal",
+      "usage",
+      "payment_order",
+      "ledger_account",
+    ]) {
+      const columns = test.raw(`SELECT name FROM pragma_table_info('${table}')`) as {
+        name: string;
+        type: string;
+      }[];
+      for (const { name } of columns) {
+        const [first = {}] = test.raw(`SELECT * FROM ${table} LIMIT 1`) as Record<string, bigint | string>[];
+        const is = first[name] ?? "";
+        const other = typeof is === "bigint" ? is + 1000n : `${is}x`;
+        const whole = { ...first, [name]: other };
+        tamper(table, `${unchecked} UPDATE ${table} SET ${name} = ${write(other)} WHERE ${pick(first)}`);
+        if ((await verify()).length === 0) free.push(`${table}.${name}`);
+        tamper(table, `${unchecked} UPDATE ${table} SET ${name} = ${write(is)} WHERE ${pick(whole)}`);
+        expect(await verify(), `${table}.${name} was put back`).toEqual([]);
+      }
+    }
+    expect(free).toEqual([
+      // Another moment of the same day.
+      "transfer.posted_at",
+      "seal.sealed_at",
+      "usage.received_at",
+      "payment_order.created_at",
+      "ledger_account.opened_at",
+    ]);
+  }, 60_000);
+});
