@@ -11,6 +11,7 @@ export const packages = [
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
+  { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];
 
