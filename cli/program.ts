@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../build/init.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { addBillingCommand } from "./billing.ts";
 import { addBuildCommand } from "./build.ts";
 import { addCheckCommand } from "./check.ts";
 import { addInitCommand } from "./init.ts";
@@ -14,6 +15,7 @@ import { addLayoutCommand } from "./layout.ts";
 import { addLedgerCommand } from "./ledger.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
+import { addPriceCommand } from "./price.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 
@@ -37,6 +39,8 @@ export async function runCommand(): Promise<readonly string[]> {
   addMigrateCommand(program);
   addJobCommand(program);
   addUsageCommand(program);
+  addBillingCommand(program);
+  addPriceCommand(program);
   addLedgerCommand(program);
   try {
     await program.parseAsync();

@@ -11,7 +11,7 @@ import {
   toCents,
   toColumns,
 } from "../lib/money/amount.ts";
-import { chargeFor, priceAttoPerUnit } from "../lib/money/price.ts";
+import { chargeFor, explainCharge, priceAttoPerUnit } from "../lib/money/price.ts";
 import { dayUtc, meters } from "./support/books.ts";
 
 const [storage, upload] = meters;
@@ -94,5 +94,20 @@ describe("prices", () => {
   it("prices traffic by the byte, in any month", () => {
     if (upload === undefined) throw new Error("the test has an upload meter");
     expect(chargeFor(upload, dayUtc("2026-02-10"), 1000n)?.amount).toBe(250_000_000_000n);
+  });
+
+  it("shows the sum, step by step", () => {
+    if (storage === undefined || upload === undefined) throw new Error("the test has both meters");
+    expect(explainCharge(storage, dayUtc("2028-02-29"), 1000n)).toEqual([
+      "2028-02-29: since 2026-12-01 storage costs 500 picodollars per byte-month, which are 500000000 attodollars",
+      "2028-02 has 29 days: 500000000 attodollars / 29, rounded down, are 17241379 per byte-day",
+      "1000 byte-days x 17241379 attodollars are 17241379000 attodollars",
+      "= $0.000000017241379000",
+    ]);
+    expect(explainCharge(upload, dayUtc("2026-02-10"), 3n)?.slice(-2)).toEqual([
+      "3 bytes x 250000000 attodollars are 750000000 attodollars",
+      "= $0.000000000750000000",
+    ]);
+    expect(explainCharge(upload, dayUtc("2025-12-31"), 3n)).toBeUndefined();
   });
 });

@@ -43,15 +43,15 @@ describe("the file", () => {
 
   it("is refused where it is older or newer than the programs", () => {
     test.raw("PRAGMA user_version = 0");
-    expect(test.reopen).toThrow(/schema 0, these programs need 2; run: site migrate/);
-    test.raw("PRAGMA user_version = 3");
-    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (3, 'next', 3, 0)");
+    expect(test.reopen).toThrow(/schema 0, these programs need 3; run: site migrate/);
+    test.raw("PRAGMA user_version = 4");
+    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (4, 'next', 4, 0)");
     expect(test.reopen).toThrow(/newer release/);
   });
 
   it("of a newer release is read where that release says that it may be", () => {
-    test.raw("PRAGMA user_version = 3");
-    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (3, 'next', 1, 0)");
+    test.raw("PRAGMA user_version = 4");
+    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (4, 'next', 1, 0)");
     expect(test.reopen).not.toThrow();
   });
 

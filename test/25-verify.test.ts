@@ -138,6 +138,11 @@ describe("a hand with plain SQL is found", () => {
         /^usage 2026-11-21 \S+ box upload: is not on the bill of its day$/,
       ],
     ],
+    [
+      "skipped_day",
+      "INSERT INTO skipped_day (day, reason, skipped_at) VALUES ('2026-11-21', 'no', 1)",
+      [/^skipped_day 2026-11-21: is never to be billed, and there is bill\//],
+    ],
     ["usage", "UPDATE usage SET quantity = 78 WHERE meter = 'upload'", [/bills 77, and 78 was measured$/]],
     [
       "payment_order",

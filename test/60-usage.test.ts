@@ -5,7 +5,7 @@ import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
 import { billDay, readBillLines } from "../lib/usage/bill.ts";
-import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
+import { completeDay, readDaysToBill, readUndeclaredDays, skipDay } from "../lib/usage/day.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { addAccount, audit, dayUtc, meters, topUp } from "./support/books.ts";
@@ -162,6 +162,46 @@ describe("usage in the books", () => {
     await take([`2026-11-20,${ada},box,storage,1`], "2026-11-20");
     expect(await test.store.read(readDaysToBill)).toEqual(["2026-11-20"]);
     expect(await test.store.read(readUndeclaredDays)).toEqual(["2026-11-19", "2026-11-21", "2026-11-22"]);
+  });
+
+  it("is not billed on a day that was skipped, whether it was complete or not, and takes no more", async () => {
+    const skip = (day: string, reason: string) => test.store.write((tx) => skipDay(tx, dayUtc(day), reason));
+    await take([`2026-11-20,${ada},box,storage,1`], "2026-11-20");
+    await take([`2026-11-21,${ada},box,storage,1`]);
+    for (const day of ["2026-11-20", "2026-11-21"])
+      expect(await skip(day, "the disks were away")).toMatchObject({ ok: true, outcome: "created" });
+    expect(await skip("2026-11-21", "the disks were away")).toMatchObject({ outcome: "exists" });
+    expect(await skip("2026-11-21", "no")).toMatchObject({
+      why: "differs",
+      detail: "2026-11-21 is skipped already, because: the disks were away",
+    });
+    expect(await skip("2026-11-23", "no")).toMatchObject({ why: "not-over" });
+    expect(await test.store.read(readDaysToBill)).toEqual([]);
+    expect(await test.store.read(readUndeclaredDays)).toEqual(["2026-11-22"]);
+    await expect(billDay(test.store, dayUtc("2026-11-20"), meters)).rejects.toThrow(/is skipped/);
+    expect(await take([`2026-11-21,${ada},box,upload,1`])).toMatchObject({
+      faults: [{ message: "day 2026-11-21 is skipped already and takes no new rows" }],
+    });
+    expect(await take([`2026-11-21,${ada},box,storage,1`], "2026-11-21")).toMatchObject({
+      faults: [{ message: "day 2026-11-21 is skipped, and never billed" }],
+    });
+    expect(await test.store.write((tx) => completeDay(tx, dayUtc("2026-11-21"), "person"))).toMatchObject({
+      why: "skipped",
+    });
+    expect(() =>
+      test.raw("INSERT INTO billed_day (day, accounts, billed_at) VALUES ('2026-11-20', 1, 1)"),
+    ).toThrow("this day is skipped");
+    expect(test.raw("SELECT 1 FROM transfer")).toEqual([]);
+  });
+
+  it("is not skipped where somebody was billed for it already, were it by a night that died", async () => {
+    await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
+    await billDay(test.store, dayUtc("2026-11-21"), meters);
+    const skip = () => test.store.write((tx) => skipDay(tx, dayUtc("2026-11-21"), "no"));
+    expect(await skip()).toMatchObject({ why: "billed" });
+    test.raw("DROP TRIGGER billed_day_no_delete");
+    test.raw("DELETE FROM billed_day");
+    expect(await skip()).toMatchObject({ why: "billed", detail: expect.stringContaining(`bill/${ada}/`) });
   });
 
   it("bills the worked example to the last digit, with its lines", async () => {

@@ -139,12 +139,30 @@ describe("a night", () => {
     expect(served.site("ledger", "export", "--format", "xml")).toMatchObject({ code: 64 });
   });
 
+  it("shows what a quantity costs, step by step", () => {
+    expect(
+      served.site("price", "explain", "--day", "2028-02-01", "--meter", "storage", "--quantity", "10"),
+    ).toMatchObject({ code: 0, out: expect.stringMatching(/2028-02 has 29 days.*\n.*\n= \$0\.0+\d+\n$/) });
+  });
+
   it.each([
     [["job", "bill", "--day", "2026-02-30"], 64, "is no day"],
     [["job", "bill", "--day", "2999-01-01"], 1, "is not over yet"],
-    [["job", "bil"], 64, 'there is no job "bil"; there are: bill, ledger, mail, migrate, usage, warn'],
+    [
+      ["job", "bil"],
+      64,
+      'there is no job "bil"; there are: bill, billing, ledger, mail, migrate, price, usage, warn',
+    ],
     [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],
+    [["billing", "skip-day", "2999-01-01", "--reason", "no"], 1, "2999-01-01 is not over yet"],
+    [["billing", "skip-day", "2026-01-01", "--reason", " "], 64, "say why in one line"],
+    [["price", "explain", "--day", "2026-01-01", "--meter", "x", "--quantity", "1"], 64, 'no meter "x"'],
+    [
+      ["price", "explain", "--day", "2026-02-01", "--meter", "storage", "--quantity", "1.5"],
+      64,
+      "no whole quantity",
+    ],
   ])("refuses `site %j`", (words, code, message) => {
     expect(served.site(...words)).toMatchObject({ code, err: expect.stringContaining(message) });
   });

@@ -203,6 +203,11 @@ async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
        SELECT coalesce(sum(l.attodollars) % 1000000, 0) FROM bill_line l WHERE l.transfer = t.id)`,
   );
   for (const { id } of sums) tell("transfer", id, "is not what its lines make together");
+  const skipped = await tx.all<{ id: string; day: string }>(
+    `SELECT t.id, t.reference AS day FROM transfer t JOIN skipped_day s ON s.day = t.reference WHERE t.code = 'bill'
+     UNION ALL SELECT 'billed_day', b.day FROM billed_day b JOIN skipped_day s ON s.day = b.day`,
+  );
+  for (const { id, day } of skipped) tell("skipped_day", day, `is never to be billed, and there is ${id}`);
   const unbilled = await tx.all<{ day: string; account: string; machine: string; meter: string }>(
     `SELECT u.day, u.account, u.machine, u.meter FROM usage u JOIN billed_day b ON b.day = u.day
      JOIN transfer t ON t.id = 'bill/' || u.account || '/' || u.day

@@ -7,7 +7,7 @@
  */
 import { type DayUtc, daysInMonth } from "../util/clock.ts";
 import type { MeterSetting } from "../util/settings.ts";
-import { type Amount, amountOf, attoPerPicodollar } from "./amount.ts";
+import { type Amount, amountOf, attoPerPicodollar, formatExact } from "./amount.ts";
 
 export interface Charge {
   /** Attodollars for one unit of the quantity: a byte-day, a byte, a piece. */
@@ -24,10 +24,41 @@ export function chargeFor(meter: MeterSetting, day: DayUtc, quantity: bigint): C
   return priceAtto === undefined ? undefined : { priceAtto, amount: amountOf(quantity * priceAtto) };
 }
 
+/**
+ * The same charge as a sum for people, a line for each step, so that it can be worked out again by hand.
+ * @returns undefined if the meter has no price yet on that day
+ */
+export function explainCharge(
+  meter: MeterSetting,
+  day: DayUtc,
+  quantity: bigint,
+): readonly string[] | undefined {
+  const price = priceOn(meter, day);
+  const charge = chargeFor(meter, day, quantity);
+  if (price === undefined || charge === undefined) return undefined;
+  const atto = `${BigInt(price.picodollars) * attoPerPicodollar} attodollars`;
+  const days = daysInMonth(day);
+  const unit = meter.per === "byte-month" ? "byte-day" : meter.per;
+  return [
+    `${day}: since ${price.fromDay} ${meter.name} costs ${price.picodollars} picodollars per ${meter.per}, which are ${atto}`,
+    ...(meter.per === "byte-month"
+      ? [
+          `${day.slice(0, 7)} has ${days} days: ${atto} / ${days}, rounded down, are ${charge.priceAtto} per byte-day`,
+        ]
+      : []),
+    `${quantity} ${unit}s x ${charge.priceAtto} attodollars are ${charge.amount} attodollars`,
+    `= $${formatExact(charge.amount)}`,
+  ];
+}
+
 /** Attodollars per unit of quantity on a day; undefined before the meter's first price. */
 export function priceAttoPerUnit(meter: MeterSetting, day: DayUtc): bigint | undefined {
-  const price = meter.prices.findLast((candidate) => candidate.fromDay <= day);
+  const price = priceOn(meter, day);
   if (price === undefined) return undefined;
   const atto = BigInt(price.picodollars) * attoPerPicodollar;
   return meter.per === "byte-month" ? atto / BigInt(daysInMonth(day)) : atto;
+}
+
+function priceOn(meter: MeterSetting, day: DayUtc): MeterSetting["prices"][number] | undefined {
+  return meter.prices.findLast((candidate) => candidate.fromDay <= day);
 }

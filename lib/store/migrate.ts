@@ -16,6 +16,7 @@ import {
 } from "./database.ts";
 import { firstSchema } from "./migrations/0001-first.ts";
 import { sealsSchema } from "./migrations/0002-seals.ts";
+import { skippedSchema } from "./migrations/0003-skipped.ts";
 
 export interface Migration {
   readonly version: number;
@@ -25,7 +26,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const migrations: readonly Migration[] = [firstSchema, sealsSchema];
+const migrations: readonly Migration[] = [firstSchema, sealsSchema, skippedSchema];
 const programVersion = migrations.length;
 
 /**

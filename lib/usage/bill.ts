@@ -128,7 +128,9 @@ async function billBatch(
   meters: readonly MeterSetting[],
 ): Promise<{ created: number; total: Amount }> {
   // A complete day takes no new rows, so what is read here is all there will be.
-  assert((await readDayState(tx, day)) !== "open", `day ${day} is complete before it is billed`);
+  const state = await readDayState(tx, day);
+  if (state === "skipped") throw new NeedsHuman(`${day} is skipped, and never billed`);
+  assert(state !== "open", `day ${day} is complete before it is billed`);
   let created = 0;
   let total = zero;
   for (const account of accounts) {

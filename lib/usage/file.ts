@@ -22,7 +22,7 @@ export interface LineFault {
 
 const header = ["day", "account", "machine", "meter", "quantity"];
 /** A byte-day count of 100 petabytes; more is a mistake in the file. */
-const largestQuantity = 10n ** 17n;
+export const largestQuantity = 10n ** 17n;
 const longestMachine = 255;
 
 /** Reads a whole file. Faults come in the order of their lines. */

@@ -41,6 +41,8 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
   const today = dayOf(tx.now);
   if (request.complete !== undefined && request.complete >= today)
     faults.push({ line: 1, message: `day ${request.complete} is not over yet (today is ${today} UTC)` });
+  if (request.complete !== undefined && (await readDayState(tx, request.complete)) === "skipped")
+    faults.push({ line: 1, message: `day ${request.complete} is skipped, and never billed` });
   // A file of another day, left over from the night before, must not close this one without its usage.
   if (request.complete !== undefined && !request.lines.some((line) => line.day === request.complete))
     faults.push({

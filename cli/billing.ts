@@ -1,0 +1,18 @@
+/** `site billing skip-day DAY --reason TEXT`: a day that is never billed, as after an outage. */
+import type { Command } from "commander";
+import { addWhere, runReleaseJob, type Where } from "./release.ts";
+
+export function addBillingCommand(program: Command): void {
+  const billing = program.command("billing").description("decide about days that are to be billed");
+  addWhere(billing.command("skip-day"))
+    .description("never bill a day that is not billed yet, as after an outage")
+    .argument("<day>", "the UTC day, 2026-11-23")
+    .requiredOption("--reason <text>", "why, for whoever reads the books later")
+    .action((day: string, options: Where & { reason: string }) => {
+      process.exitCode = runReleaseJob(
+        "billing",
+        ["skip-day", `--reason=${options.reason}`, "--", day],
+        options,
+      );
+    });
+}
