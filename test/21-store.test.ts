@@ -1,8 +1,12 @@
 // Goal of this test: the store keeps its promises on a real file: durable settings, exact integers, one writer
 // at a time, nothing but SQL inside a transaction, and files of other programs or releases refused by name.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { verifyBooks } from "../lib/ledger/verify.ts";
 import { openDatabase, readPragma } from "../lib/store/database.ts";
-import { migrateStore } from "../lib/store/migrate.ts";
+import { migrateStore, readExpectedSchema } from "../lib/store/migrate.ts";
+import { firstSchema } from "../lib/store/migrations/0001-first.ts";
+import { sealsSchema } from "../lib/store/migrations/0002-seals.ts";
+import { skippedSchema } from "../lib/store/migrations/0003-skipped.ts";
 import { openStore } from "../lib/store/sqlite.ts";
 import type { WriteTx } from "../lib/store/store.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
@@ -13,6 +17,21 @@ beforeEach(() => {
   test = makeTestStore();
 });
 afterEach(() => test.end());
+
+const readSchemaVersion = (): bigint =>
+  (test.raw("PRAGMA user_version")[0] as { user_version: bigint }).user_version;
+
+/** As if a newer release had been there. */
+function addMigration(version: bigint, oldestReader: bigint): void {
+  test.raw(`PRAGMA user_version = ${version}`);
+  test.raw(
+    `INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (${version}, 'next', ${oldestReader}, 0)`,
+  );
+}
+
+function readRowsOf(file: string, sql: string, column: string): unknown {
+  return (readRows(file, sql)[0] as Record<string, unknown>)[column];
+}
 
 const addMode = "INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, ?)";
 
@@ -42,21 +61,64 @@ describe("the file", () => {
   });
 
   it("is refused where it is older or newer than the programs", () => {
+    const own = readSchemaVersion();
     test.raw("PRAGMA user_version = 0");
-    expect(test.reopen).toThrow(/schema 0, these programs need 3; run: site migrate/);
-    test.raw("PRAGMA user_version = 4");
-    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (4, 'next', 4, 0)");
+    expect(test.reopen).toThrow(`schema 0, these programs need ${own}; run: site migrate`);
+    addMigration(own + 1n, own + 1n);
     expect(test.reopen).toThrow(/newer release/);
   });
 
   it("of a newer release is read where that release says that it may be", () => {
-    test.raw("PRAGMA user_version = 4");
-    test.raw("INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (4, 'next', 1, 0)");
+    addMigration(readSchemaVersion() + 1n, 1n);
     expect(test.reopen).not.toThrow();
   });
 
   it("is migrated once", () => {
     expect(migrateStore({ file: test.file, clock: test.clock })).toEqual([]);
+  });
+
+  it("of schema 3 keeps every row, its guards, and its seals when the tables of the books are made anew", async () => {
+    const file = `${test.folder}/old.sqlite`;
+    const old = openRaw(file);
+    for (const { version, name, sql } of [firstSchema, sealsSchema, skippedSchema]) {
+      old.exec(sql);
+      old.exec(`INSERT INTO migration VALUES (${version}, '${name}', 1, 0)`);
+    }
+    const day = Date.parse("2026-11-20T08:00:00Z");
+    const seal = "3151a9b1e96fcf0fbf4ecc1dbdd4cb7b4a5e7a3d9bb1c2a2f4a7a7d3a0b0c9d1";
+    old.exec(`
+      PRAGMA user_version = 3;
+      PRAGMA application_id = ${readRowsOf(test.file, "PRAGMA application_id", "application_id")};
+      INSERT INTO ledger_account VALUES ('acct_a', 'customer', 0);
+      INSERT INTO account VALUES ('acct_a', 'a@example.org', 'none', 0);
+      INSERT INTO books_mode VALUES (1, 0, 0);
+      INSERT INTO payment_order VALUES ('order_1', 'acct_a', 10000000000000, 0, 0, 0);
+      INSERT INTO transfer VALUES (1, 'topup/pi_1', 'topup', 'stripe-clearing', 'acct_a', 10000000000000, 0, 'order_1', '2026-11-20', ${day});
+      INSERT INTO balance VALUES ('acct_a', 10000000000000, 0, 1), ('stripe-clearing', -10000000000000, 0, 1);
+      INSERT INTO seal VALUES ('2026-11-20', 1, '${seal}', 0);`);
+    old.close();
+    expect(migrateStore({ file, clock: test.clock })).toContain("chart");
+    expect(readRows(file, "SELECT id, picodollars, day FROM transfer")).toEqual([
+      { id: "topup/pi_1", picodollars: 10_000_000_000_000n, day: "2026-11-20" },
+    ]);
+    const store = openStore({ file, clock: test.clock });
+    const found: string[] = [];
+    await store.read((tx) =>
+      verifyBooks(tx, readExpectedSchema({}), ({ table, row, message }) =>
+        found.push(`${table} ${row}: ${message}`),
+      ),
+    );
+    store.close();
+    // The seal is a made-up one, so that it is seen to be looked at.
+    expect(found).toEqual(["seal 2026-11-20: a transfer of this day is another one than when it was sealed"]);
+    for (const sql of ["UPDATE transfer SET attodollars = 1", "DELETE FROM ledger_account"])
+      expect(() => readRows(file, sql)).toThrow(/is append-only/);
+    expect(() =>
+      readRows(
+        file,
+        "INSERT INTO transfer VALUES (2, 'bill/x', 'bill', 'acct_a', 'fees', 1, 0, 'x', '2026-11-21', 1)",
+      ),
+    ).toThrow("the chart does not allow this transfer");
   });
 });
 

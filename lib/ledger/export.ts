@@ -7,6 +7,7 @@
  */
 import { amountOf, formatExact } from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
+import type { HouseAccount } from "./chart.ts";
 import { type JournalEntry, readJournal } from "./journal.ts";
 
 export const exportFormats = ["hledger", "csv", "json"] as const;
@@ -57,11 +58,17 @@ function clean(text: string): string {
   return text.replace(/[;()\s]+/g, " ");
 }
 
-const houseAccounts: Readonly<Record<string, string>> = {
+const names: Readonly<Record<HouseAccount, string>> = {
   "stripe-clearing": "assets:stripe-clearing",
+  bank: "assets:bank",
+  fees: "expenses:fees",
   revenue: "revenues:usage",
+  goodwill: "expenses:goodwill",
+  refunds: "liabilities:refunds",
+  disputes: "liabilities:disputes",
+  adjustments: "equity:adjustments",
 };
 
 function nameAccount(id: string): string {
-  return houseAccounts[id] ?? `liabilities:customers:${id}`;
+  return Object.entries(names).find(([own]) => own === id)?.[1] ?? `liabilities:customers:${id}`;
 }

@@ -6,7 +6,7 @@
 import { fromColumns } from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
-import { pairs } from "./chart.ts";
+import { type Pair, pairs } from "./chart.ts";
 import { computeSeal, noSeal, type Seal } from "./seal.ts";
 
 export interface Finding {
@@ -35,6 +35,7 @@ export async function verifyBooks(
 ): Promise<Verified> {
   const tell: Report = (table, row, message) => report({ table, row: String(row), message });
   await checkFile(tx, expected, tell);
+  await checkChart(tx, tell);
   const transfers = await checkTransfers(tx, tell);
   const accounts = await checkBalances(tx, tell);
   await checkBills(tx, tell);
@@ -103,7 +104,7 @@ function judgeTransfer(row: TransferRow): readonly string[] {
   if (row.attodollars < 0n || row.attodollars > 999_999n)
     wrong.push(`${row.attodollars} is no rest of a picodollar`);
   if (row.debit === row.credit) wrong.push("moves money from an account to itself");
-  const pair = Object.entries(pairs).find(([code]) => code === row.code)?.[1];
+  const pair = findPair(row.code);
   if (pair?.debit !== row.debitKind || pair?.credit !== row.creditKind)
     wrong.push(
       `"${row.code}" may not move money from ${row.debitKind ?? "nowhere"} to ${row.creditKind ?? "nowhere"}`,
@@ -111,9 +112,27 @@ function judgeTransfer(row: TransferRow): readonly string[] {
   if (!Number.isFinite(new Date(Number(row.postedAt)).getTime()) || dayOf(Number(row.postedAt)) !== row.day)
     wrong.push(`was posted at another time than on ${row.day}`);
   const id = row.code === "bill" ? `bill/${row.debit}/${row.reference}` : row.id;
-  if (id !== row.id || !row.id.startsWith(`${row.code}/`))
+  if (id !== row.id || !row.id.startsWith(`${pair?.ids ?? row.code}/`))
     wrong.push("its id does not follow from what it is");
   return wrong;
+}
+
+function findPair(code: string): Pair | undefined {
+  return Object.entries(pairs).find(([own]) => own === code)?.[1];
+}
+
+/** The chart that the file holds transfers against is the programs' own. */
+async function checkChart(tx: ReadTx, tell: Report): Promise<void> {
+  const rows = await tx.all<{ code: string; debit: string; credit: string }>(
+    "SELECT code, debit_kind AS debit, credit_kind AS credit FROM chart",
+  );
+  for (const { code, debit, credit } of rows) {
+    const pair = findPair(code);
+    if (pair?.debit !== debit || pair.credit !== credit)
+      tell("chart", code, "is not as the programs know it");
+  }
+  for (const code of Object.keys(pairs))
+    if (!rows.some((row) => row.code === code)) tell("chart", code, "is not there; something took it away");
 }
 
 /** Each balance is the sum of its transfers, and all of them are nothing together. */

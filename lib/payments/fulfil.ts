@@ -5,7 +5,6 @@
  * Worked example: order_a over $10.00, paid by pi_1 -> transfer `topup/pi_1`, $10 from stripe-clearing to the
  * order's account. The event again, the page after it, a second event about pi_1: all "exists".
  */
-import { stripeClearing } from "../ledger/chart.ts";
 import { postTransfer } from "../ledger/transfer.ts";
 import { fromCents } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
@@ -59,7 +58,7 @@ export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise
   const transfer = {
     id,
     code: "topup",
-    debit: stripeClearing,
+    debit: "stripe-clearing",
     credit: account,
     amount,
     reference: order.id,

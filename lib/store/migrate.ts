@@ -17,6 +17,7 @@ import {
 import { firstSchema } from "./migrations/0001-first.ts";
 import { sealsSchema } from "./migrations/0002-seals.ts";
 import { skippedSchema } from "./migrations/0003-skipped.ts";
+import { chartSchema } from "./migrations/0004-chart.ts";
 
 export interface Migration {
   readonly version: number;
@@ -26,7 +27,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const migrations: readonly Migration[] = [firstSchema, sealsSchema, skippedSchema];
+const migrations: readonly Migration[] = [firstSchema, sealsSchema, skippedSchema, chartSchema];
 const programVersion = migrations.length;
 
 /**
@@ -37,6 +38,8 @@ const programVersion = migrations.length;
 export function migrateStore(options: SqliteOptions): readonly string[] {
   const db = openDatabase(options, false);
   try {
+    // A table that others lead to is made anew without them noticing; each migration looks at all of them at its end.
+    db.exec("PRAGMA foreign_keys = OFF");
     const applied: string[] = [];
     for (const migration of migrations)
       if (applyMigration(db, migration, options.clock)) applied.push(migration.name);
@@ -53,6 +56,11 @@ function applyMigration(db: Database.Database, migration: Migration, clock: Cloc
       // Read inside the lock: another `site migrate` may have been quicker.
       if (readVersion(db) >= migration.version) return false;
       db.exec(migration.sql);
+      const astray = prepare(db, "PRAGMA foreign_key_check").all();
+      if (astray.length > 0)
+        throw new NeedsHuman(
+          `migration ${migration.name}: ${astray.length} rows lead to rows that are not there; the file is as it was`,
+        );
       const note = "INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (?, ?, ?, ?)";
       prepare(db, note).run(
         BigInt(migration.version),

@@ -7,7 +7,6 @@
  * = 0.002094260837459568 + 0.000000250000000000 = $0.002094510837459568.
  */
 import type { AccountId } from "../accounts/account.ts";
-import { revenue } from "../ledger/chart.ts";
 import { postTransfer } from "../ledger/transfer.ts";
 import { type Amount, addAmounts, fromColumns, toColumns, zero } from "../money/amount.ts";
 import { chargeFor } from "../money/price.ts";
@@ -165,7 +164,7 @@ async function billAccount(
     id: transferId,
     code: "bill",
     debit: account,
-    credit: revenue,
+    credit: "revenue",
     amount,
     reference: day,
   } as const;

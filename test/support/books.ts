@@ -1,7 +1,6 @@
 /** Short ways to put accounts, money, and usage into a test's books, through the same functions as the programs. */
 import { type AccountId, beginSignup, confirmSignup } from "../../lib/accounts/account.ts";
 import { type Email, parseEmail } from "../../lib/accounts/email.ts";
-import { stripeClearing } from "../../lib/ledger/chart.ts";
 import { postTransfer } from "../../lib/ledger/transfer.ts";
 import { type Amount, fromColumns } from "../../lib/money/amount.ts";
 import type { Store } from "../../lib/store/store.ts";
@@ -53,7 +52,7 @@ export async function topUp(
   const transfer = {
     id,
     code: "topup",
-    debit: stripeClearing,
+    debit: "stripe-clearing",
     credit: account,
     amount,
     reference: "order",
