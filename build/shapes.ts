@@ -56,7 +56,7 @@ export const templateShapes: ShapeRecord = {
     ),
     lines: [
       {
-        ...texts("day isPayment isUsage reference change balanceAfter"),
+        ...texts("day isPayment isUsage what reference change balanceAfter"),
         details: [texts("machine meter quantity amount")],
       },
     ],
@@ -68,6 +68,7 @@ export const templateShapes: ShapeRecord = {
   "account/login": { ...accountPage, ...texts("email error signup") },
   "account/logout": accountPage,
   "account/pay": { ...accountPage, ...texts("amount error minimum maximum") },
+  "account/pay-ended": { ...accountPage, ...texts("pay account") },
   "account/pay-unknown": accountPage,
   "account/pay-waiting": { ...accountPage, ...texts("account") },
   "account/search": {

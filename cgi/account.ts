@@ -2,6 +2,7 @@
  * The account page: balance, what a day costs, how long that lasts, and the statement with all 18 decimals.
  * Reads only.
  */
+import type { TransferCode } from "../lib/ledger/chart.ts";
 import { readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
 import { type Amount, formatDollars, formatExact } from "../lib/money/amount.ts";
 import { type BillLine, readBillLines } from "../lib/usage/bill.ts";
@@ -83,6 +84,7 @@ function describeLine(
     day: line.day,
     isPayment: line.code === "topup",
     isUsage: line.code === "bill",
+    what: labels[line.code] ?? "",
     reference: line.reference,
     change: showChange(line.change),
     balanceAfter: formatExact(line.balanceAfter),
@@ -94,6 +96,14 @@ function describeLine(
     })),
   };
 }
+
+/** What stands on the statement for what is neither a payment nor a day's usage. */
+const labels: Readonly<Partial<Record<TransferCode, string>>> = {
+  refund: "Refund",
+  "refund-undone": "Refund that failed",
+  dispute: "Payment disputed at its bank",
+  "dispute-undone": "Disputed payment, given back",
+};
 
 function showChange(change: Amount): string {
   return change > 0n ? `+${formatExact(change)}` : formatExact(change);

@@ -65,6 +65,7 @@ async function finishPayment(visit: Visit, account: Account, orderId: string): P
     const facts = await connectStripe(secrets).read(session);
     const result = await store.write((tx) => fulfilCheckout(tx, facts));
     if (!result.ok) log(`pay: order ${orderId} was refused: ${result.detail ?? result.why}`);
+    else if (result.outcome === "ended") return showEnd(visit);
     else if (result.outcome !== "not-paid-yet") return respondRedirect(visit, pathOf("account"));
   } catch (cause) {
     // The webhook brings the same news; the customer need not wait for it here.
@@ -75,6 +76,14 @@ async function finishPayment(visit: Visit, account: Account, orderId: string): P
     title: "Payment under way",
     template: "pay-waiting",
     data: { account: pathOf("account") },
+  });
+}
+
+function showEnd(visit: Visit): Response {
+  return respondPage(visit, {
+    title: "Nothing was paid",
+    template: "pay-ended",
+    data: { pay: pathOf("pay"), account: pathOf("account") },
   });
 }
 

@@ -3,7 +3,7 @@
  * is proved is kept and answered with 200, also where it is known already or refused: sending it again would
  * change nothing. A failure of ours answers 5xx, and Stripe sends it again.
  */
-import { isPaying, type StripeEvent, takeEvent } from "../lib/payments/event.ts";
+import { kindOf, type StripeEvent, takeEvent } from "../lib/payments/event.ts";
 import { connectStripe, readSignedEvent } from "../lib/payments/stripe.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Secrets } from "../lib/util/settings.ts";
@@ -33,10 +33,11 @@ export async function handle(visit: Visit): Promise<Response> {
   return plain(settings.url, 200, "ok\n");
 }
 
-/** Of an event in another API version only the session's id can be trusted: Stripe is asked for the rest. */
+/** Of an event in another API version only the object's id can be trusted: Stripe is asked for the rest. */
 async function readWhole(event: StripeEvent, secrets: Secrets): Promise<StripeEvent> {
-  if (!isPaying(event) || event.checkout !== undefined || event.session === "") return event;
-  return { ...event, checkout: await connectStripe(secrets).read(event.session) };
+  const kind = kindOf(event.type);
+  if (kind === undefined || event.told !== undefined || event.objectId === "") return event;
+  return { ...event, told: await connectStripe(secrets).ask(kind, event.objectId) };
 }
 
 function plain(url: string, status: number, body: string): Response {

@@ -16,6 +16,7 @@ import { addLedgerCommand } from "./ledger.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
 import { addPriceCommand } from "./price.ts";
+import { addReconcileCommand } from "./reconcile.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 
@@ -42,6 +43,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addBillingCommand(program);
   addPriceCommand(program);
   addLedgerCommand(program);
+  addReconcileCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Clock } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
 import { endServer, listen, type Reply, readLimited, sendReply } from "./listen.ts";
-import { makeBooks } from "./standin/books.ts";
+import { makeBooks, type StandInBooks } from "./standin/books.ts";
 import { deliverEvent } from "./standin/delivery.ts";
 import { answerApi, type Desk } from "./standin/desk.ts";
 import { checkoutPage, closedPage, pageHeaders, returnUrl, unknownPage } from "./standin/page.ts";
@@ -31,6 +31,8 @@ export interface StandInOptions {
 
 export interface StandIn {
   readonly url: string;
+  /** For tests: what happens to payments afterwards. */
+  readonly books: StandInBooks;
   readonly close: () => Promise<void>;
 }
 
@@ -85,7 +87,7 @@ export async function startStripe(options: StandInOptions): Promise<StandIn> {
     ending.abort();
     await endServer(server);
   };
-  return { url, close };
+  return { url, books, close };
 }
 
 async function answer(counter: Counter, request: IncomingMessage): Promise<Reply> {

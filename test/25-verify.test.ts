@@ -50,6 +50,7 @@ async function pay(account: AccountId, dollars: bigint, number: number): Promise
     const facts = {
       orderId: order.id,
       paid: true,
+      ended: "" as const,
       paymentIntent: `pi_${number}`,
       netCents: Number(dollars) * 100,
     };

@@ -27,7 +27,14 @@ async function writeBooks(file: string): Promise<void> {
     const order = { id: `order_${number}`, account, amount: amountOf(10n ** 19n), livemode: false };
     await test.store.write(async (tx) => {
       await createOrder(tx, order);
-      const facts = { orderId: order.id, paid: true, netCents: 1000, currency: "usd", livemode: false };
+      const facts = {
+        orderId: order.id,
+        paid: true,
+        ended: "" as const,
+        netCents: 1000,
+        currency: "usd",
+        livemode: false,
+      };
       await fulfilCheckout(tx, { ...facts, paymentIntent: `pi_${number}` });
     });
     test.clock.ms += 3_600_000;

@@ -6,7 +6,8 @@ import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { type StripeEvent, takeEvent } from "../lib/payments/event.ts";
-import { type CheckoutFacts, fulfilCheckout } from "../lib/payments/fulfil.ts";
+import type { CheckoutFacts } from "../lib/payments/facts.ts";
+import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { createOrder, findOrder } from "../lib/payments/order.ts";
 import { connectStripe, readSignedEvent, stripeApiVersion } from "../lib/payments/stripe.ts";
 import { addAccount, audit } from "./support/books.ts";
@@ -30,6 +31,7 @@ describe("a paid order", () => {
   const facts = (change: Partial<CheckoutFacts> = {}): CheckoutFacts => ({
     orderId: "order_1",
     paid: true,
+    ended: "",
     paymentIntent: "pi_1",
     netCents: 1000,
     currency: "usd",
@@ -43,9 +45,13 @@ describe("a paid order", () => {
     type: "checkout.session.completed",
     apiVersion: stripeApiVersion,
     raw: Buffer.from('{"id":"evt_1"}'),
-    session: "cs_1",
-    checkout: facts(),
+    objectId: "cs_1",
+    told: checkout(),
     ...change,
+  });
+  const checkout = (change: Partial<CheckoutFacts> = {}) => ({
+    kind: "checkout" as const,
+    facts: facts(change),
   });
   const take = (change: Partial<StripeEvent> = {}) => test.store.write((tx) => takeEvent(tx, event(change)));
 
@@ -79,7 +85,10 @@ describe("a paid order", () => {
 
   it("waits where the method pays later", async () => {
     const unpaid = facts({ paid: false, paymentIntent: "" });
-    expect(await take({ checkout: unpaid })).toEqual({ outcome: "not-paid-yet", alarming: false });
+    expect(await take({ told: { kind: "checkout", facts: unpaid } })).toEqual({
+      outcome: "not-paid-yet",
+      alarming: false,
+    });
     expect(await balance()).toBe(0n);
     await take({ id: "evt_2", type: "checkout.session.async_payment_succeeded" });
     expect(await balance()).toBe(tenDollars);
@@ -87,7 +96,7 @@ describe("a paid order", () => {
 
   it("is credited when the later event comes first", async () => {
     await take({ id: "evt_2", type: "checkout.session.async_payment_succeeded" });
-    await take({ checkout: facts({ paid: false, paymentIntent: "" }) });
+    await take({ told: checkout({ paid: false, paymentIntent: "" }) });
     expect(await balance()).toBe(tenDollars);
   });
 
@@ -101,7 +110,7 @@ describe("a paid order", () => {
     ["no-payment", { paymentIntent: "seti_1" }],
   ] as const)("is refused as %s where Stripe says %j, and the event kept", async (why, change) => {
     expect(await fulfil(change)).toMatchObject({ ok: false, why });
-    expect(await take({ checkout: facts(change) })).toMatchObject({ alarming: true });
+    expect(await take({ told: checkout(change) })).toMatchObject({ alarming: true });
     expect(await balance()).toBe(0n);
     expect(test.raw("SELECT outcome FROM stripe_event")).toMatchObject([
       { outcome: expect.stringMatching(/^refused: /) },
@@ -109,7 +118,7 @@ describe("a paid order", () => {
   });
 
   it("of another API version is kept and reported, not guessed at", async () => {
-    expect(await take({ apiVersion: "2020-01-01", checkout: undefined })).toEqual({
+    expect(await take({ apiVersion: "2020-01-01", told: undefined })).toEqual({
       outcome: "other-version",
       alarming: true,
     });
@@ -120,14 +129,14 @@ describe("a paid order", () => {
   });
 
   it("that was refused or could not be read is judged again when Stripe sends it again", async () => {
-    expect(await take({ checkout: facts({ orderId: "order_2" }) })).toMatchObject({ alarming: true });
+    expect(await take({ told: checkout({ orderId: "order_2" }) })).toMatchObject({ alarming: true });
     await order("order_2", false);
-    expect(await take({ checkout: facts({ orderId: "order_2" }) })).toEqual({
+    expect(await take({ told: checkout({ orderId: "order_2" }) })).toEqual({
       outcome: "created",
       alarming: false,
     });
-    expect(await take({ id: "evt_2", checkout: undefined })).toMatchObject({ outcome: "other-version" });
-    expect(await take({ id: "evt_2", checkout: facts({ paymentIntent: "pi_2" }) })).toMatchObject({
+    expect(await take({ id: "evt_2", told: undefined })).toMatchObject({ outcome: "other-version" });
+    expect(await take({ id: "evt_2", told: checkout({ paymentIntent: "pi_2" }) })).toMatchObject({
       outcome: "created",
     });
     expect(await balance()).toBe(2n * tenDollars);
@@ -137,7 +146,7 @@ describe("a paid order", () => {
   it("is paid once: a second payment about the same order is refused, and reported", async () => {
     expect(await fulfil()).toMatchObject({ ok: true, outcome: "created" });
     expect(await fulfil({ paymentIntent: "pi_2" })).toMatchObject({ ok: false, why: "paid-twice" });
-    expect(await take({ checkout: facts({ paymentIntent: "pi_2" }) })).toMatchObject({ alarming: true });
+    expect(await take({ told: checkout({ paymentIntent: "pi_2" }) })).toMatchObject({ alarming: true });
     expect(await balance()).toBe(tenDollars);
   });
 
@@ -178,14 +187,18 @@ describe("a signature", () => {
       ok: true,
       event: {
         id: "evt_1",
-        session: "cs_1",
-        checkout: {
-          orderId: "order_1",
-          paid: true,
-          paymentIntent: "pi_1",
-          netCents: 1000,
-          currency: "usd",
-          livemode: false,
+        objectId: "cs_1",
+        told: {
+          kind: "checkout",
+          facts: {
+            orderId: "order_1",
+            paid: true,
+            ended: "",
+            paymentIntent: "pi_1",
+            netCents: 1000,
+            currency: "usd",
+            livemode: false,
+          },
         },
       },
     });

@@ -124,7 +124,7 @@ describe("a night", () => {
       code: 0,
       err: "",
       out: expect.stringMatching(
-        /^ledger: 1 transfers, 3 accounts, 0 seals; no day is sealed\nledger: all is right\n$/,
+        /^ledger: 1 transfers, 9 accounts, 0 seals; no day is sealed\nledger: all is right\n$/,
       ),
     });
     expect(served.site("ledger", "verify", "--json")).toEqual({ code: 0, out: "", err: "" });
@@ -151,7 +151,7 @@ describe("a night", () => {
     [
       ["job", "bil"],
       64,
-      'there is no job "bil"; there are: bill, billing, ledger, mail, migrate, price, usage, warn',
+      'there is no job "bil"; there are: bill, billing, ledger, mail, migrate, price, reconcile, usage, warn',
     ],
     [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],

@@ -1,13 +1,14 @@
 /**
  * The calls of Stripe's API that the stand-in answers, as functions from a request to an answer: checkout sessions,
- * payment intents, events. Who calls, and whether the call is a repeat, was settled before (dev/stripe).
+ * payment intents, refunds, disputes, balance transactions, events. Who calls, and whether the call is a repeat, was settled before (dev/stripe).
  */
 import { type ApiAnswer, type ApiError, invalid, missingObject, unknownAddress } from "./answer.ts";
 import type { StandInBooks } from "./books.ts";
 import { type FormTree, textAt, textsOf, treeAt } from "./form.ts";
-import { listPage } from "./list.ts";
+import { type Listed, listPage } from "./list.ts";
 import type { CheckoutSession } from "./object.ts";
 import { readOrder } from "./order.ts";
+import type { Movement } from "./vault.ts";
 
 export interface ApiCall {
   readonly method: string;
@@ -37,6 +38,14 @@ export function answerCall(books: StandInBooks, call: ApiCall, now: number): Ans
       return id === undefined ? listSessions(books, parameters) : readSession(books, id, parameters);
     case "GET payment_intents":
       return id === undefined ? unknownAddress(method, path) : readIntent(books, id);
+    case "POST refunds":
+      return id === undefined ? refund(books, parameters) : unknownAddress(method, path);
+    case "GET refunds":
+      return readOrList(books.vault.refunds(), id, parameters, "refund");
+    case "GET disputes":
+      return readOrList(books.vault.disputes(), id, parameters, "dispute");
+    case "GET balance_transactions":
+      return listMovements(books, parameters);
     case "GET events":
       return id === undefined ? listEvents(books, parameters) : readEvent(books, id);
     default:
@@ -94,6 +103,43 @@ function listSessions(books: StandInBooks, parameters: FormTree): Answer {
 
 function readIntent(books: StandInBooks, id: string): Answer {
   return found(books.findIntent(id), missingObject("payment_intent", "intent", id));
+}
+
+function refund(books: StandInBooks, parameters: FormTree): Answer {
+  const cents = textAt(parameters, "amount");
+  const made = books.vault.refund({
+    paymentIntent: textAt(parameters, "payment_intent") ?? "",
+    cents: cents === undefined ? undefined : Number(cents),
+    metadata: textsOf(treeAt(parameters, "metadata")),
+  });
+  return "ok" in made ? (made as ApiError) : { status: 200, body: made };
+}
+
+function readOrList(
+  items: readonly Listed[],
+  id: string | undefined,
+  parameters: FormTree,
+  kind: string,
+): Answer {
+  if (id !== undefined)
+    return found(
+      items.find((item) => item.id === id),
+      missingObject(kind, kind, id),
+    );
+  const page = listPage(items, parameters, `/v1/${kind}s`);
+  return page.ok ? { status: 200, body: page.body } : page;
+}
+
+/** `expand[]=data.source` puts the charge where its id stands. */
+function listMovements(books: StandInBooks, parameters: FormTree): Answer {
+  const page = listPage(books.vault.movements(), parameters, "/v1/balance_transactions");
+  if (!page.ok) return page;
+  if (treeAt(parameters, "expand").size === 0) return { status: 200, body: page.body };
+  const data = (page.body.data as readonly Movement[]).map((movement) => ({
+    ...movement,
+    source: books.vault.findCharge(movement.source) ?? { id: movement.source },
+  }));
+  return { status: 200, body: { ...page.body, data } };
 }
 
 function listEvents(books: StandInBooks, parameters: FormTree): Answer {

@@ -6,6 +6,7 @@ import { assert } from "../../lib/util/failure.ts";
 import type { StripeEvent } from "./object.ts";
 import { type CheckoutSession, makeId, makeIntent, makeSession, type PaymentIntent } from "./object.ts";
 import type { OrderedSession } from "./order.ts";
+import { makeVault, type Vault } from "./vault.ts";
 
 export interface BooksOptions {
   readonly apiVersion: string;
@@ -30,6 +31,9 @@ export interface StandInBooks {
   /** The money of a delayed method has come. */
   readonly succeed: (id: string) => Promise<void>;
   readonly expire: (id: string) => CheckoutSession;
+  /** The money of a delayed method will not come. */
+  readonly fail: (id: string) => Promise<void>;
+  readonly vault: Vault;
 }
 
 export function makeBooks(options: BooksOptions): StandInBooks {
@@ -38,13 +42,13 @@ export function makeBooks(options: BooksOptions): StandInBooks {
   const intents = new Map<string, PaymentIntent>();
   const events: StripeEvent[] = [];
 
-  const tell = (type: string, session: CheckoutSession): Promise<void> => {
+  const tell = (type: string, object: object): Promise<void> => {
     const event: StripeEvent = {
       id: makeId("evt_1"),
       object: "event",
       api_version: options.apiVersion,
       created: options.now(),
-      data: { object: session },
+      data: { object },
       livemode: false,
       pending_webhooks: 1,
       request: { id: null, idempotency_key: null },
@@ -53,6 +57,7 @@ export function makeBooks(options: BooksOptions): StandInBooks {
     events.push(event);
     return options.tell(event);
   };
+  const vault = makeVault(options.now, (type, object) => void tell(type, object));
   const change = (id: string, to: Partial<CheckoutSession>): CheckoutSession => {
     const before = sessions.get(id);
     assert(before !== undefined, `session ${id} exists`);
@@ -97,6 +102,7 @@ export function makeBooks(options: BooksOptions): StandInBooks {
         status: "complete",
         url: null,
       });
+      if (!delayed) vault.charge(intent, intent.amount_received);
       await tell("checkout.session.completed", session);
     },
     succeed: async (id) => {
@@ -104,9 +110,13 @@ export function makeBooks(options: BooksOptions): StandInBooks {
       const intent = intents.get(session.payment_intent ?? "");
       assert(intent !== undefined, `session ${id} has a payment intent`);
       const received = findOrder(id).totalCents;
-      intents.set(intent.id, { ...intent, amount_received: received, status: "succeeded" });
+      const paid: PaymentIntent = { ...intent, amount_received: received, status: "succeeded" };
+      intents.set(intent.id, paid);
+      vault.charge(paid, received);
       await tell("checkout.session.async_payment_succeeded", session);
     },
     expire,
+    fail: (id) => tell("checkout.session.async_payment_failed", change(id, {})),
+    vault,
   };
 }

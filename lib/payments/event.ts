@@ -3,7 +3,17 @@
  * Events come late, twice, and out of order; none of that changes the books.
  */
 import type { WriteTx } from "../store/store.ts";
-import { type CheckoutFacts, fulfilCheckout } from "./fulfil.ts";
+import { takeDispute } from "./dispute.ts";
+import type { CheckoutFacts, DisputeFacts, RefundFacts } from "./facts.ts";
+import { type Fulfilment, fulfilCheckout } from "./fulfil.ts";
+import type { Taken } from "./legs.ts";
+import { takeRefund } from "./refund.ts";
+
+/** What an event tells of, by the kind of its object. */
+export type EventFacts =
+  | { readonly kind: "checkout"; readonly facts: CheckoutFacts }
+  | { readonly kind: "refund"; readonly facts: RefundFacts }
+  | { readonly kind: "dispute"; readonly facts: DisputeFacts };
 
 export interface StripeEvent {
   readonly id: string;
@@ -11,29 +21,36 @@ export interface StripeEvent {
   readonly apiVersion: string;
   /** The bytes that were signed. */
   readonly raw: Uint8Array;
-  /** Id of the Checkout Session that it is about, "" for other events. */
-  readonly session: string;
-  /** What it says about that session, or Stripe said when asked; undefined where neither could be read. */
-  readonly checkout: CheckoutFacts | undefined;
+  /** Id of the object that it is about, "" for events that do not tell of money. */
+  readonly objectId: string;
+  /** What it says about that object, or Stripe said when asked; undefined where neither could be read. */
+  readonly told: EventFacts | undefined;
 }
 
 export interface EventResult {
-  /** "known", "ignored", "other-version", what fulfilment answered, or "refused: ...". */
+  /** "known", "ignored", "other-version", what the books answered, or "refused: ...". */
   readonly outcome: string;
-  /** A person should look at it: money was told of that the books did not take. */
+  /** A person should look at it: money was told of that the books did not take, or a customer disputes a payment. */
   readonly alarming: boolean;
 }
 
-const paying: readonly string[] = ["checkout.session.completed", "checkout.session.async_payment_succeeded"];
+const checkoutTypes: readonly string[] = [
+  "checkout.session.completed",
+  "checkout.session.async_payment_succeeded",
+  "checkout.session.async_payment_failed",
+  "checkout.session.expired",
+];
 
-/** True for events that tell of money, which must not be passed over. */
-export function isPaying(event: Pick<StripeEvent, "type">): boolean {
-  return paying.includes(event.type);
+/** The kind of object that an event of this type tells of money by; undefined for all others. */
+export function kindOf(type: string): EventFacts["kind"] | undefined {
+  if (checkoutTypes.includes(type)) return "checkout";
+  if (type.startsWith("refund.") || type === "charge.refund.updated") return "refund";
+  return type.startsWith("charge.dispute.") ? "dispute" : undefined;
 }
 
 /**
  * Takes one verified event. May be repeated: one that was refused before is judged again, since the reason may be
- * gone (an order restored from a backup); what was credited is credited once by the transfer's id.
+ * gone (an order restored from a backup); what was posted is posted once by the transfers' ids.
  */
 export async function takeEvent(tx: WriteTx, event: StripeEvent): Promise<EventResult> {
   const known = await tx.get<{ outcome: string }>("SELECT outcome FROM stripe_event WHERE id = ?", [
@@ -51,10 +68,22 @@ export async function takeEvent(tx: WriteTx, event: StripeEvent): Promise<EventR
 }
 
 async function judgeEvent(tx: WriteTx, event: StripeEvent): Promise<EventResult> {
-  if (!isPaying(event)) return { outcome: "ignored", alarming: false };
+  if (kindOf(event.type) === undefined) return { outcome: "ignored", alarming: false };
   // An event shaped by another API version is kept and reported, never guessed at and never dropped.
-  if (event.checkout === undefined) return { outcome: "other-version", alarming: true };
-  const fulfilment = await fulfilCheckout(tx, event.checkout);
-  if (fulfilment.ok) return { outcome: fulfilment.outcome, alarming: false };
-  return { outcome: `refused: ${fulfilment.detail ?? fulfilment.why}`, alarming: true };
+  if (event.told === undefined) return { outcome: "other-version", alarming: true };
+  const taken = await takeFacts(tx, event.told);
+  if (!taken.ok) return { outcome: `refused: ${taken.detail ?? taken.why}`, alarming: true };
+  return { outcome: taken.outcome, alarming: event.told.kind === "dispute" && taken.outcome === "created" };
+}
+
+/** Brings the books to what Stripe says of one object. May be repeated; called for events and by the reconciliation. */
+export async function takeFacts(tx: WriteTx, told: EventFacts): Promise<Fulfilment | Taken> {
+  switch (told.kind) {
+    case "checkout":
+      return fulfilCheckout(tx, told.facts);
+    case "refund":
+      return takeRefund(tx, told.facts);
+    case "dispute":
+      return takeDispute(tx, told.facts);
+  }
 }

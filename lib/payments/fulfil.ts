@@ -9,34 +9,26 @@ import { postTransfer } from "../ledger/transfer.ts";
 import { fromCents } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
-import { findOrder } from "./order.ts";
-
-/** What Stripe says about a Checkout Session, as far as it matters here. */
-export interface CheckoutFacts {
-  /** Our order id, as Stripe hands it back. */
-  readonly orderId: string;
-  readonly paid: boolean;
-  /** "" until there is one. */
-  readonly paymentIntent: string;
-  /** Without tax. */
-  readonly netCents: number;
-  readonly currency: string;
-  readonly livemode: boolean;
-}
+import type { CheckoutFacts } from "./facts.ts";
+import { findOrder, noteEnd } from "./order.ts";
 
 export type Fulfilment =
-  | { readonly ok: true; readonly outcome: "created" | "exists" | "not-paid-yet" }
+  | { readonly ok: true; readonly outcome: "created" | "exists" | "not-paid-yet" | "ended" }
   | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "paid-twice" | "differs">;
 
-/** Refusals are tried in the order of the type's list. Nothing but the transfer is written. */
+/** Refusals are tried in the order of the type's list. Nothing is written but the transfer, or that none will come. */
 export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise<Fulfilment> {
   // 1. It must be an order of ours, of the same mode.
   const order = await findOrder(tx, facts.orderId);
   if (order === undefined) return refuse("unknown-order", `no order "${facts.orderId}" is in the books`);
   if (order.livemode !== facts.livemode)
     return refuse("other-mode", `order ${order.id}: test money and live money never meet`);
-  // 2. Unpaid is no fault: delayed methods pay later.
-  if (!facts.paid) return { ok: true, outcome: "not-paid-yet" };
+  // 2. Unpaid is no fault: delayed methods pay later, or never. Should money come after all, it counts.
+  if (!facts.paid) {
+    if (facts.ended === "") return { ok: true, outcome: "not-paid-yet" };
+    await noteEnd(tx, order.id, facts.ended);
+    return { ok: true, outcome: "ended" };
+  }
   // 3. What was paid must be what was ordered.
   if (facts.currency !== "usd" || fromCents(facts.netCents) !== order.amount)
     return refuse("amount-differs", `order ${order.id}: ${facts.netCents} ${facts.currency} cents were paid`);

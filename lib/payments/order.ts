@@ -63,6 +63,25 @@ export async function findCheckout(tx: ReadTx, orderId: string): Promise<string 
   return row?.session;
 }
 
+/** No money will come of an order: the first reason stays. May be repeated. */
+export async function noteEnd(tx: WriteTx, orderId: string, how: "expired" | "failed"): Promise<void> {
+  if ((await findEnd(tx, orderId)) !== undefined) return;
+  await tx.run("INSERT INTO checkout_end (payment_order, how, ended_at) VALUES (?, ?, ?)", [
+    orderId,
+    how,
+    tx.now,
+  ]);
+}
+
+/** Why no money will come of an order; undefined while it may. */
+export async function findEnd(tx: ReadTx, orderId: string): Promise<"expired" | "failed" | undefined> {
+  const row = await tx.get<{ how: "expired" | "failed" }>(
+    "SELECT how FROM checkout_end WHERE payment_order = ?",
+    [orderId],
+  );
+  return row?.how;
+}
+
 /** Test money and live money never meet: the first order decides what these books are. */
 async function claimMode(tx: WriteTx, livemode: boolean): Promise<void> {
   const row = await tx.get<{ livemode: bigint }>("SELECT livemode FROM books_mode");

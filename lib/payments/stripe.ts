@@ -1,13 +1,24 @@
 /**
- * Stripe's library, imported here only: making and reading Checkout Sessions, and proving that an event was
- * signed. Everything that leaves this file is ours: orders, facts, failures.
+ * Stripe's library, imported here only: making Checkout Sessions and refunds, reading what became of them, and proving
+ * that an event was signed. Everything that leaves this file is ours: orders, facts, failures.
  */
 import Stripe from "stripe";
 import { toCents } from "../money/amount.ts";
 import { assert, NeedsHuman, type Refusal, refuse, TryLater } from "../util/failure.ts";
 import { isLoopbackHttp, type Secrets } from "../util/settings.ts";
-import type { StripeEvent } from "./event.ts";
-import type { CheckoutFacts } from "./fulfil.ts";
+import { type EventFacts, kindOf, type StripeEvent } from "./event.ts";
+import {
+  type CheckoutFacts,
+  type DisputeObject,
+  type MovementFacts,
+  type RefundFacts,
+  type RefundObject,
+  readCheckout,
+  readDispute,
+  readMovement,
+  readRefund,
+  type SessionObject,
+} from "./facts.ts";
 import type { Order } from "./order.ts";
 
 /** The API version that events must have; it is the library's own. */
@@ -22,11 +33,27 @@ export interface CheckoutRequest {
   readonly cancelUrl: string;
 }
 
-export interface Checkouts {
+/** A refund that was written down here first; its id is the idempotency key. */
+export interface RefundRequest {
+  readonly id: string;
+  readonly paymentIntent: string;
+  readonly cents: number;
+}
+
+export interface StripeDesk {
   readonly livemode: boolean;
   /** Makes the session of an order, or finds it again: the order's id is the idempotency key. */
   readonly create: (request: CheckoutRequest) => Promise<{ readonly session: string; readonly url: string }>;
   readonly read: (session: string) => Promise<CheckoutFacts>;
+  /** What Stripe says now of an object that an event told of. */
+  readonly ask: (kind: EventFacts["kind"], id: string) => Promise<EventFacts>;
+  readonly refund: (request: RefundRequest) => Promise<RefundFacts>;
+  /** Every movement of the money that Stripe holds for us since a time (milliseconds since 1970), newest first. */
+  readonly movements: (sinceMs: number) => AsyncIterable<MovementFacts>;
+  /** Every refund since a time, newest first. */
+  readonly refunds: (sinceMs: number) => AsyncIterable<RefundFacts>;
+  /** The sessions that paid with a payment intent: one, or none where it is not of this site. */
+  readonly findCheckout: (paymentIntent: string) => Promise<CheckoutFacts | undefined>;
 }
 
 // Stripe takes 30 minutes to 24 hours. Counted from the order, so that a repeated call says the same.
@@ -35,7 +62,7 @@ const checkoutLifeSeconds = 3600;
 const toleranceSeconds = 300;
 
 /** @throws NeedsHuman if there is no key, or stripe_api is set for anything but tests on this machine */
-export function connectStripe(secrets: Secrets): Checkouts {
+export function connectStripe(secrets: Secrets): StripeDesk {
   const key = secrets.stripe_key;
   if (key === undefined) throw new NeedsHuman("stripe_key is not set in the secrets file; payments need it");
   const mode = /^(?:sk|rk)_(test|live)_/.exec(key)?.[1];
@@ -48,7 +75,20 @@ export function connectStripe(secrets: Secrets): Checkouts {
   return {
     livemode,
     create: (request) => translated(() => createSession(stripe, request)),
-    read: (session) => translated(async () => factsOf(await stripe.checkout.sessions.retrieve(session))),
+    read: (session) =>
+      translated(async () => readCheckout(await stripe.checkout.sessions.retrieve(session), false)),
+    ask: (kind, id) => translated(() => askFor(stripe, kind, id)),
+    refund: (request) => translated(() => createRefund(stripe, request)),
+    movements: (sinceMs) =>
+      listAll(sinceMs, readMovement, (page) =>
+        stripe.balanceTransactions.list({ ...page, expand: ["data.source"] }),
+      ),
+    refunds: (sinceMs) => listAll(sinceMs, readRefund, (page) => stripe.refunds.list(page)),
+    findCheckout: (payment_intent) =>
+      translated(async () => {
+        const { data } = await stripe.checkout.sessions.list({ payment_intent, limit: 1 });
+        return data[0] === undefined ? undefined : readCheckout(data[0], false);
+      }),
   };
 }
 
@@ -82,14 +122,36 @@ export function readSignedEvent(
 }
 
 function ownEvent(event: Stripe.Event, raw: Uint8Array): StripeEvent {
-  const about = event.type.startsWith("checkout.session.")
-    ? (event.data.object as Stripe.Checkout.Session)
-    : undefined;
+  const { id, type } = event;
+  const kind = kindOf(type);
+  const object = event.data.object as { readonly id?: string };
+  const objectId = kind === undefined ? "" : (object.id ?? "");
   // Another version's object may have other names for the same things: only its id is taken from it.
-  const isOurs = event.api_version === stripeApiVersion;
-  const checkout = about !== undefined && isOurs ? factsOf(about) : undefined;
-  const session = about?.id ?? "";
-  return { id: event.id, type: event.type, apiVersion: event.api_version ?? "", raw, session, checkout };
+  const isOurs = kind !== undefined && event.api_version === stripeApiVersion;
+  const told = isOurs ? readObject(kind, object, type.endsWith("async_payment_failed")) : undefined;
+  return { id, type, apiVersion: event.api_version ?? "", raw, objectId, told };
+}
+
+function readObject(kind: EventFacts["kind"], object: unknown, failed: boolean): EventFacts {
+  switch (kind) {
+    case "checkout":
+      return { kind, facts: readCheckout(object as SessionObject, failed) };
+    case "refund":
+      return { kind, facts: readRefund(object as RefundObject) };
+    case "dispute":
+      return { kind, facts: readDispute(object as DisputeObject) };
+  }
+}
+
+async function askFor(stripe: Stripe, kind: EventFacts["kind"], id: string): Promise<EventFacts> {
+  switch (kind) {
+    case "checkout":
+      return { kind, facts: readCheckout(await stripe.checkout.sessions.retrieve(id), false) };
+    case "refund":
+      return { kind, facts: readRefund(await stripe.refunds.retrieve(id)) };
+    case "dispute":
+      return { kind, facts: readDispute(await stripe.disputes.retrieve(id)) };
+  }
 }
 
 /** Only the development stand-in has an address of its own, and only test keys may go there. */
@@ -135,18 +197,35 @@ async function createSession(
   return { session: session.id, url: session.url };
 }
 
-function factsOf(session: Stripe.Checkout.Session): CheckoutFacts {
-  const intent = session.payment_intent;
-  const tax = session.total_details?.amount_tax ?? 0;
-  return {
-    // Not client_reference_id: a payment link takes that from its address, where anybody may write it.
-    orderId: session.metadata?.order ?? "",
-    paid: session.payment_status === "paid",
-    paymentIntent: typeof intent === "string" ? intent : (intent?.id ?? ""),
-    netCents: (session.amount_total ?? 0) - tax,
-    currency: session.currency ?? "",
-    livemode: session.livemode,
-  };
+async function createRefund(stripe: Stripe, request: RefundRequest): Promise<RefundFacts> {
+  const { id, paymentIntent, cents } = request;
+  const refund = { payment_intent: paymentIntent, amount: cents, metadata: { refund: id } };
+  return readRefund(await stripe.refunds.create(refund, { idempotencyKey: id }));
+}
+
+/** Where a page of one of Stripe's lists begins. */
+interface PageStart {
+  readonly created: { readonly gte: number };
+  readonly limit: number;
+  readonly starting_after?: string;
+}
+
+/** All objects since a time, page by page; what came while it was read is left for the next time. */
+async function* listAll<Item extends { readonly id: string }, Facts>(
+  sinceMs: number,
+  read: (item: Item) => Facts,
+  list: (page: PageStart) => PromiseLike<{ readonly data: readonly Item[]; readonly has_more: boolean }>,
+): AsyncGenerator<Facts> {
+  const start = { created: { gte: Math.floor(sinceMs / 1000) }, limit: 100 };
+  for (let after: string | undefined; ; ) {
+    const from = after;
+    const page = await translated(async () =>
+      list(from === undefined ? start : { ...start, starting_after: from }),
+    );
+    for (const item of page.data) yield read(item);
+    after = page.data.at(-1)?.id;
+    if (!page.has_more || after === undefined) return;
+  }
 }
 
 /** Stripe's errors as ours: what may pass by itself, and what a person must mend. */

@@ -18,6 +18,7 @@ import { firstSchema } from "./migrations/0001-first.ts";
 import { sealsSchema } from "./migrations/0002-seals.ts";
 import { skippedSchema } from "./migrations/0003-skipped.ts";
 import { chartSchema } from "./migrations/0004-chart.ts";
+import { paymentsSchema } from "./migrations/0005-payments.ts";
 
 export interface Migration {
   readonly version: number;
@@ -27,7 +28,13 @@ export interface Migration {
   readonly sql: string;
 }
 
-const migrations: readonly Migration[] = [firstSchema, sealsSchema, skippedSchema, chartSchema];
+const migrations: readonly Migration[] = [
+  firstSchema,
+  sealsSchema,
+  skippedSchema,
+  chartSchema,
+  paymentsSchema,
+];
 const programVersion = migrations.length;
 
 /**

@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import Stripe from "stripe";
 import { endServer, listen } from "../../dev/listen.ts";
+import type { StandInBooks } from "../../dev/standin/books.ts";
 import { startStripe } from "../../dev/stripe.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 
@@ -27,6 +28,7 @@ export interface TestDesk {
   readonly connect: (withKey?: string) => Stripe;
   /** Presses a button on a session's page. */
   readonly press: (session: { readonly id: string }, outcome: string) => Promise<Response>;
+  readonly books: StandInBooks;
   readonly end: () => Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function openDesk(): Promise<TestDesk> {
         body: new URLSearchParams({ outcome }),
         redirect: "manual",
       }),
+    books: standIn.books,
     end: async () => {
       await standIn.close();
       await endServer(webhook);

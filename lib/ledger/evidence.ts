@@ -1,0 +1,99 @@
+/**
+ * The facts that transfers stand for, looked at with plain SQL: usage behind bills, orders behind payments, payments behind
+ * refunds and disputes. Called by verify.ts.
+ */
+import { fromColumns } from "../money/amount.ts";
+import type { ReadTx } from "../store/store.ts";
+
+/** Tells one thing that is wrong. */
+export type Report = (table: string, row: bigint | string, message: string) => void;
+
+const batchSize = 2000;
+
+interface LineRow {
+  readonly transfer: string;
+  readonly machine: string;
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly priceAtto: bigint;
+  readonly picodollars: bigint;
+  readonly attodollars: bigint;
+  readonly code: string | null;
+  readonly measured: bigint | null;
+}
+
+/** Each line is its quantity at its price, of usage that was measured; the lines of a bill make the bill. */
+export async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
+  let last = { transfer: "", machine: "", meter: "" };
+  for (;;) {
+    const rows = await tx.all<LineRow>(
+      `SELECT l.transfer, l.machine, l.meter, l.quantity, l.price_atto AS priceAtto, l.picodollars, l.attodollars, t.code,
+              u.quantity AS measured
+       FROM bill_line l LEFT JOIN transfer t ON t.id = l.transfer
+       LEFT JOIN usage u ON u.day = t.reference AND u.account = t.debit AND u.machine = l.machine AND u.meter = l.meter
+       WHERE (l.transfer, l.machine, l.meter) > (?, ?, ?) ORDER BY l.transfer, l.machine, l.meter LIMIT ?`,
+      [last.transfer, last.machine, last.meter, batchSize],
+    );
+    for (const row of rows) {
+      const what = `${row.transfer} ${row.machine} ${row.meter}`;
+      if (row.quantity * row.priceAtto !== fromColumns(row))
+        tell("bill_line", what, `${row.quantity} at ${row.priceAtto} is not ${fromColumns(row)}`);
+      if (row.code !== "bill") tell("bill_line", what, "is a line of no bill");
+      else if (row.measured !== row.quantity)
+        tell("bill_line", what, `bills ${row.quantity}, and ${row.measured ?? "nothing"} was measured`);
+      last = row;
+    }
+    if (rows.length < batchSize) break;
+  }
+  const sums = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t WHERE t.code = 'bill' AND t.picodollars <> (
+       SELECT coalesce(sum(l.picodollars) + sum(l.attodollars) / 1000000, 0) FROM bill_line l WHERE l.transfer = t.id)
+     OR t.code = 'bill' AND t.attodollars <> (
+       SELECT coalesce(sum(l.attodollars) % 1000000, 0) FROM bill_line l WHERE l.transfer = t.id)`,
+  );
+  for (const { id } of sums) tell("transfer", id, "is not what its lines make together");
+  const skipped = await tx.all<{ id: string; day: string }>(
+    `SELECT t.id, t.reference AS day FROM transfer t JOIN skipped_day s ON s.day = t.reference WHERE t.code = 'bill'
+     UNION ALL SELECT 'billed_day', b.day FROM billed_day b JOIN skipped_day s ON s.day = b.day`,
+  );
+  for (const { id, day } of skipped) tell("skipped_day", day, `is never to be billed, and there is ${id}`);
+  const unbilled = await tx.all<{ day: string; account: string; machine: string; meter: string }>(
+    `SELECT u.day, u.account, u.machine, u.meter FROM usage u JOIN billed_day b ON b.day = u.day
+     JOIN transfer t ON t.id = 'bill/' || u.account || '/' || u.day
+     LEFT JOIN bill_line l ON l.transfer = t.id AND l.machine = u.machine AND l.meter = u.meter
+     WHERE l.transfer IS NULL`,
+  );
+  for (const { day, account, machine, meter } of unbilled)
+    tell("usage", `${day} ${account} ${machine} ${meter}`, "is not on the bill of its day");
+}
+
+/** What was credited is what was ordered, in money of the books' kind. */
+export async function checkTopups(tx: ReadTx, tell: Report): Promise<void> {
+  const rows = await tx.all<{ id: string; message: string }>(
+    `SELECT t.id, CASE WHEN o.id IS NULL THEN 'no order "' || t.reference || '" is in the books'
+       WHEN o.account <> t.credit THEN 'was ordered by ' || o.account || ', and credited to ' || t.credit
+       WHEN o.picodollars <> t.picodollars OR o.attodollars <> t.attodollars THEN 'is not what was ordered'
+       ELSE 'is of the other mode than the books' END AS message
+     FROM transfer t LEFT JOIN payment_order o ON o.id = t.reference
+     WHERE t.code = 'topup' AND (o.id IS NULL OR o.account <> t.credit OR o.picodollars <> t.picodollars
+       OR o.attodollars <> t.attodollars OR o.livemode IS NOT (SELECT livemode FROM books_mode))`,
+  );
+  for (const { id, message } of rows) tell("transfer", id, message);
+}
+
+/** What was taken back was paid in before, by the same account; and each further step is over what the first one was. */
+export async function checkReturns(tx: ReadTx, tell: Report): Promise<void> {
+  const strangers = await tx.all<{ id: string; reference: string }>(
+    `SELECT t.id, t.reference FROM transfer t LEFT JOIN transfer p ON p.id = 'topup/' || t.reference
+     WHERE (t.code IN ('refund', 'dispute') AND p.credit IS NOT t.debit)
+        OR (t.code IN ('refund-undone', 'dispute-undone') AND p.credit IS NOT t.credit)`,
+  );
+  for (const { id, reference } of strangers)
+    tell("transfer", id, `is of payment ${reference}, which was not this account's`);
+  const steps = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t LEFT JOIN transfer b ON b.id = rtrim(rtrim(t.id, 'abcdefghijklmnopqrstuvwxyz'), '/')
+     WHERE t.code IN ('refund-paid', 'refund-returned', 'refund-undone', 'dispute-paid', 'dispute-returned')
+       AND (b.id IS NULL OR b.picodollars <> t.picodollars OR b.attodollars <> t.attodollars)`,
+  );
+  for (const { id } of steps) tell("transfer", id, "is a step of nothing, or over another amount");
+}
