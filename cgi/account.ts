@@ -6,6 +6,7 @@ import type { TransferCode } from "../lib/ledger/chart.ts";
 import { readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
 import { type Amount, formatDollars, formatExact } from "../lib/money/amount.ts";
 import { type BillLine, readBillLines } from "../lib/usage/bill.ts";
+import { readCorrections } from "../lib/usage/revision.ts";
 import { formatUtc } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { MeterSetting } from "../lib/util/settings.ts";
@@ -15,9 +16,12 @@ import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
 const linesPerPage = 100;
 
+/** What a line of the statement is made of: rows of usage. */
+type DetailLine = Pick<BillLine, "machine" | "meter" | "quantity" | "amount">;
+
 interface AccountView {
   readonly statement: Statement;
-  readonly bills: ReadonlyMap<string, readonly BillLine[]>;
+  readonly bills: ReadonlyMap<string, readonly DetailLine[]>;
   readonly facts: StandingFacts;
   readonly now: number;
 }
@@ -30,7 +34,13 @@ export async function handle(visit: Visit): Promise<Response> {
     const view = await store.read(async (tx): Promise<AccountView> => {
       const statement = await readStatement(tx, account.id, { before, limit: linesPerPage });
       const billIds = statement.lines.filter((line) => line.code === "bill").map((line) => line.transferId);
-      const bills = await readBillLines(tx, billIds);
+      const correctionIds = statement.lines
+        .filter((line) => line.code === "bill-more" || line.code === "bill-less")
+        .map((line) => line.transferId);
+      const bills = new Map<string, readonly DetailLine[]>([
+        ...(await readBillLines(tx, billIds)),
+        ...(await readCorrections(tx, correctionIds)),
+      ]);
       return {
         statement,
         bills,
@@ -76,7 +86,7 @@ function describeStanding(facts: StandingFacts, warnDays: number) {
 
 function describeLine(
   line: StatementLine,
-  bills: ReadonlyMap<string, readonly BillLine[]>,
+  bills: ReadonlyMap<string, readonly DetailLine[]>,
   meters: readonly MeterSetting[],
 ) {
   const details = bills.get(line.transferId) ?? [];
@@ -99,6 +109,8 @@ function describeLine(
 
 /** What stands on the statement for what is neither a payment nor a day's usage. */
 const labels: Readonly<Partial<Record<TransferCode, string>>> = {
+  "bill-more": "Usage measured again",
+  "bill-less": "Usage measured again",
   refund: "Refund",
   "refund-undone": "Refund that failed",
   dispute: "Payment disputed at its bank",

@@ -5,12 +5,17 @@ import { addWhere, runReleaseJob, type Where } from "./release.ts";
 export function addUsageCommand(program: Command): void {
   const usage = program.command("usage").description("take metered usage into the books");
   const add = (name: string, text: string): Command => addWhere(usage.command(name)).description(text);
-  add("import", "import a CSV file with the header day,account,machine,meter,quantity, whole or not at all")
-    .argument("<file>", "the CSV file")
+  add(
+    "import",
+    "import a CSV or NDJSON file with day, account, machine, meter, and quantity, whole or not at all",
+  )
+    .argument("<file>", "the file")
     .option("--complete <day>", "declare that with this file all usage of the day is in")
-    .action((file: string, options: Where & { complete?: string }) => {
+    .option("--old", "take days of more than 400 days ago too")
+    .action((file: string, options: Where & { complete?: string; old?: boolean }) => {
       const complete = options.complete === undefined ? [] : ["--complete", options.complete];
-      process.exitCode = runReleaseJob("usage", ["import", ...complete, "--", file], options);
+      const old = options.old ? ["--old"] : [];
+      process.exitCode = runReleaseJob("usage", ["import", ...complete, ...old, "--", file], options);
     });
   add("complete", "declare that all usage of a day is in")
     .argument("<day>", "the UTC day, 2026-11-23")

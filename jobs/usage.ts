@@ -1,20 +1,21 @@
 /**
- * Usage by hand: `usage import FILE [--complete DAY]` takes a CSV file whole or not at all, and `usage complete
- * DAY` declares that a day's usage is all there.
+ * Usage by hand: `usage import FILE [--complete DAY] [--old]` takes a CSV or NDJSON file whole or not at all, and `usage
+ * complete DAY` declares that a day's usage is all there.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { WriteTx } from "../lib/store/store.ts";
 import { completeDay } from "../lib/usage/day.ts";
-import { type LineFault, readUsageFile } from "../lib/usage/file.ts";
+import { largestFileBytes, readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
+import type { LineFault } from "../lib/usage/row.ts";
 import { type DayUtc, parseDay } from "../lib/util/clock.ts";
 import type { Job, JobContext } from "./run.ts";
 
 const faultsShown = 50;
 
 export const job: Job = {
-  usage: "import FILE [--complete DAY] | complete DAY",
-  options: { complete: { type: "string" } },
+  usage: "import FILE [--complete DAY] [--old] | complete DAY",
+  options: { complete: { type: "string" }, old: { type: "boolean" } },
   secrets: [],
   run: async (context, { values, words }) => {
     const [verb, subject, ...more] = words;
@@ -25,28 +26,33 @@ export const job: Job = {
       context.complain(`usage: "${dayText}" is no day; write it as 2026-11-23`);
       return "misused";
     }
-    if (verb === "import") return importFile(context, subject, day);
-    return verb === "complete" && day !== undefined && values.complete === undefined
+    if (verb === "import") return importFile(context, subject, day, values.old === true);
+    return verb === "complete" &&
+      day !== undefined &&
+      values.complete === undefined &&
+      values.old === undefined
       ? declareDay(context, day)
       : "misused";
   },
 };
 
-async function importFile(context: JobContext, file: string, complete: DayUtc | undefined) {
-  const text = readText(file);
-  if (typeof text !== "string") {
-    context.complain(`${file}: ${text.why}`);
+async function importFile(context: JobContext, file: string, day: DayUtc | undefined, takesOld: boolean) {
+  const bytes = readBytes(file);
+  if (typeof bytes === "string") {
+    context.complain(`${file}: ${bytes}`);
     return "refused";
   }
-  const { lines, faults } = readUsageFile(text);
+  const { lines, complete: declared, faults } = readUsageFile(bytes);
   if (faults.length > 0) return complainAll(context, file, faults);
   const { meters } = context.settings;
+  const complete = [...new Set(day === undefined ? declared : [...declared, day])];
   const result = await context
     .openStore()
-    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete }));
+    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, takesOld }));
   if (!result.ok) return complainAll(context, file, result.faults);
-  const completed = complete === undefined ? "" : `; ${complete} is complete`;
-  context.say(`${file}: ${result.added} rows added, ${result.known} known already${completed}`);
+  const { added, revised, known } = result;
+  const counts = `${added} rows added, ${revised === 0 ? "" : `${revised} revised, `}${known} known already`;
+  context.say(`${file}: ${counts}${complete.map((one) => `; ${one} is complete`).join("")}`);
   return "done";
 }
 
@@ -60,19 +66,20 @@ async function declareDay(context: JobContext, day: DayUtc) {
   return "done";
 }
 
-/** The file's text, or why it is none: a file in another encoding would bill other names. */
-function readText(file: string): string | { readonly why: string } {
+/** The file, or why there is none; one that is too long is not read. */
+function readBytes(file: string): Uint8Array | string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+    const { size } = statSync(file);
+    if (size > largestFileBytes) return `the file has ${size} bytes; at most ${largestFileBytes} are taken`;
+    return readFileSync(file);
   } catch (error) {
-    if (error instanceof TypeError) return { why: "the file is not in UTF-8" };
-    return { why: error instanceof Error ? error.message : String(error) };
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
 function complainAll(context: JobContext, file: string, faults: readonly LineFault[]): "refused" {
   for (const fault of faults.slice(0, faultsShown))
-    context.complain(`${file}:${fault.line}: ${fault.message}`);
+    context.complain(`${file}:${fault.line}:${fault.column ?? 1}: ${fault.message}`);
   const more = faults.length > faultsShown ? ` (${faults.length - faultsShown} more are not shown)` : "";
   context.complain(
     `${file}: ${faults.length} ${faults.length === 1 ? "fault" : "faults"}${more}; nothing was imported`,

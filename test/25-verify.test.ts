@@ -11,7 +11,7 @@ import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { addAccount, dayUtc, meters } from "./support/books.ts";
+import { addAccount, dayUtc, meters, usageFile } from "./support/books.ts";
 import { makeTestStore, openRaw, type TestStore } from "./support/store.ts";
 
 let test: TestStore;
@@ -73,8 +73,8 @@ beforeEach(async () => {
       `${day},${ada},box,upload,77`,
       `${day},${bob},b,storage,5000000`,
     ];
-    const { lines } = readUsageFile(["day,account,machine,meter,quantity", ...rows].join("\n"));
-    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: dayUtc(day) }));
+    const { lines } = readUsageFile(usageFile(rows));
+    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: [dayUtc(day)] }));
     expect(taken.ok).toBe(true);
     await sealDays(test.store);
     await billDay(test.store, dayUtc(day), meters);

@@ -9,7 +9,7 @@ import { createOrder } from "../lib/payments/order.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { addDays, type DayUtc, dayOf, systemClock } from "../lib/util/clock.ts";
-import { addAccount, meters } from "./support/books.ts";
+import { addAccount, meters, usageFile } from "./support/books.ts";
 import { type Bench, canInject, openBench } from "./support/killing.ts";
 import { makeTestStore, openRaw, readRows } from "./support/store.ts";
 
@@ -45,8 +45,8 @@ async function writeBooks(file: string): Promise<void> {
     const rows = emails.flatMap((email, at) =>
       ["a", "b"].map((box) => `${day},${email},${box},storage,${12_345_678_901 * (at + 1)}`),
     );
-    const { lines } = readUsageFile(["day,account,machine,meter,quantity", ...rows].join("\n"));
-    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: day }));
+    const { lines } = readUsageFile(usageFile(rows));
+    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: [day] }));
     expect(taken.ok).toBe(true);
   }
   const db = openRaw(test.file);

@@ -3,21 +3,29 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
+import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
+import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay, readBillLines } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays, skipDay } from "../lib/usage/day.ts";
-import { readUsageFile } from "../lib/usage/file.ts";
+import { largestFileBytes, readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { addAccount, audit, dayUtc, meters, topUp } from "./support/books.ts";
+import { readCorrections } from "../lib/usage/revision.ts";
+import { addAccount, audit, dayUtc, meters, topUp, usageFile } from "./support/books.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
 const header = "day,account,machine,meter,quantity";
 
+const read = (text: string) => readUsageFile(Buffer.from(text));
+const row = (change: object) =>
+  `${JSON.stringify({ day: "2026-11-22", account: "a", machine: "m", meter: "storage", quantity: 1, ...change })}\n`;
+
 describe("a usage file", () => {
   it("is read with quotes, CRLF, and a byte order mark", () => {
     const text = `\uFEFF${header}\r\n2026-11-22,ada@example.org,"Ada's ""big"", box",storage,5\r\n`;
-    expect(readUsageFile(text)).toEqual({
+    expect(read(text)).toEqual({
       faults: [],
+      complete: [],
       lines: [
         {
           line: 2,
@@ -26,36 +34,106 @@ describe("a usage file", () => {
           machine: `Ada's "big", box`,
           meter: "storage",
           quantity: 5n,
+          revision: 1n,
+          columns: { day: 1, account: 12, machine: 28, meter: 49, quantity: 57, revision: 1 },
         },
       ],
     });
   });
 
+  it("is read as NDJSON, with revisions, large quantities as strings, and days that are complete", () => {
+    const text = `${row({ quantity: "99999999999999999" })}\n${row({ revision: 2 })}{"complete":"2026-11-22"}\n`;
+    expect(read(text)).toMatchObject({
+      faults: [],
+      complete: ["2026-11-22"],
+      lines: [
+        { line: 1, quantity: 99_999_999_999_999_999n, revision: 1n },
+        { line: 3, quantity: 1n, revision: 2n },
+      ],
+    });
+    expect(read(`${header},revision\n2026-11-22,a,m,storage,1,3\n`)).toMatchObject({
+      lines: [{ revision: 3n }],
+    });
+  });
+
   it.each([
-    ["day,account,meter,machine,quantity", 1, `the header must be ${header}`],
-    [`${header}\n2026-11-31,a,m,storage,1`, 2, '"2026-11-31" is no day; write it as 2026-11-23'],
-    [`${header}\n\n2026-11-22,a,m,storage`, 3, `4 fields, 5 are wanted: ${header}`],
-    [`${header}\n2026-11-22,a,m,storage,1,2`, 2, `6 fields, 5 are wanted: ${header}`],
-    [`${header}\n2026-11-22,a,m,storage,-1`, 2, '"-1" is no whole, positive quantity'],
-    [`${header}\n2026-11-22,a,m,storage,1.5`, 2, '"1.5" is no whole, positive quantity'],
-    [`${header}\n2026-11-22,a,m,storage,1e9`, 2, '"1e9" is no whole, positive quantity'],
+    ["", 1, undefined, "the file is empty"],
     [
-      `${header}\n2026-11-22,a,m,storage,100000000000000001`,
+      `${header}\n2026-11-22,a,m,storage,12`,
       2,
-      "quantity 100000000000000001 is more than 100000000000000000",
+      undefined,
+      "the file ends in the middle of a line; a line feed must end it",
+    ],
+    ["day,account,meter,machine,quantity\n", 1, 1, `the header must be ${header}, or that and ,revision`],
+    [`${header}\n2026-11-31,a,m,storage,1\n`, 2, 1, '"2026-11-31" is no day; write it as 2026-11-23'],
+    [`${header}\n\n2026-11-22,a,m,storage\n`, 3, undefined, `4 fields, 5 are wanted: ${header}`],
+    [`${header}\n2026-11-22,a,m,storage,1,2\n`, 2, undefined, `6 fields, 5 are wanted: ${header}`],
+    [`${header}\n2026-11-22,a,m,storage,-1\n`, 2, 24, '"-1" is no whole, positive quantity'],
+    [`${header}\n2026-11-22,a,m,storage,1.5\n`, 2, 24, '"1.5" is no whole, positive quantity'],
+    [`${header}\n2026-11-22,a,m,storage,1e9\n`, 2, 24, '"1e9" is no whole, positive quantity'],
+    [
+      `${header}\n2026-11-22,a,m,storage,${"9".repeat(40)}\n`,
+      2,
+      24,
+      `quantity ${"9".repeat(40)} is more than 100000000000000000`,
     ],
     [
-      `${header}\n2026-11-22,a,"m,storage,1`,
+      `${header}\n2026-11-22,a,"m,storage,1\n`,
       2,
+      14,
       "a quoted field is not closed, or has text after its closing quote",
     ],
     [
-      `${header}\n2026-11-22,a,m\u0007,storage,1`,
+      `${header}\n2026-11-22,a,m\u0007,storage,1\n`,
       2,
+      14,
       "the machine's name has control characters or more than 255 characters",
     ],
-  ])("%j is refused", (text, line, message) => {
-    expect(readUsageFile(text)).toMatchObject({ lines: [], faults: [{ line, message }] });
+    [
+      `${header},revision\n2026-11-22,a,m,storage,1,0\n`,
+      2,
+      26,
+      '"0" is no revision; they count from 1 to 1000',
+    ],
+    ["{\n", 1, 2, "this is no JSON"],
+    [`${row({})}[]\n`, 2, 1, "this is no object"],
+    [row({ quantity: -1 }), 1, 67, '"-1" is no whole, positive quantity'],
+    [row({ quantity: 1.5 }), 1, 67, "1.5 is no whole, positive quantity"],
+    [
+      row({ quantity: 1 }).replace(":1}", ":9007199254740993}"),
+      1,
+      67,
+      "quantity 9007199254740992 is too large for a JSON number; write it as a string",
+    ],
+    [row({ machine: 7 }), 1, 35, '"machine" must be a string'],
+    [row({ quantity: undefined }), 1, 1, '"quantity" is missing'],
+    [row({ meters: "x" }), 1, 80, '"meters" is none of day, account, machine, meter, quantity, revision'],
+    [row({}).replace("}", ',"quantity":2}'), 1, 67, '"quantity" is given twice'],
+    [`{"complete":"2026-11-31"}\n`, 1, 2, '"2026-11-31" is no day; write it as "2026-11-23"'],
+    [`{"complete":"2026-11-22","day":"2026-11-22"}\n`, 1, 2, 'a line with "complete" has nothing else'],
+  ])("%j is refused", (text, line, column, message) => {
+    const where = column === undefined ? { line } : { line, column };
+    expect(read(text)).toMatchObject({
+      lines: text.startsWith(`{"day`) && text.includes("[]") ? [{}] : [],
+      faults: [{ ...where, message }],
+    });
+  });
+
+  it("that is not in UTF-8 is refused where it stops being so", () => {
+    const bytes = Buffer.concat([
+      Buffer.from(`${header}\n2026-11-22,a,\u00e4`),
+      Buffer.from([0xe4]),
+      Buffer.from(",storage,1\n"),
+    ]);
+    expect(readUsageFile(bytes).faults).toEqual([
+      { line: 2, column: 15, message: "the file is not in UTF-8" },
+    ]);
+  });
+
+  it("that is longer than is taken is refused unread", () => {
+    expect(readUsageFile(new Uint8Array(largestFileBytes + 1)).faults).toEqual([
+      { line: 1, message: expect.stringMatching(/at most 67108864 are taken$/) },
+    ]);
   });
 });
 
@@ -69,17 +147,27 @@ describe("usage in the books", () => {
   afterEach(() => test.end());
 
   const take = (rows: readonly string[], complete?: string) => {
-    const { lines, faults } = readUsageFile([header, ...rows].join("\n"));
+    const isLong = rows.some((one) => one.split(",").length > 5);
+    const { lines, faults } = readUsageFile(usageFile(rows, isLong ? `${header},revision` : header));
     expect(faults).toEqual([]);
-    const day = complete === undefined ? undefined : dayUtc(complete);
-    return test.store.write((tx) => importUsage(tx, { lines, meters, complete: day }));
+    const days = complete === undefined ? [] : [dayUtc(complete)];
+    return test.store.write((tx) => importUsage(tx, { lines, meters, complete: days }));
+  };
+  const verify = async () => {
+    const found: string[] = [];
+    await test.store.read((tx) =>
+      verifyBooks(tx, readExpectedSchema({}), ({ table, row: which, message }) =>
+        found.push(`${table} ${which}: ${message}`),
+      ),
+    );
+    return found;
   };
   const countRows = () => test.raw("SELECT count(*) AS n FROM usage");
 
   it("is added once; the same rows again are known", async () => {
     const rows = [`2026-11-22,${ada},box,storage,1000`, "2026-11-22,ADA@example.org,box,upload,5"];
-    expect(await take(rows)).toEqual({ ok: true, added: 2, known: 0 });
-    expect(await take(rows)).toEqual({ ok: true, added: 0, known: 2 });
+    expect(await take(rows)).toEqual({ ok: true, added: 2, known: 0, revised: 0 });
+    expect(await take(rows)).toEqual({ ok: true, added: 0, known: 2, revised: 0 });
   });
 
   it.each([
@@ -113,7 +201,13 @@ describe("usage in the books", () => {
     expect(await take([`2026-11-23,${ada},box,storage,1`])).toMatchObject({ ok: true });
     expect(await take([`2026-11-22,${ada},box,storage,1`])).toMatchObject({
       ok: false,
-      faults: [{ message: "day 2026-11-22 lies more than 400 days back" }],
+      faults: [
+        {
+          line: 2,
+          column: 1,
+          message: "day 2026-11-22 lies more than 400 days back; if that is meant: --old",
+        },
+      ],
     });
   });
 
@@ -145,9 +239,100 @@ describe("usage in the books", () => {
     expect(await take([`2026-11-22,${ada},box,storage,1001`])).toMatchObject({ ok: false });
     expect(await take([`2026-11-22,${ada},other,storage,5`])).toMatchObject({
       ok: false,
-      faults: [{ line: 2, message: "day 2026-11-22 is complete already and takes no new rows" }],
+      faults: [
+        {
+          line: 2,
+          message: "day 2026-11-22 is complete already and takes no new rows; send it as revision 2",
+        },
+      ],
     });
-    expect(await take([`2026-11-22,${ada},box,storage,1000`])).toEqual({ ok: true, added: 0, known: 1 });
+    expect(await take([`2026-11-22,${ada},box,storage,1000`])).toEqual({
+      ok: true,
+      added: 0,
+      known: 1,
+      revised: 0,
+    });
+  });
+
+  it("measured again before its day is billed is billed as it was measured last", async () => {
+    await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
+    expect(
+      await take([`2026-11-21,${ada},box,storage,400,2`, `2026-11-21,${ada},box,storage,500,3`]),
+    ).toEqual({
+      ok: true,
+      added: 0,
+      known: 0,
+      revised: 2,
+    });
+    expect(await take([`2026-11-21,${ada},box,storage,400,2`])).toMatchObject({ known: 1 });
+    const { total } = await billDay(test.store, dayUtc("2026-11-21"), meters);
+    expect(total).toBe(500n * 8_333_333n);
+    expect(test.raw("SELECT quantity, revision FROM bill_line")).toEqual([{ quantity: 500n, revision: 3n }]);
+    expect(await verify()).toEqual([]);
+  });
+
+  it("measured again after its day was billed is made up for by transfers, more or less, once", async () => {
+    await topUp(test.store, ada, amountOf(10n ** 18n));
+    await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
+    await billDay(test.store, dayUtc("2026-11-21"), meters);
+    const again = [`2026-11-21,${ada},box,storage,400,2`, `2026-11-21,${ada},late,upload,7,2`];
+    expect(await take(again)).toMatchObject({ revised: 2 });
+    expect(await take(again)).toMatchObject({ revised: 0, known: 2 });
+    expect(await take([`2026-11-21,${ada},box,storage,400,3`])).toMatchObject({ revised: 1 });
+    const rows = test.raw(
+      "SELECT id, code, picodollars * 1000000 + attodollars AS atto FROM transfer WHERE reference = '2026-11-21'",
+    );
+    expect(rows).toEqual([
+      { id: `bill/${ada}/2026-11-21`, code: "bill", atto: 8_333_333_000n },
+      { id: `bill/${ada}/2026-11-21/r2`, code: "bill-less", atto: 600n * 8_333_333n },
+      { id: `bill/${ada}/2026-11-21/r3`, code: "bill-more", atto: 7n * 250_000_000n },
+    ]);
+    const lines = await test.store.read((tx) => readCorrections(tx, [`bill/${ada}/2026-11-21/r2`]));
+    expect([...lines.values()]).toEqual([
+      [
+        {
+          machine: "box",
+          meter: "storage",
+          quantity: 400n,
+          priceAtto: 8_333_333n,
+          amount: -600n * 8_333_333n,
+        },
+      ],
+    ]);
+    // The night goes by without billing it again, and verify looks at payments too: the one here is made up.
+    expect(await billDay(test.store, dayUtc("2026-11-21"), meters)).toMatchObject({ created: 0 });
+    expect((await verify()).filter((one) => !one.includes("no order"))).toEqual([]);
+  });
+
+  it.each([
+    ["out of its order", [`ROW,3,3`], /^revision 3 is not the next one of this row, which is 2$/],
+    [
+      "with another quantity",
+      [`ROW,3,2`, `ROW,4,2`],
+      /^quantity 4 differs from 3, given before; send it as the next/,
+    ],
+    [
+      "before its first one",
+      [`2026-11-20,ACCOUNT,new,storage,3,2`, `2026-11-20,ACCOUNT,new,storage,3,1`],
+      /^revision 2 of this row is there already/,
+    ],
+  ])("is refused where a revision comes %s", async (_what, rows, message) => {
+    await take([`2026-11-21,${ada},box,storage,1`]);
+    const named = rows.map((one) =>
+      one.replace("ROW", `2026-11-21,${ada},box,storage`).replace("ACCOUNT", ada),
+    );
+    expect(await take(named)).toMatchObject({ faults: [{ message: expect.stringMatching(message) }] });
+    expect(test.raw("SELECT 1 FROM usage_revision")).toEqual([]);
+  });
+
+  it("is not revised at another price than it was billed at", async () => {
+    await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
+    await billDay(test.store, dayUtc("2026-11-21"), meters);
+    const dearer = meters.map((one) => ({ ...one, prices: [{ fromDay: "2026-01-01", picodollars: "251" }] }));
+    const { lines } = readUsageFile(usageFile([`2026-11-21,${ada},box,storage,2,2`], `${header},revision`));
+    await expect(
+      test.store.write((tx) => importUsage(tx, { lines, meters: dearer, complete: [] })),
+    ).rejects.toThrow(/was a price of the past changed/);
   });
 
   it("cannot be complete before the day is over", async () => {

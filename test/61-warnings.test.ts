@@ -45,9 +45,17 @@ describe("warnings", () => {
   // 120,000,004,800 x 8,333,333 = 999,999,999,999,998,400 attodollars a day: a hair less than a dollar.
   const dollarADay = 120_000_004_800n;
   const night = async (day: string, quantity = dollarADay) => {
-    const line = { line: 2, day: dayUtc(day), account: ada, machine: "box", meter: "storage", quantity };
+    const line = {
+      line: 2,
+      day: dayUtc(day),
+      account: ada,
+      machine: "box",
+      meter: "storage",
+      quantity,
+      revision: 1n,
+    };
     const taken = await test.store.write((tx) =>
-      importUsage(tx, { lines: [line], meters, complete: dayUtc(day) }),
+      importUsage(tx, { lines: [line], meters, complete: [dayUtc(day)] }),
     );
     expect(taken.ok).toBe(true);
     await billDay(test.store, dayUtc(day), meters);

@@ -38,6 +38,9 @@ export const pairs = {
   topup: { debit: "stripe-clearing", credit: "customer", ids: "topup" },
   /** The customer's money becomes ours. */
   bill: { debit: "customer", credit: "revenue", ids: "bill" },
+  /** Usage of a billed day that was measured again came to more, or to less. */
+  "bill-more": { debit: "customer", credit: "adjustments", ids: "bill" },
+  "bill-less": { debit: "adjustments", credit: "customer", ids: "bill" },
   /** Stripe's share, and what it gives back of that. */
   fee: { debit: "fees", credit: "stripe-clearing", ids: "fee" },
   "fee-returned": { debit: "stripe-clearing", credit: "fees", ids: "fee" },

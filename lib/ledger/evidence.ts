@@ -30,7 +30,10 @@ export async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
       `SELECT l.transfer, l.machine, l.meter, l.quantity, l.price_atto AS priceAtto, l.picodollars, l.attodollars, t.code,
               u.quantity AS measured
        FROM bill_line l LEFT JOIN transfer t ON t.id = l.transfer
-       LEFT JOIN usage u ON u.day = t.reference AND u.account = t.debit AND u.machine = l.machine AND u.meter = l.meter
+       LEFT JOIN (SELECT day, account, machine, meter, quantity, 1 AS revision FROM usage
+                  UNION ALL SELECT day, account, machine, meter, quantity, revision FROM usage_revision) u
+         ON u.day = t.reference AND u.account = t.debit AND u.machine = l.machine AND u.meter = l.meter
+           AND u.revision = l.revision
        WHERE (l.transfer, l.machine, l.meter) > (?, ?, ?) ORDER BY l.transfer, l.machine, l.meter LIMIT ?`,
       [last.transfer, last.machine, last.meter, batchSize],
     );
@@ -65,6 +68,78 @@ export async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
   );
   for (const { day, account, machine, meter } of unbilled)
     tell("usage", `${day} ${account} ${machine} ${meter}`, "is not on the bill of its day");
+}
+
+/** Each revision of usage that came after its bill is made up for by its transfer, and no other transfer does that. */
+export async function checkRevisions(tx: ReadTx, tell: Report): Promise<void> {
+  let last = { day: "", account: "", machine: "", meter: "", revision: 0n };
+  for (;;) {
+    const rows = await tx.all<RevisionRow>(
+      `SELECT r.day, r.account, r.machine, r.meter, r.revision, r.quantity, r.price_atto AS priceAtto, r.transfer,
+              t.code, CASE t.code WHEN 'bill-more' THEN t.debit ELSE t.credit END AS owner, t.picodollars, t.attodollars,
+              coalesce(p.quantity, CASE r.revision WHEN 2 THEN u.quantity END, 0) AS before,
+              l.revision AS billedRevision, b.day AS billedDay
+       FROM usage_revision r LEFT JOIN transfer t ON t.id = r.transfer
+       LEFT JOIN usage_revision p ON p.day = r.day AND p.account = r.account AND p.machine = r.machine
+         AND p.meter = r.meter AND p.revision = r.revision - 1
+       LEFT JOIN usage u ON u.day = r.day AND u.account = r.account AND u.machine = r.machine AND u.meter = r.meter
+       LEFT JOIN bill_line l ON l.transfer = 'bill/' || r.account || '/' || r.day AND l.machine = r.machine AND l.meter = r.meter
+       LEFT JOIN billed_day b ON b.day = r.day
+       WHERE (r.day, r.account, r.machine, r.meter, r.revision) > (?, ?, ?, ?, ?)
+       ORDER BY r.day, r.account, r.machine, r.meter, r.revision LIMIT ?`,
+      [last.day, last.account, last.machine, last.meter, last.revision, batchSize],
+    );
+    for (const row of rows) {
+      const what = `${row.day} ${row.account} ${row.machine} ${row.meter} ${row.revision}`;
+      for (const message of judgeRevision(row)) tell("usage_revision", what, message);
+      last = row;
+    }
+    if (rows.length < batchSize) break;
+  }
+  const strangers = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t WHERE t.code IN ('bill-more', 'bill-less')
+     AND NOT EXISTS (SELECT 1 FROM usage_revision r WHERE r.transfer = t.id)`,
+  );
+  for (const { id } of strangers) tell("transfer", id, "makes up for no revision of usage");
+}
+
+interface RevisionRow {
+  readonly day: string;
+  readonly account: string;
+  readonly machine: string;
+  readonly meter: string;
+  readonly revision: bigint;
+  readonly quantity: bigint;
+  readonly priceAtto: bigint | null;
+  readonly transfer: string | null;
+  readonly code: string | null;
+  readonly owner: string | null;
+  readonly picodollars: bigint | null;
+  readonly attodollars: bigint | null;
+  readonly before: bigint;
+  readonly billedRevision: bigint | null;
+  readonly billedDay: string | null;
+}
+
+function judgeRevision(row: RevisionRow): readonly string[] {
+  const { priceAtto, transfer, quantity, before, picodollars, attodollars } = row;
+  // Taken by the bill itself, or waiting for it.
+  if (priceAtto === null) {
+    if (transfer !== null) return [`has transfer ${transfer}, and no price`];
+    const wasTaken = row.billedRevision !== null && row.billedRevision >= row.revision;
+    return row.billedDay === null || wasTaken || quantity === 0n ? [] : ["was never billed"];
+  }
+  const due = (quantity - before) * priceAtto;
+  const moved = fromColumns({ picodollars: picodollars ?? 0n, attodollars: attodollars ?? 0n });
+  const wrong: string[] = [];
+  if ((row.code === "bill-less" ? -moved : moved) !== due)
+    wrong.push(`makes ${due} attodollars, and ${transfer ?? "no transfer"} moved ${moved}`);
+  if (
+    transfer !== null &&
+    (row.owner !== row.account || !transfer.startsWith(`bill/${row.account}/${row.day}/r`))
+  )
+    wrong.push(`is made up for by ${transfer}, which is of something else`);
+  return wrong;
 }
 
 /** What was credited is what was ordered, in money of the books' kind. */

@@ -7,7 +7,7 @@ import { fromColumns } from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
 import { type Pair, pairs } from "./chart.ts";
-import { checkBills, checkReturns, checkTopups, type Report } from "./evidence.ts";
+import { checkBills, checkReturns, checkRevisions, checkTopups, type Report } from "./evidence.ts";
 import { computeSeal, noSeal, type Seal } from "./seal.ts";
 
 export interface Finding {
@@ -38,6 +38,7 @@ export async function verifyBooks(
   const transfers = await checkTransfers(tx, tell);
   const accounts = await checkBalances(tx, tell);
   await checkBills(tx, tell);
+  await checkRevisions(tx, tell);
   await checkTopups(tx, tell);
   await checkReturns(tx, tell);
   return { transfers, accounts, ...(await checkSeals(tx, tell)) };

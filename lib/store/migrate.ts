@@ -19,6 +19,7 @@ import { sealsSchema } from "./migrations/0002-seals.ts";
 import { skippedSchema } from "./migrations/0003-skipped.ts";
 import { chartSchema } from "./migrations/0004-chart.ts";
 import { paymentsSchema } from "./migrations/0005-payments.ts";
+import { revisionsSchema } from "./migrations/0006-revisions.ts";
 
 export interface Migration {
   readonly version: number;
@@ -34,6 +35,7 @@ const migrations: readonly Migration[] = [
   skippedSchema,
   chartSchema,
   paymentsSchema,
+  revisionsSchema,
 ];
 const programVersion = migrations.length;
 

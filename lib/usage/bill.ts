@@ -20,6 +20,8 @@ export interface BillLine {
   readonly machine: string;
   readonly meter: string;
   readonly quantity: bigint;
+  /** Of the row of usage, from 1. */
+  readonly revision: bigint;
   readonly priceAtto: bigint;
   readonly amount: Amount;
 }
@@ -75,7 +77,7 @@ export async function readBillLines(
   const bills = new Map<string, BillLine[]>();
   for (const id of transferIds) {
     const rows = await tx.all<Omit<BillLine, "amount"> & { picodollars: bigint; attodollars: bigint }>(
-      `SELECT machine, meter, quantity, price_atto AS priceAtto, picodollars, attodollars
+      `SELECT machine, meter, quantity, revision, price_atto AS priceAtto, picodollars, attodollars
        FROM bill_line WHERE transfer = ? ORDER BY machine, meter`,
       [id],
     );
@@ -89,7 +91,7 @@ export async function readBillLines(
 
 async function readAccountsOfDay(tx: ReadTx, day: DayUtc): Promise<readonly AccountId[]> {
   const rows = await tx.all<{ account: AccountId }>(
-    "SELECT DISTINCT account FROM usage WHERE day = ? ORDER BY account",
+    "SELECT DISTINCT account FROM usage_to_bill WHERE day = ? ORDER BY account",
     [day],
   );
   return rows.map((row) => row.account);
@@ -149,8 +151,8 @@ async function billAccount(
   meters: readonly MeterSetting[],
 ): Promise<Amount | undefined> {
   // 1. Each row's charge, exactly.
-  const usage = await tx.all<{ machine: string; meter: string; quantity: bigint }>(
-    "SELECT machine, meter, quantity FROM usage WHERE day = ? AND account = ? ORDER BY machine, meter",
+  const usage = await tx.all<Pick<BillLine, "machine" | "meter" | "quantity" | "revision">>(
+    "SELECT machine, meter, quantity, revision FROM usage_to_bill WHERE day = ? AND account = ? ORDER BY machine, meter",
     [day, account],
   );
   const lines = usage.map(
@@ -195,9 +197,18 @@ function chargeRow(
 async function writeLine(tx: WriteTx, transferId: string, line: BillLine): Promise<void> {
   const { picodollars, attodollars } = toColumns(line.amount);
   await tx.run(
-    `INSERT INTO bill_line (transfer, machine, meter, quantity, price_atto, picodollars, attodollars)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [transferId, line.machine, line.meter, line.quantity, line.priceAtto, picodollars, attodollars],
+    `INSERT INTO bill_line (transfer, machine, meter, quantity, revision, price_atto, picodollars, attodollars)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      transferId,
+      line.machine,
+      line.meter,
+      line.quantity,
+      line.revision,
+      line.priceAtto,
+      picodollars,
+      attodollars,
+    ],
   );
 }
 

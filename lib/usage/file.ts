@@ -1,79 +1,109 @@
 /**
- * Reading a usage file: CSV with the header `day,account,machine,meter,quantity`, RFC 4180 quoting allowed.
- * Nothing is guessed: every fault is named by line, and a file with one fault imports nothing.
+ * Reading a usage file: CSV with the header `day,account,machine,meter,quantity` and, if wanted, `revision` (RFC 4180 quoting
+ * allowed), or NDJSON with an object of these names on each line. Nothing is guessed: every fault is named by line and
+ * column, and a file with one fault imports nothing.
  */
+import { isUtf8 } from "node:buffer";
 import { type DayUtc, parseDay } from "../util/clock.ts";
+import { readCsv } from "./csv.ts";
+import { readNdjson } from "./ndjson.ts";
+import { type FieldName, fieldNames, type LineFault, type RawRow, type UsageLine } from "./row.ts";
 
-export interface UsageLine {
-  /** Line in the file, from 1, for messages. */
-  readonly line: number;
-  readonly day: DayUtc;
-  /** Account id or confirmed address, as written. */
-  readonly account: string;
-  readonly machine: string;
-  readonly meter: string;
-  readonly quantity: bigint;
+export interface UsageFile {
+  readonly lines: readonly UsageLine[];
+  /** Days that the file itself declares complete, `{"complete":"2026-11-23"}`. */
+  readonly complete: readonly DayUtc[];
+  readonly faults: readonly LineFault[];
 }
 
-export interface LineFault {
-  readonly line: number;
-  readonly message: string;
-}
-
-const header = ["day", "account", "machine", "meter", "quantity"];
+/** More is refused before it is read: a file of 200,000 rows has some 12 MB. */
+export const largestFileBytes = 64 * 1024 * 1024;
 /** A byte-day count of 100 petabytes; more is a mistake in the file. */
 export const largestQuantity = 10n ** 17n;
 const longestMachine = 255;
 
 /** Reads a whole file. Faults come in the order of their lines. */
-export function readUsageFile(text: string): { lines: readonly UsageLine[]; faults: readonly LineFault[] } {
+export function readUsageFile(bytes: Uint8Array): UsageFile {
+  const wrong = judgeBytes(bytes);
+  if (wrong !== undefined) return { lines: [], complete: [], faults: [wrong] };
+  const text = new TextDecoder("utf-8", { ignoreBOM: false }).decode(bytes);
+  const { rows, complete, faults } = text.startsWith("{") ? readNdjson(text) : readCsv(text);
   const lines: UsageLine[] = [];
-  const faults: LineFault[] = [];
-  const rows = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  for (const [index, row] of rows.entries()) {
-    const line = index + 1;
-    if (line === 1) {
-      if (row !== header.join(","))
-        return { lines, faults: [{ line, message: `the header must be ${header.join(",")}` }] };
-    } else if (row !== "") {
-      const read = readRow(row, line);
-      if ("message" in read) faults.push(read);
-      else lines.push(read);
-    }
+  const all = [...faults];
+  for (const row of rows) {
+    const read = readRow(row);
+    if ("message" in read) all.push(read);
+    else lines.push(read);
   }
-  return { lines, faults };
+  return { lines, complete, faults: all.sort((left, right) => left.line - right.line) };
 }
 
-function readRow(row: string, line: number): UsageLine | LineFault {
-  const fault = (message: string): LineFault => ({ line, message });
-  const cells = splitRow(row);
-  if (cells === undefined) return fault("a quoted field is not closed, or has text after its closing quote");
-  const [dayText, account, machine, meter, quantityText, ...more] = cells;
-  if (dayText === undefined || account === undefined || machine === undefined || meter === undefined)
-    return fault(`${cells.length} fields, 5 are wanted: ${header.join(",")}`);
-  if (quantityText === undefined || more.length > 0)
-    return fault(`${cells.length} fields, 5 are wanted: ${header.join(",")}`);
-  const day = parseDay(dayText);
-  if (day === undefined) return fault(`"${dayText}" is no day; write it as 2026-11-23`);
-  if (machine.length > longestMachine || /\p{Cc}/u.test(machine))
-    return fault(`the machine's name has control characters or more than ${longestMachine} characters`);
-  if (!/^\d{1,18}$/.test(quantityText)) return fault(`"${quantityText}" is no whole, positive quantity`);
-  const quantity = BigInt(quantityText);
-  if (quantity > largestQuantity) return fault(`quantity ${quantityText} is more than ${largestQuantity}`);
-  return { line, day, account, machine, meter, quantity };
+/** What is wrong with a file before its rows are looked at: an encoding that would bill other names, an end that is missing. */
+function judgeBytes(bytes: Uint8Array): LineFault | undefined {
+  if (bytes.length > largestFileBytes)
+    return { line: 1, message: `the file has ${bytes.length} bytes; at most ${largestFileBytes} are taken` };
+  if (!isUtf8(bytes)) return findBadByte(bytes);
+  if (bytes.length > 0 && bytes.at(-1) === 10) return undefined;
+  const line = bytes.reduce((count, byte) => (byte === 10 ? count + 1 : count), 1);
+  const message =
+    bytes.length === 0
+      ? "the file is empty"
+      : "the file ends in the middle of a line; a line feed must end it";
+  return { line, message };
 }
 
-/** Splits one CSV row; undefined if its quotes do not match. */
-function splitRow(row: string): string[] | undefined {
-  const cells: string[] = [];
-  let rest = row;
+function findBadByte(bytes: Uint8Array): LineFault {
+  let [start, line] = [0, 1];
   for (;;) {
-    const quoted = /^"((?:[^"]|"")*)"(,|$)/.exec(rest);
-    const plain = rest.startsWith('"') ? null : /^([^,]*)(,|$)/.exec(rest);
-    const match = quoted ?? plain;
-    if (match?.[1] === undefined) return undefined;
-    cells.push(quoted === null ? match[1] : match[1].replaceAll('""', '"'));
-    if (match[2] === "") return cells;
-    rest = rest.slice(match[0].length);
+    const end = bytes.indexOf(10, start);
+    const row = bytes.subarray(start, end < 0 ? bytes.length : end);
+    if (!isUtf8(row)) {
+      let good = 0;
+      for (let length = 1; length <= row.length; length += 1)
+        if (isUtf8(row.subarray(0, length))) good = length;
+      const column = new TextDecoder().decode(row.subarray(0, good)).length + 1;
+      return { line, column, message: "the file is not in UTF-8" };
+    }
+    if (end < 0) return { line, message: "the file is not in UTF-8" };
+    [start, line] = [end + 1, line + 1];
   }
+}
+
+function readRow({ line, fields }: RawRow): UsageLine | LineFault {
+  const fault = (name: FieldName, message: string): LineFault => ({
+    line,
+    column: fields[name].column,
+    message,
+  });
+  const day = parseDay(fields.day.text);
+  if (day === undefined) return fault("day", `"${fields.day.text}" is no day; write it as 2026-11-23`);
+  const machine = fields.machine.text;
+  if (machine.length > longestMachine || /\p{Cc}/u.test(machine))
+    return fault(
+      "machine",
+      `the machine's name has control characters or more than ${longestMachine} characters`,
+    );
+  const quantity = readWhole(fields.quantity.text);
+  if (quantity === undefined)
+    return fault("quantity", `"${fields.quantity.text}" is no whole, positive quantity`);
+  if (quantity > largestQuantity)
+    return fault("quantity", `quantity ${quantity} is more than ${largestQuantity}`);
+  const revision = readWhole(fields.revision.text);
+  if (revision === undefined || revision < 1n || revision > 1000n)
+    return fault("revision", `"${fields.revision.text}" is no revision; they count from 1 to 1000`);
+  const columns = Object.fromEntries(fieldNames.map((name) => [name, fields[name].column]));
+  return {
+    line,
+    day,
+    account: fields.account.text,
+    machine,
+    meter: fields.meter.text,
+    quantity,
+    revision,
+    columns: columns as Record<FieldName, number>,
+  };
+}
+
+function readWhole(text: string): bigint | undefined {
+  return /^\d{1,40}$/.test(text) ? BigInt(text) : undefined;
 }

@@ -1,18 +1,19 @@
 /**
- * Taking usage into the books: a file goes in whole or not at all. A row is known by account, machine, meter,
- * and UTC day: the same row again is counted as known, another quantity for it is refused, and a day that was
- * declared complete takes no new rows.
+ * Taking usage into the books: a file goes in whole or not at all. A row is known by account, machine, meter, UTC day, and
+ * revision: the same row again is counted as known, and another quantity for it is refused. A first revision comes before its
+ * day is complete; a later one takes the place of the one before at any time, also of one that never came.
  */
 import { type AccountId, findAccount, findAccountByEmail } from "../accounts/account.ts";
 import { parseEmail } from "../accounts/email.ts";
 import { amountOf, formatExact } from "../money/amount.ts";
-import { chargeFor } from "../money/price.ts";
+import { type Charge, chargeFor } from "../money/price.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
 import { completeDay, type DayState, oldestDays, readDayState } from "./day.ts";
-import type { LineFault, UsageLine } from "./file.ts";
+import { readNewest, readRevision, reviseUsage, type UsageKey } from "./revision.ts";
+import type { FieldName, LineFault, UsageLine } from "./row.ts";
 
 /** A hundred thousand dollars for one row: one mistyped row must not stop the night of everybody else. */
 const largestCharge = amountOf(100_000n * 10n ** 18n);
@@ -20,47 +21,66 @@ const largestCharge = amountOf(100_000n * 10n ** 18n);
 export interface ImportRequest {
   readonly lines: readonly UsageLine[];
   readonly meters: readonly MeterSetting[];
-  /** A day that this file completes, or undefined. */
-  readonly complete: DayUtc | undefined;
+  /** Days that the file or who sends it declares complete. */
+  readonly complete: readonly DayUtc[];
+  /** Takes days of more than 400 days ago too. */
+  readonly takesOld?: boolean;
 }
 
 export type ImportResult =
-  | { readonly ok: true; readonly added: number; readonly known: number }
+  | { readonly ok: true; readonly added: number; readonly known: number; readonly revised: number }
   | { readonly ok: false; readonly faults: readonly LineFault[] };
 
-/** A row that is to be written, with its account found. */
+/** A row that is to be written, with its account found and its price worked out. */
 interface UsageRow {
   readonly line: UsageLine;
-  readonly account: AccountId;
+  readonly key: UsageKey;
+  readonly charge: Charge;
 }
 
 /** Writes all rows, or none and the list of what is wrong with each line. May be repeated. */
 export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<ImportResult> {
   // 1. Look at every line before anything is written.
   const { rows, known, faults } = await checkLines(tx, request);
-  const today = dayOf(tx.now);
-  if (request.complete !== undefined && request.complete >= today)
-    faults.push({ line: 1, message: `day ${request.complete} is not over yet (today is ${today} UTC)` });
-  if (request.complete !== undefined && (await readDayState(tx, request.complete)) === "skipped")
-    faults.push({ line: 1, message: `day ${request.complete} is skipped, and never billed` });
-  // A file of another day, left over from the night before, must not close this one without its usage.
-  if (request.complete !== undefined && !request.lines.some((line) => line.day === request.complete))
-    faults.push({
-      line: 1,
-      message: `no row is of ${request.complete}, which this file is said to complete; for a day without usage: site usage complete ${request.complete}`,
-    });
+  for (const day of request.complete) faults.push(...(await checkComplete(tx, request, day)));
   if (faults.length > 0) return { ok: false, faults };
-  // 2. Write the new rows, then the declaration that they are all.
-  for (const { line, account } of rows)
-    await tx.run(
-      "INSERT INTO usage (day, account, machine, meter, quantity, received_at) VALUES (?, ?, ?, ?, ?, ?)",
-      [line.day, account, line.machine, line.meter, line.quantity, tx.now],
-    );
-  if (request.complete !== undefined) {
-    const declared = await completeDay(tx, request.complete, "import");
-    assert(declared.ok, `day ${request.complete} was found to be over`);
+  // 2. Write the new rows, in their order, then the declaration that they are all.
+  let revised = 0;
+  for (const { line, key, charge } of rows)
+    if (line.revision === 1n) await writeFirst(tx, line, key);
+    else {
+      await reviseUsage(tx, key, line, charge.priceAtto);
+      revised += 1;
+    }
+  for (const day of request.complete) {
+    const declared = await completeDay(tx, day, "import");
+    assert(declared.ok, `day ${day} was found to be over`);
   }
-  return { ok: true, added: rows.length, known };
+  return { ok: true, added: rows.length - revised, known, revised };
+}
+
+async function writeFirst(tx: WriteTx, { quantity }: UsageLine, key: UsageKey): Promise<void> {
+  await tx.run(
+    "INSERT INTO usage (day, account, machine, meter, quantity, received_at) VALUES (?, ?, ?, ?, ?, ?)",
+    [key.day, key.account, key.machine, key.meter, quantity, tx.now],
+  );
+}
+
+async function checkComplete(
+  tx: ReadTx,
+  { lines }: ImportRequest,
+  day: DayUtc,
+): Promise<readonly LineFault[]> {
+  const today = dayOf(tx.now);
+  const fault = (message: string): readonly LineFault[] => [{ line: 1, message }];
+  if (day >= today) return fault(`day ${day} is not over yet (today is ${today} UTC)`);
+  if (day < addDays(today, -oldestDays)) return fault(`day ${day} lies more than ${oldestDays} days back`);
+  if ((await readDayState(tx, day)) === "skipped") return fault(`day ${day} is skipped, and never billed`);
+  // A file of another day, left over from the night before, must not close this one without its usage.
+  if (lines.some((line) => line.day === day)) return [];
+  return fault(
+    `no row is of ${day}, which this file is said to complete; for a day without usage: site usage complete ${day}`,
+  );
 }
 
 async function checkLines(
@@ -71,37 +91,62 @@ async function checkLines(
   const faults: LineFault[] = [];
   const accounts = new Map<string, AccountId | undefined>();
   const days = new Map<DayUtc, DayState>();
-  const quantities = new Map<string, bigint>();
+  // What this file has given so far: the quantity of each revision, and the newest revision of each row.
+  const given = new Map<string, bigint>();
+  const newest = new Map<string, bigint>();
   let known = 0;
   for (const line of request.lines) {
+    const tell = (field: FieldName, message: string): void => {
+      const column = line.columns?.[field];
+      faults.push({ line: line.line, ...(column === undefined ? {} : { column }), message });
+    };
     if (!accounts.has(line.account)) accounts.set(line.account, await resolveAccount(tx, line.account));
     if (!days.has(line.day)) days.set(line.day, await readDayState(tx, line.day));
     const account = accounts.get(line.account);
-    const wrong =
-      account === undefined ? unknownAccount(line) : checkMeterAndDay(request.meters, line, tx.now);
-    if (wrong !== undefined || account === undefined) {
-      faults.push({ line: line.line, message: wrong ?? unknownAccount(line) });
+    if (account === undefined) {
+      tell("account", `"${line.account}" is neither an account id nor the address of an account`);
       continue;
     }
-    const key = JSON.stringify([line.day, account, line.machine, line.meter]);
-    const before = quantities.get(key) ?? (await readQuantity(tx, line, account));
-    quantities.set(key, before ?? line.quantity);
-    const state = days.get(line.day);
+    const charge = checkMeterAndDay(request, line, tx.now);
+    if ("wrong" in charge) {
+      tell(charge.wrong, charge.message);
+      continue;
+    }
+    const key: UsageKey = { day: line.day, account, machine: line.machine, meter: line.meter };
+    const row = JSON.stringify(Object.values(key));
+    const before = given.get(`${row} ${line.revision}`) ?? (await readRevision(tx, key, line.revision));
+    given.set(`${row} ${line.revision}`, before ?? line.quantity);
     if (before === line.quantity) known += 1;
     else if (before !== undefined)
-      faults.push({
-        line: line.line,
-        message: `quantity ${line.quantity} differs from ${before}, given before`,
-      });
-    else if (state !== "open")
-      faults.push({ line: line.line, message: `day ${line.day} is ${state} already and takes no new rows` });
-    else rows.push({ line, account });
+      tell(
+        "quantity",
+        `quantity ${line.quantity} differs from ${before}, given before; send it as the next revision`,
+      );
+    else {
+      const last = newest.get(row) ?? (await readNewest(tx, key))?.revision ?? 0n;
+      const wrong = checkOrder(line, last, days.get(line.day) ?? "open");
+      if (wrong === undefined) {
+        newest.set(row, line.revision);
+        rows.push({ line, key, charge });
+      } else tell(line.revision === 1n ? "day" : "revision", wrong);
+    }
   }
   return { rows, known, faults };
 }
 
-function unknownAccount(line: UsageLine): string {
-  return `"${line.account}" is neither an account id nor the address of an account`;
+/** Whether a row may come now, after its revision `last` (0 if none has come). */
+function checkOrder({ day, revision }: UsageLine, last: bigint, state: DayState): string | undefined {
+  if (state === "skipped") return `day ${day} is skipped already and takes no new rows`;
+  if (revision === 1n) {
+    if (last > 0n) return `revision ${last} of this row is there already; the first one comes too late`;
+    return state === "open"
+      ? undefined
+      : `day ${day} is ${state} already and takes no new rows; send it as revision 2`;
+  }
+  const next = last === 0n ? 2n : last + 1n;
+  return revision === next
+    ? undefined
+    : `revision ${revision} is not the next one of this row, which is ${next}`;
 }
 
 async function resolveAccount(tx: ReadTx, text: string): Promise<AccountId | undefined> {
@@ -110,28 +155,32 @@ async function resolveAccount(tx: ReadTx, text: string): Promise<AccountId | und
   return account?.id;
 }
 
-function checkMeterAndDay(meters: readonly MeterSetting[], line: UsageLine, now: number): string | undefined {
+/** The row's charge, or what is wrong with its meter, quantity, or day. */
+function checkMeterAndDay(
+  { meters, takesOld = false }: ImportRequest,
+  line: UsageLine,
+  now: number,
+): Charge | { readonly wrong: FieldName; readonly message: string } {
+  const wrong = (field: FieldName, message: string) => ({ wrong: field, message });
+  const { day, quantity } = line;
   const meter = meters.find((candidate) => candidate.name === line.meter);
   if (meter === undefined) {
     const names = meters.map((candidate) => candidate.name).join(", ");
-    return `"${line.meter}" is no meter of etc/prices.yaml, which has ${names}`;
+    return wrong("meter", `"${line.meter}" is no meter of etc/prices.yaml, which has ${names}`);
   }
-  const first = meter.prices[0]?.fromDay;
-  if (first === undefined || line.day < first)
-    return `meter "${line.meter}" has no price on ${line.day}; its first one is of ${first}`;
-  const charge = chargeFor(meter, line.day, line.quantity);
-  if (charge !== undefined && charge.amount > largestCharge)
-    return `quantity ${line.quantity} would cost $${formatExact(charge.amount)}; more than $${formatExact(largestCharge)} for a machine and day is taken for a mistake`;
+  const charge = chargeFor(meter, day, quantity);
+  if (charge === undefined)
+    return wrong(
+      "day",
+      `meter "${line.meter}" has no price on ${day}; its first one is of ${meter.prices[0]?.fromDay}`,
+    );
+  if (charge.amount > largestCharge)
+    return wrong(
+      "quantity",
+      `quantity ${quantity} would cost $${formatExact(charge.amount)}; more than $${formatExact(largestCharge)} for a machine and day is taken for a mistake`,
+    );
   const today = dayOf(now);
-  if (line.day > today) return `day ${line.day} lies in the future (today is ${today} UTC)`;
-  if (line.day < addDays(today, -oldestDays)) return `day ${line.day} lies more than ${oldestDays} days back`;
-  return undefined;
-}
-
-async function readQuantity(tx: ReadTx, line: UsageLine, account: AccountId): Promise<bigint | undefined> {
-  const row = await tx.get<{ quantity: bigint }>(
-    "SELECT quantity FROM usage WHERE day = ? AND account = ? AND machine = ? AND meter = ?",
-    [line.day, account, line.machine, line.meter],
-  );
-  return row?.quantity;
+  if (day > today) return wrong("day", `day ${day} lies in the future (today is ${today} UTC)`);
+  if (takesOld || day >= addDays(today, -oldestDays)) return charge;
+  return wrong("day", `day ${day} lies more than ${oldestDays} days back; if that is meant: --old`);
 }

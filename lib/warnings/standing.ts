@@ -59,7 +59,7 @@ async function readCostPerDay(tx: ReadTx, account: string, meters: readonly Mete
   // What is stored goes on costing; traffic does not.
   for (const meter of meters.filter((candidate) => candidate.per === "byte-month")) {
     const row = await tx.get<{ quantity: bigint }>(
-      "SELECT coalesce(sum(quantity), 0) AS quantity FROM usage WHERE day = ? AND account = ? AND meter = ?",
+      "SELECT coalesce(sum(quantity), 0) AS quantity FROM usage_now WHERE day = ? AND account = ? AND meter = ?",
       [last.day, account, meter.name],
     );
     cost += (row?.quantity ?? 0n) * (priceAttoPerUnit(meter, dayOf(tx.now)) ?? 0n);

@@ -42,6 +42,14 @@ export async function addAccount(store: Store, email: string): Promise<AccountId
   });
 }
 
+/** A CSV file of these rows. */
+export function usageFile(
+  rows: readonly string[],
+  header = "day,account,machine,meter,quantity",
+): Uint8Array {
+  return Buffer.from([header, ...rows, ""].join("\n"));
+}
+
 export async function topUp(
   store: Store,
   account: AccountId,
