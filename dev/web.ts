@@ -31,8 +31,8 @@ export interface WebOptions {
   readonly programLimitMs: number;
 }
 
-// What a web server lets through (lighttpd's server.max-request-size); each program has a lower limit of its own,
-// and answers what is over it with a page in the site's layout.
+// What a web server lets through (lighttpd's server.max-request-size), or what the program takes, if that is more; a program
+// answers what is over its own limit with a page in the site's layout.
 const bodyLimitBytes = 524_288;
 
 export function makeWebServer(options: WebOptions): Server {
@@ -100,7 +100,7 @@ async function answerProgram(
   const files = filesOf(release);
   const program = join(release, "cgi", route.path);
   if (!existsSync(program)) return errorReply(files, 404, "There is no such page.");
-  const body = await readLimited(request, bodyLimitBytes);
+  const body = await readLimited(request, Math.max(bodyLimitBytes, route.bodyLimitBytes));
   if (body === undefined)
     return errorReply(
       files,

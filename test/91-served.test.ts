@@ -94,11 +94,11 @@ describe("a night", () => {
       `${day},mira@example.com,web1,strage,1000`,
     );
     expect(code).toBe(1);
-    for (const line of [3, 4]) expect(err).toContain(`${file}:${line}: `);
+    for (const line of [3, 4]) expect(err).toContain(`${file}:${line}:`);
     expect(err).toContain("2 faults; nothing was imported");
     expect(importLines(`${day},mira@example.com,web1,storage,-5`)).toMatchObject({
       code: 1,
-      err: `${file}:2: "-5" is no whole, positive quantity\n${file}: 1 fault; nothing was imported\n`,
+      err: `${file}:2:${day.length + 32}: "-5" is no whole, positive quantity\n${file}: 1 fault; nothing was imported\n`,
     });
     expect(rowsOf(served, "SELECT count(*) AS n FROM usage")).toEqual([{ n: 0n }]);
   });

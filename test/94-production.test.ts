@@ -48,7 +48,7 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     mkdirSync(join(folder, "data"));
     const migrate = join(folder, "dist", "current", "jobs", "migrate");
     spawnSync(process.execPath, [migrate], { env: { SITE_DATA: join(folder, "data") } });
-    writeFileSync(join(folder, "secrets"), "", { mode: 0o600 });
+    writeFileSync(join(folder, "secrets"), "usage_token = service-token\n", { mode: 0o600 });
     server = await startLighttpd(folder);
   });
   afterAll(async () => {
@@ -142,6 +142,21 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     const moved = await sendRaw(server.plainPort, request, false);
     expect([moved?.status, moved?.headers.get("location")]).toEqual([308, [`https://${host}/docs/?x=1`]]);
     expect(await sendRaw(server.port, request, false)).toBeUndefined();
+  });
+
+  it("the service hands in two megabytes with its token, and asks for a standing", async () => {
+    const bearer = "Authorization: Bearer service-token\r\n";
+    const row = JSON.stringify({
+      day: "2026-11-22",
+      account: "acct_none",
+      machine: "m",
+      meter: "storage",
+      quantity: 1,
+    });
+    const answer = await ask("POST", "/account/usage.cgi", bearer, `${row}\n`.repeat(20_000));
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([422, { more: 19_950 }]);
+    expect((await ask("POST", "/account/usage.cgi", "", `${row}\n`)).status).toBe(401);
+    expect((await ask("GET", "/account/standing.cgi?account=acct_none", bearer)).status).toBe(404);
   });
 
   it("a body over a program's limit gets the program's own page", async () => {

@@ -10,6 +10,7 @@ import type { Renderer } from "../../lib/util/templates.ts";
 import { type GuardRefusal, guardRequest, refusalPages } from "./guard.ts";
 import type { Request } from "./request.ts";
 import { type Header, type Response, securityHeaders } from "./response.ts";
+import { respondJson } from "./service.ts";
 import type { Handler, Site } from "./visit.ts";
 
 /** What an error page needs: it must work where the store does not. */
@@ -65,6 +66,10 @@ function errorPage(
   error: { status: number; title: string; sentence: string; headers: readonly Header[] },
 ): Response {
   const { settings, renderer } = frame;
+  if (route.speaks === "json") {
+    const besides = error.status >= 500 ? route.unavailable : undefined;
+    return respondJson(settings.url, error.status, { error: error.sentence, ...besides }, error.headers);
+  }
   const content = renderer.render("account/error", {
     title: error.title,
     sentence: error.sentence,

@@ -19,6 +19,9 @@ export interface Request {
   readonly fetchSite: string;
   readonly cookie: string;
   readonly stripeSignature: string;
+  readonly authorization: string;
+  /** In lower case, "gzip". */
+  readonly contentEncoding: string;
   readonly remoteAddress: string;
   /** Empty until `readBody` was called for it. */
   readonly body: Uint8Array;
@@ -39,6 +42,8 @@ export function readRequest(environment: NodeJS.ProcessEnv = process.env): Reque
     fetchSite: read("HTTP_SEC_FETCH_SITE"),
     cookie: read("HTTP_COOKIE"),
     stripeSignature: read("HTTP_STRIPE_SIGNATURE"),
+    authorization: read("HTTP_AUTHORIZATION"),
+    contentEncoding: read("HTTP_CONTENT_ENCODING").trim().toLowerCase(),
     remoteAddress: read("REMOTE_ADDR"),
     body: new Uint8Array(0),
   };

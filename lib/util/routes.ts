@@ -36,6 +36,10 @@ export interface Route {
   readonly hasAccounts: boolean;
   /** The setting that must say yes for a site to have this program; undefined for what every site has. */
   readonly setting?: "search";
+  /** How it answers, faults included: pages for people, or JSON for the service's own programs. */
+  readonly speaks: "html" | "json";
+  /** What its JSON says besides the error while the accounts cannot be reached. */
+  readonly unavailable?: Readonly<Record<string, string | boolean>>;
   /** Where it stands among the account links of every page; "" if it does not. */
   readonly label: string;
 }
@@ -57,6 +61,7 @@ function page(name: string, change: Partial<Route>): Route {
     user: "accounts",
     pool: "pages",
     hasAccounts: true,
+    speaks: "html",
     label: "",
     ...change,
   };
@@ -85,6 +90,22 @@ export const routes: readonly Route[] = [
     // Stripe's events are a few kilobytes; their documentation names no bound.
     bodyLimitBytes: 262_144,
     secrets: ["stripe_key", "stripe_api", "stripe_webhook_secret", "stripe_webhook_secret_old"],
+  }),
+  page("usage", {
+    methods: ["POST"],
+    body: "raw",
+    bodyLimitBytes: 10_485_760,
+    secrets: ["usage_token", "usage_token_old"],
+    speaks: "json",
+  }),
+  page("standing", {
+    methods: ["GET"],
+    body: "none",
+    bodyLimitBytes: 0,
+    query: [{ name: "account", maxBytes: 64 }],
+    secrets: ["usage_token", "usage_token_old"],
+    speaks: "json",
+    unavailable: { state: "unknown", mayWrite: true },
   }),
   page("search", {
     path: "/search.cgi",

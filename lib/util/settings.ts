@@ -114,6 +114,8 @@ export const secretNames = [
   "stripe_webhook_secret",
   "stripe_webhook_secret_old",
   "stripe_api",
+  "usage_token",
+  "usage_token_old",
   "smtp_password",
 ] as const;
 export type SecretName = (typeof secretNames)[number];

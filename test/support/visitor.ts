@@ -11,13 +11,16 @@ import { handle as logout } from "../../cgi/logout.ts";
 import { handle as pay } from "../../cgi/pay.ts";
 import { handle as search } from "../../cgi/search.ts";
 import { handle as signup } from "../../cgi/signup.ts";
+import { handle as standing } from "../../cgi/standing.ts";
 import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
+import { handle as usage } from "../../cgi/usage.ts";
 import { endServer, listen } from "../../dev/listen.ts";
 import { startStripe } from "../../dev/stripe.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { routes } from "../../lib/util/routes.ts";
 import type { Secrets } from "../../lib/util/settings.ts";
 import { makeSettings, packageRenderer, testUrl } from "./site.ts";
@@ -31,7 +34,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   pay,
   search,
   signup,
+  standing,
   "stripe-webhook": stripeWebhook,
+  usage,
 };
 
 /** Real scrypt, at a cost that a test can pay. */
@@ -61,6 +66,8 @@ export interface Visitor {
   /** Sends a form with the token that belongs to this browser's cookie. */
   readonly post: (name: string, fields: Fields) => Promise<Answer>;
   readonly postRaw: (name: string, body: string, signature: string) => Promise<Answer>;
+  /** As the service asks: a bearer token ("" for none), no cookie, a body that is sent as it is. */
+  readonly ask: (name: string, token: string, change: ServiceRequest) => Promise<Answer>;
   readonly cookie: () => string;
   readonly setCookie: (token: string) => void;
   /** Another browser on the same books. */
@@ -71,6 +78,14 @@ export interface Visitor {
   readonly payAtStripe: (location: string) => Promise<{ readonly order: string; readonly event: Delivery }>;
   readonly tellWebhook: (event: Delivery) => Promise<Answer>;
   readonly end: () => Promise<void>;
+}
+
+export interface ServiceRequest {
+  readonly query?: Fields;
+  readonly body?: Uint8Array;
+  readonly encoding?: string;
+  /** The books' connection instead of the real one. */
+  readonly store?: Store;
 }
 
 /** The other side: books, and a Stripe whose events wait until a test delivers them. */
@@ -110,7 +125,12 @@ async function makeWorld(): Promise<World> {
     await endServer(hook);
     test.end();
   };
-  const secrets = { stripe_key: key, stripe_webhook_secret: webhookSecret, stripe_api: stripe.url };
+  const secrets = {
+    usage_token: "service-token",
+    stripe_key: key,
+    stripe_webhook_secret: webhookSecret,
+    stripe_api: stripe.url,
+  };
   return { test, secrets, deliveries, end };
 }
 
@@ -127,7 +147,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
   const logged: string[] = [];
   let token = "";
 
-  const send = async (name: string, change: Partial<Request>): Promise<Answer> => {
+  const send = async (name: string, change: Partial<Request>, store = test.store): Promise<Answer> => {
     const route = routes.find((candidate) => candidate.name === name);
     const handler = handlers[name];
     if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
@@ -146,7 +166,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
       () => ({
         settings,
         secrets,
-        store: test.store,
+        store,
         // Tests of the search make it.
         search: { file: join(test.folder, "pages.sqlite") },
         renderer,
@@ -178,6 +198,17 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
   const postRaw: Visitor["postRaw"] = (name, body, stripeSignature) =>
     sendBody(name, body, { contentType: "application/json; charset=utf-8", stripeSignature });
 
+  const ask: Visitor["ask"] = (name, bearer, { query = {}, body, encoding = "", store }) => {
+    const head = {
+      cookie: "",
+      authorization: bearer === "" ? "" : `Bearer ${bearer}`,
+      contentEncoding: encoding,
+      query: new URLSearchParams(query).toString(),
+    };
+    if (body === undefined) return send(name, { ...head, method: "GET" }, store);
+    return send(name, { ...head, method: "POST", contentLength: body.length, body }, store);
+  };
+
   const become = async (email: string): Promise<void> => {
     const password = `the password of ${email.length}`;
     await get("signup");
@@ -208,6 +239,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     get,
     post,
     postRaw,
+    ask,
     cookie: () => token,
     setCookie: (value) => {
       token = value;
