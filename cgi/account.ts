@@ -111,6 +111,12 @@ function describeLine(
 const labels: Readonly<Partial<Record<TransferCode, string>>> = {
   "bill-more": "Usage measured again",
   "bill-less": "Usage measured again",
+  goodwill: "Credit from us",
+  "goodwill-undone": "Credit taken back",
+  gift: "Gift",
+  charge: "Charge by hand",
+  opening: "Balance brought along",
+  "opening-owed": "Debt brought along",
   refund: "Refund",
   "refund-undone": "Refund that failed",
   dispute: "Payment disputed at its bank",

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../build/init.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { addAccountCommand, addGoodwillCommand } from "./account.ts";
 import { addBillingCommand } from "./billing.ts";
 import { addBuildCommand } from "./build.ts";
 import { addCheckCommand } from "./check.ts";
@@ -40,6 +41,8 @@ export async function runCommand(): Promise<readonly string[]> {
   addMigrateCommand(program);
   addJobCommand(program);
   addUsageCommand(program);
+  addAccountCommand(program);
+  addGoodwillCommand(program);
   addBillingCommand(program);
   addPriceCommand(program);
   addLedgerCommand(program);

@@ -8,7 +8,12 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { readNote } from "../lib/util/note.ts";
-import { inheritedPath, resolveDataFolder, resolveSecretsFile } from "../lib/util/settings.ts";
+import {
+  inheritedPath,
+  resolveDataFolder,
+  resolveOperator,
+  resolveSecretsFile,
+} from "../lib/util/settings.ts";
 
 export interface Where {
   /** The site's folder, the current one unless told. */
@@ -50,7 +55,7 @@ export function runReleaseJob(name: string, jobArguments: readonly string[], whe
 /** While a development server runs on the data folder, links lead to it, and mail goes to its mailbox. */
 function jobEnvironment(source: string): NodeJS.ProcessEnv {
   const dataFolder = resolveDataFolder(source);
-  const common = { PATH: inheritedPath(), SITE_DATA: dataFolder };
+  const common = { PATH: inheritedPath(), SITE_DATA: dataFolder, SITE_OPERATOR: resolveOperator() };
   const development = readNote(dataFolder);
   if (development === undefined) return { ...common, SITE_SECRETS: resolveSecretsFile(source) };
   const { url, secretsFile } = development;

@@ -1,9 +1,7 @@
 /** Decisions about nights, by hand: `billing skip-day DAY --reason TEXT` leaves a day unbilled for ever, as after an outage. */
 import { skipDay } from "../lib/usage/day.ts";
 import { parseDay } from "../lib/util/clock.ts";
-import type { Job } from "./run.ts";
-
-const longestReason = 500;
+import { type Job, readReason } from "./run.ts";
 
 export const job: Job = {
   usage: "skip-day DAY --reason TEXT",
@@ -17,11 +15,8 @@ export const job: Job = {
       context.complain(`billing: "${text}" is no day; write it as 2026-11-23`);
       return "misused";
     }
-    const reason = typeof values.reason === "string" ? values.reason.trim() : "";
-    if (reason === "" || reason.length > longestReason || /\p{Cc}/u.test(reason)) {
-      context.complain(`billing: say why in one line of at most ${longestReason} characters: --reason "..."`);
-      return "misused";
-    }
+    const reason = readReason(context, values);
+    if (reason === undefined) return "misused";
     const skipped = await context.openStore().write((tx) => skipDay(tx, day, reason));
     if (!skipped.ok) {
       context.complain(`billing: ${skipped.detail ?? skipped.why}`);

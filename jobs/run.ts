@@ -49,6 +49,30 @@ export interface JobInput {
   readonly words: readonly string[];
 }
 
+const longestReason = 500;
+
+/** One line that says why, from `--reason`; undefined where there is none, which was complained of. */
+export function readReason(context: JobContext, values: JobInput["values"]): string | undefined {
+  const reason = typeof values.reason === "string" ? values.reason.trim() : "";
+  if (reason !== "" && reason.length <= longestReason && !/\p{Cc}/u.test(reason)) return reason;
+  context.complain(`say why in one line of at most ${longestReason} characters: --reason "..."`);
+  return undefined;
+}
+
+/** Who does it and why, for the audit log; undefined where that is not said, which was complained of. */
+export function readBy(
+  context: JobContext,
+  values: JobInput["values"],
+): { readonly operator: string; readonly reason: string } | undefined {
+  const operator = typeof values.by === "string" ? values.by.trim() : context.place.operator;
+  if (operator === "" || operator.length > 64 || /\p{Cc}/u.test(operator)) {
+    context.complain("say who you are: --by NAME");
+    return undefined;
+  }
+  const reason = readReason(context, values);
+  return reason === undefined ? undefined : { operator, reason };
+}
+
 const exitCodes = { done: 0, refused: 1, misused: 64, needsHuman: 100, tryLater: 111, bug: 70 } as const;
 
 /** Runs the job of this process, and ends it. */

@@ -116,7 +116,7 @@ function refund(books: StandInBooks, parameters: FormTree): Answer {
 }
 
 function readOrList(
-  items: readonly Listed[],
+  items: readonly (Listed & { readonly payment_intent: string })[],
   id: string | undefined,
   parameters: FormTree,
   kind: string,
@@ -126,7 +126,9 @@ function readOrList(
       items.find((item) => item.id === id),
       missingObject(kind, kind, id),
     );
-  const page = listPage(items, parameters, `/v1/${kind}s`);
+  const intent = textAt(parameters, "payment_intent");
+  const fitting = items.filter((item) => intent === undefined || item.payment_intent === intent);
+  const page = listPage(fitting, parameters, `/v1/${kind}s`);
   return page.ok ? { status: 200, body: page.body } : page;
 }
 

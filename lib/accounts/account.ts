@@ -27,7 +27,9 @@ export async function beginSignup(
   signup: { readonly email: Email; readonly passwordHash: string; readonly token: string },
 ): Promise<"waiting" | "has-account"> {
   await tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now]);
-  if ((await findAccountByEmail(tx, signup.email)) !== undefined) return "has-account";
+  const known = await findAccountByEmail(tx, signup.email);
+  // One that moved in has no password yet (lib/staff/opening.ts): whoever reads its mail sets the first one.
+  if (known !== undefined && known.passwordHash !== "") return "has-account";
   await tx.run("INSERT INTO signup (token_hash, email, password_hash, expires_at) VALUES (?, ?, ?, ?)", [
     sha256Hex(signup.token),
     signup.email,
@@ -52,16 +54,28 @@ export async function confirmSignup(
 ): Promise<{ readonly ok: true; readonly account: AccountId } | Refusal<"token-unknown">> {
   const signup = await readSignup(tx, token);
   if (signup === undefined) return refuse("token-unknown");
-  await tx.run("DELETE FROM signup WHERE email = ?", [signup.email]);
+  const { email, passwordHash } = signup;
+  await tx.run("DELETE FROM signup WHERE email = ?", [email]);
+  const known = await findAccountByEmail(tx, email);
+  if (known === undefined) return { ok: true, account: await openAccount(tx, email, passwordHash) };
+  await tx.run("UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = ''", [
+    passwordHash,
+    known.id,
+  ]);
+  return { ok: true, account: known.id };
+}
+
+/** A new account with its ledger account; no password ("") is one that nobody can log in with. */
+export async function openAccount(tx: WriteTx, email: Email, passwordHash: string): Promise<AccountId> {
   const id = randomId("acct_") as AccountId;
   await openLedgerAccount(tx, id, "customer");
   await tx.run("INSERT INTO account (id, email, password_hash, created_at) VALUES (?, ?, ?, ?)", [
     id,
-    signup.email,
-    signup.passwordHash,
+    email,
+    passwordHash,
     tx.now,
   ]);
-  return { ok: true, account: id };
+  return id;
 }
 
 export async function findAccountByEmail(tx: ReadTx, email: Email): Promise<Account | undefined> {

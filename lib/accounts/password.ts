@@ -53,7 +53,7 @@ export async function hashPassword(password: string, cost: PasswordCost): Promis
 }
 
 /**
- * Compares a password with a stored hash, in constant time. Where there is no hash (an unknown address) a hash
+ * Compares a password with a stored hash, in constant time. Where there is none (an unknown address, no password yet) a hash
  * is computed all the same, so that the time tells a stranger nothing, and the answer is false.
  */
 export async function verifyPassword(
@@ -61,7 +61,7 @@ export async function verifyPassword(
   stored: string | undefined,
   cost: PasswordCost,
 ): Promise<boolean> {
-  const known = stored === undefined ? undefined : parseHash(stored);
+  const known = stored === undefined || stored === "" ? undefined : parseHash(stored);
   const salt = known?.salt ?? Buffer.alloc(32);
   const hash = await derive(password, salt, known?.cost ?? cost);
   return known !== undefined && timingSafeEqual(hash, known.hash);

@@ -57,6 +57,13 @@ export const pairs = {
   "dispute-paid": { debit: "disputes", credit: "stripe-clearing", ids: "dispute" },
   "dispute-returned": { debit: "stripe-clearing", credit: "disputes", ids: "dispute" },
   "dispute-undone": { debit: "disputes", credit: "customer", ids: "dispute" },
+  /** By hand: what the house gives, takes back, charges, and what customers bring who move in. */
+  goodwill: { debit: "goodwill", credit: "customer", ids: "credit" },
+  "goodwill-undone": { debit: "customer", credit: "goodwill", ids: "credit" },
+  gift: { debit: "goodwill", credit: "customer", ids: "credit" },
+  charge: { debit: "customer", credit: "adjustments", ids: "credit" },
+  opening: { debit: "adjustments", credit: "customer", ids: "opening" },
+  "opening-owed": { debit: "customer", credit: "adjustments", ids: "opening" },
 } as const satisfies Record<string, Pair>;
 
 export type TransferCode = keyof typeof pairs;

@@ -172,3 +172,13 @@ export async function checkReturns(tx: ReadTx, tell: Report): Promise<void> {
   );
   for (const { id } of steps) tell("transfer", id, "is a step of nothing, or over another amount");
 }
+
+/** What people gave and took stands in the audit log, under the transfer's id. */
+export async function checkDeeds(tx: ReadTx, tell: Report): Promise<void> {
+  const rows = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t
+     WHERE t.code IN ('goodwill', 'goodwill-undone', 'gift', 'charge', 'opening', 'opening-owed') AND NOT EXISTS (
+       SELECT 1 FROM audit a WHERE a.account IN (t.debit, t.credit) AND substr(a.detail, -length(t.id)) = t.id)`,
+  );
+  for (const { id } of rows) tell("transfer", id, "was decided by nobody: the audit log has no line of it");
+}

@@ -7,7 +7,14 @@ import { fromColumns } from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
 import { type Pair, pairs } from "./chart.ts";
-import { checkBills, checkReturns, checkRevisions, checkTopups, type Report } from "./evidence.ts";
+import {
+  checkBills,
+  checkDeeds,
+  checkReturns,
+  checkRevisions,
+  checkTopups,
+  type Report,
+} from "./evidence.ts";
 import { computeSeal, noSeal, type Seal } from "./seal.ts";
 
 export interface Finding {
@@ -41,6 +48,7 @@ export async function verifyBooks(
   await checkRevisions(tx, tell);
   await checkTopups(tx, tell);
   await checkReturns(tx, tell);
+  await checkDeeds(tx, tell);
   return { transfers, accounts, ...(await checkSeals(tx, tell)) };
 }
 

@@ -80,6 +80,14 @@ export function parseDollars(text: string): Amount | undefined {
   return (BigInt(match[1]) * attoPerDollar + BigInt(match[2] ?? "0") * attoPerCent) as Amount;
 }
 
+/** Reads an amount with up to 18 decimals and perhaps a sign, `-0.000000000000000001`; undefined for anything else. */
+export function parseExact(text: string): Amount | undefined {
+  const match = /^(-?)(\d{1,7})(?:\.(\d{1,18}))?$/.exec(text);
+  if (match?.[2] === undefined) return undefined;
+  const atto = BigInt(match[2]) * attoPerDollar + BigInt((match[3] ?? "").padEnd(18, "0"));
+  return (match[1] === "-" ? -atto : atto) as Amount;
+}
+
 /** Whole cents for Stripe, which takes a number; undefined if the amount is not whole cents of at most $1 million. */
 export function toCents(amount: Amount): number | undefined {
   const cents = amount / attoPerCent;

@@ -48,6 +48,8 @@ export interface StripeDesk {
   /** What Stripe says now of an object that an event told of. */
   readonly ask: (kind: EventFacts["kind"], id: string) => Promise<EventFacts>;
   readonly refund: (request: RefundRequest) => Promise<RefundFacts>;
+  /** One that was begun here, if Stripe has it: keys are forgotten after a day, so it is looked for before it is asked again. */
+  readonly findRefund: (request: RefundRequest) => Promise<RefundFacts | undefined>;
   /** Every movement of the money that Stripe holds for us since a time (milliseconds since 1970), newest first. */
   readonly movements: (sinceMs: number) => AsyncIterable<MovementFacts>;
   /** Every refund since a time, newest first. */
@@ -79,6 +81,12 @@ export function connectStripe(secrets: Secrets): StripeDesk {
       translated(async () => readCheckout(await stripe.checkout.sessions.retrieve(session), false)),
     ask: (kind, id) => translated(() => askFor(stripe, kind, id)),
     refund: (request) => translated(() => createRefund(stripe, request)),
+    findRefund: ({ id, paymentIntent: payment_intent }) =>
+      translated(async () => {
+        const { data } = await stripe.refunds.list({ payment_intent, limit: 100 });
+        const refund = data.find((one) => one.metadata?.refund === id);
+        return refund === undefined ? undefined : readRefund(refund);
+      }),
     movements: (sinceMs) =>
       listAll(sinceMs, readMovement, (page) =>
         stripe.balanceTransactions.list({ ...page, expand: ["data.source"] }),

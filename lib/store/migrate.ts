@@ -20,6 +20,7 @@ import { skippedSchema } from "./migrations/0003-skipped.ts";
 import { chartSchema } from "./migrations/0004-chart.ts";
 import { paymentsSchema } from "./migrations/0005-payments.ts";
 import { revisionsSchema } from "./migrations/0006-revisions.ts";
+import { staffSchema } from "./migrations/0007-staff.ts";
 
 export interface Migration {
   readonly version: number;
@@ -36,6 +37,7 @@ const migrations: readonly Migration[] = [
   chartSchema,
   paymentsSchema,
   revisionsSchema,
+  staffSchema,
 ];
 const programVersion = migrations.length;
 

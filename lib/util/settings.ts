@@ -69,10 +69,12 @@ export interface Place {
   readonly urlOverride: string;
   /** Development only: mail goes to a folder whatever etc/ says. */
   readonly mailToFolder: boolean;
+  /** Who runs a command by hand, for the audit log; "" if that is not known. */
+  readonly operator: string;
 }
 
 /**
- * Reads SITE_DATA, SITE_SECRETS, SITE_URL, and SITE_MAIL.
+ * Reads SITE_DATA, SITE_SECRETS, SITE_URL, SITE_MAIL, and who is at the keyboard.
  * @throws NeedsHuman if SITE_DATA is missing, or an override is not one that development may use.
  */
 export function readPlace(environment: NodeJS.ProcessEnv = process.env): Place {
@@ -94,6 +96,7 @@ export function readPlace(environment: NodeJS.ProcessEnv = process.env): Place {
     secretsFile: environment.SITE_SECRETS ?? "",
     urlOverride,
     mailToFolder: mail === "folder",
+    operator: resolveOperator(environment),
   };
 }
 
@@ -165,6 +168,12 @@ export function resolveSecretsFile(
   if (environment.SITE_SECRETS !== undefined) return resolve(environment.SITE_SECRETS);
   const own = join(sourceFolder, "etc", "secrets");
   return existsSync(own) ? own : "";
+}
+
+/** Who is at the keyboard: SITE_OPERATOR, who became another user by sudo, or the user. */
+export function resolveOperator(environment: NodeJS.ProcessEnv = process.env): string {
+  const { SITE_OPERATOR, SUDO_USER, USER, LOGNAME } = environment;
+  return SITE_OPERATOR ?? SUDO_USER ?? USER ?? LOGNAME ?? "";
 }
 
 /** PATH for programs that are started from here; they get nothing else of our environment. */

@@ -21,6 +21,7 @@ const libOrder = [
   "usage",
   "payments",
   "warnings",
+  "staff",
 ];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: ["lib"],

@@ -1,0 +1,98 @@
+/**
+ * `site account ...` and `site goodwill`: what the staff does with accounts. Each command is a job of the built site; `by` and
+ * `reason` go into the audit log.
+ */
+import type { Command } from "commander";
+import { addWhere, runReleaseJob, type Where } from "./release.ts";
+
+interface Deed extends Where {
+  readonly reason?: string;
+  readonly by?: string;
+  readonly preview?: boolean;
+  readonly json?: boolean;
+  readonly payment?: string;
+  readonly resume?: string;
+  readonly days?: string;
+  readonly all?: boolean;
+  readonly undo?: string;
+}
+
+export function addAccountCommand(program: Command): void {
+  const account = program.command("account").description("find, show, and look after customers' accounts");
+  const add = (usage: string, text: string): Command => addWhere(account.command(usage)).description(text);
+  add("find <text>", "accounts whose id or address has the text in it")
+    .option("--json", "as lines of JSON")
+    .action((text: string, options: Deed) => run("account", ["find"], [text], options));
+  add("show <account>", "where an account stands, its last transfers, and what was done to it")
+    .option("--json", "as JSON")
+    .action((id: string, options: Deed) => run("account", ["show"], [id], options));
+  for (const [verb, text] of [
+    ["hold", "keep an account from deletion"],
+    ["release", "end a hold"],
+    ["note", "write a note (the reason) into an account's log"],
+  ] as const)
+    addDeed(add(`${verb} <account>`, text)).action((id: string, options: Deed) =>
+      run("account", [verb], [id], options),
+    );
+  addDeed(add("amnesty <on|off>", "keep all accounts from deletion, or end that")).action(
+    (word: string, options: Deed) => run("account", ["amnesty"], [word], options),
+  );
+  for (const [verb, job, text] of [
+    ["credit", "give", "give credit as goodwill"],
+    ["gift", "gift", "give credit as a gift, to try the service"],
+    ["charge", "charge", "take credit by hand"],
+  ] as const)
+    addPreview(addDeed(add(`${verb} <account> <amount>`, text))).action(
+      (id: string, amount: string, options: Deed) => run("credit", [job], [id, amount], options),
+    );
+  addPreview(
+    addDeed(add("refund [account] [amount]", "give a payment back through Stripe, in part or whole"), false),
+  )
+    .option("--payment <id>", "the payment intent; the newest that has enough left unless told")
+    .option("--resume <id>", "ask again for a refund that did not come to an end")
+    .action((id: string | undefined, amount: string | undefined, options: Deed) =>
+      run(
+        "refund",
+        [],
+        [id, amount].filter((word) => word !== undefined),
+        options,
+      ),
+    );
+  addPreview(
+    addDeed(add("import <file>", "customers who move in, from CSV with the header email,balance")),
+  ).action((file: string, options: Deed) => run("opening", [], [file], options));
+}
+
+export function addGoodwillCommand(program: Command): void {
+  const goodwill = addPreview(addDeed(addWhere(program.command("goodwill"))))
+    .description("credit every account with so many days of what it costs, as after an outage")
+    .option("--all", "every account that costs something")
+    .option("--days <number>", "days of its cost that each account gets")
+    .option("--undo <batch>", "take back what a batch gave");
+  goodwill.action((options: Deed) => {
+    const { all, undo, ...rest } = options;
+    if (undo !== undefined) run("credit", ["undo"], [undo], rest);
+    else if (all) run("credit", ["goodwill"], [], rest);
+    else goodwill.error("say whom: --all --days N, or --undo BATCH");
+  });
+}
+
+function addDeed(command: Command, isRequired = true): Command {
+  const withReason = isRequired
+    ? command.requiredOption("--reason <text>", "why, for the audit log")
+    : command.option("--reason <text>", "why, for the audit log");
+  return withReason.option("--by <name>", "who does it (default: who is logged in)");
+}
+
+function addPreview(command: Command): Command {
+  return command.option("--preview", "show what would be done, and do nothing");
+}
+
+function run(job: string, verb: readonly string[], words: readonly string[], options: Deed): void {
+  const { reason, by, preview, json, payment, resume, days } = options;
+  const named = Object.entries({ reason, by, payment, resume, days })
+    .filter((pair) => pair[1] !== undefined)
+    .map(([name, value]) => `--${name}=${value}`);
+  const flags = [...(preview ? ["--preview"] : []), ...(json ? ["--json"] : [])];
+  process.exitCode = runReleaseJob(job, [...verb, ...named, ...flags, "--", ...words], options);
+}

@@ -1,0 +1,96 @@
+/**
+ * Accounts as the staff sees them: found, shown, held from deletion and released, with notes; and the amnesty of all. Money is
+ * given and taken by jobs/credit and jobs/refund.
+ */
+import { type Account, findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
+import { parseEmail } from "../lib/accounts/email.ts";
+import { writeAudit } from "../lib/staff/audit.ts";
+import { describeAccount, findAccounts } from "../lib/staff/show.ts";
+import type { ReadTx } from "../lib/store/store.ts";
+import { setHold } from "../lib/warnings/hold.ts";
+import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
+
+const text = { type: "string" } as const;
+
+export const job: Job = {
+  usage:
+    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--json]",
+  options: { reason: text, by: text, json: { type: "boolean" } },
+  secrets: [],
+  run: async (context, input) => {
+    const [verb, subject, ...more] = input.words;
+    if (subject === undefined || more.length > 0) return "misused";
+    if (verb === "find") return find(context, subject, input.values.json === true);
+    if (verb === "amnesty") return declareAmnesty(context, subject, input);
+    const account = await context.openStore().read((tx) => resolveAccount(tx, subject));
+    if (account === undefined) {
+      context.complain(`account: "${subject}" is neither an account id nor the address of an account`);
+      return "refused";
+    }
+    if (verb === "show") return show(context, account, input.values.json === true);
+    return verb === "hold" || verb === "release" || verb === "note"
+      ? decide(context, verb, account, input)
+      : "misused";
+  },
+};
+
+async function resolveAccount(tx: ReadTx, subject: string): Promise<Account | undefined> {
+  const email = parseEmail(subject);
+  return email === undefined ? findAccount(tx, subject) : findAccountByEmail(tx, email);
+}
+
+async function find(context: JobContext, words: string, isJson: boolean) {
+  const found = await context.openStore().read((tx) => findAccounts(tx, words));
+  for (const account of found)
+    context.say(
+      isJson ? JSON.stringify(account) : `${account.account}  ${account.email}  $${account.balance}`,
+    );
+  if (found.length === 0) context.complain(`account: nobody is found by "${words}"`);
+  return found.length === 0 ? ("refused" as const) : ("done" as const);
+}
+
+async function show(context: JobContext, account: Account, isJson: boolean) {
+  const shown = await context.openStore().read((tx) => describeAccount(tx, account, context.settings));
+  if (isJson) context.say(JSON.stringify(shown));
+  else {
+    const { transfers, deeds, ...facts } = shown;
+    for (const [name, value] of Object.entries(facts)) context.say(`${name.padEnd(12)}${value}`);
+    for (const line of transfers)
+      context.say(`${line.day}  ${line.change.padStart(26)}  ${line.code}  ${line.reference}`);
+    for (const deed of deeds)
+      context.say(`${deed.at}  ${deed.operator}: ${deed.action}: ${deed.reason} ${deed.detail}`.trimEnd());
+  }
+  return "done" as const;
+}
+
+async function decide(
+  context: JobContext,
+  verb: "hold" | "release" | "note",
+  account: Account,
+  { values }: JobInput,
+) {
+  const by = readBy(context, values);
+  if (by === undefined) return "misused" as const;
+  const outcome = await context.openStore().write(async (tx) => {
+    const set = verb === "note" ? "created" : await setHold(tx, account.id, verb === "hold");
+    if (set === "created") await writeAudit(tx, { ...by, action: verb, account: account.id, detail: "" });
+    return set;
+  });
+  const state = { hold: "is held from deletion", release: "is not held", note: "has a note more" }[verb];
+  context.say(`account: ${account.id} ${state}${outcome === "exists" ? ", as before" : ""}`);
+  return "done" as const;
+}
+
+async function declareAmnesty(context: JobContext, word: string, { values }: JobInput) {
+  if (word !== "on" && word !== "off") return "misused" as const;
+  const by = readBy(context, values);
+  if (by === undefined) return "misused" as const;
+  const outcome = await context.openStore().write(async (tx) => {
+    const set = await setHold(tx, undefined, word === "on");
+    if (set === "created")
+      await writeAudit(tx, { ...by, action: `amnesty ${word}`, account: undefined, detail: "" });
+    return set;
+  });
+  context.say(`account: the amnesty is ${word}${outcome === "exists" ? ", as before" : ""}`);
+  return "done" as const;
+}

@@ -1,0 +1,57 @@
+/** An account as the staff sees it: where it stands, its last transfers, and what was done to it. Reads only. */
+import type { Account } from "../accounts/account.ts";
+import { readStatement } from "../ledger/statement.ts";
+import { formatExact, fromColumns } from "../money/amount.ts";
+import type { ReadTx } from "../store/store.ts";
+import { formatUtc } from "../util/clock.ts";
+import type { Settings } from "../util/settings.ts";
+import { readHold } from "../warnings/hold.ts";
+import { daysLeft, judgeStanding, readStandingFacts } from "../warnings/standing.ts";
+import { readAudit } from "./audit.ts";
+
+const shownLines = 20;
+const mostFound = 100;
+
+/** Accounts whose id or address has the words in it, by address. */
+export async function findAccounts(tx: ReadTx, words: string) {
+  const rows = await tx.all<{ account: string; email: string; picodollars: bigint; attodollars: bigint }>(
+    `SELECT a.id AS account, a.email, coalesce(b.picodollars, 0) AS picodollars, coalesce(b.attodollars, 0) AS attodollars
+     FROM account a LEFT JOIN balance b ON b.ledger_account = a.id
+     WHERE instr(a.email, lower(?)) > 0 OR instr(a.id, ?) > 0 ORDER BY a.email LIMIT ?`,
+    [words, words, mostFound],
+  );
+  return rows.map(({ account, email, ...amount }) => ({
+    account,
+    email,
+    balance: formatExact(fromColumns(amount)),
+  }));
+}
+
+export async function describeAccount(tx: ReadTx, account: Account, settings: Settings) {
+  const facts = await readStandingFacts(tx, account.id, settings.meters);
+  const { lines } = await readStatement(tx, account.id, { before: undefined, limit: shownLines });
+  const deeds = await readAudit(tx, account.id, shownLines);
+  const isHeld = await readHold(tx, account.id);
+  return {
+    account: account.id,
+    email: account.email,
+    state: judgeStanding(facts, settings.warnDays),
+    balance: `$${formatExact(facts.balance)}`,
+    costPerDay: `$${formatExact(facts.costPerDay)}`,
+    daysLeft: daysLeft(facts) ?? null,
+    held: isHeld || (await readHold(tx, undefined)),
+    transfers: lines.map((line) => ({
+      day: line.day,
+      code: line.code,
+      change: formatExact(line.change),
+      reference: line.reference,
+    })),
+    deeds: deeds.map(({ at, operator, action, reason, detail }) => ({
+      at: formatUtc(at),
+      operator,
+      action,
+      reason,
+      detail,
+    })),
+  };
+}
