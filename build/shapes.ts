@@ -43,7 +43,7 @@ const accountPage = texts("site path formToken");
 /** Some words of a search result. */
 const part = texts("text marked");
 const warning = texts(
-  "site balance costPerDay days warnDays runsOut deletionFrom countdownDays payUrl accountUrl account",
+  "site balance costPerDay days warnDays warnBelow runsOut daysToDeletion deletionFrom countdownDays payUrl accountUrl account",
 );
 const signupMail = texts("site confirmUrl hours loginUrl");
 
@@ -78,6 +78,8 @@ export const templateShapes: ShapeRecord = {
   "account/signup": { ...accountPage, ...texts("email error") },
   "account/signup-sent": { ...accountPage, ...texts("email") },
   "mail/confirm": signupMail,
+  "mail/countdown": warning,
+  "mail/due": warning,
   "mail/known": signupMail,
   "mail/low": warning,
   "mail/overdrawn": warning,

@@ -10,6 +10,7 @@ import { readCorrections } from "../lib/usage/revision.ts";
 import { formatUtc } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { MeterSetting } from "../lib/util/settings.ts";
+import { readPreference, ruleOf, type WarnRule } from "../lib/warnings/preference.ts";
 import { daysLeft, judgeStanding, readStandingFacts, type StandingFacts } from "../lib/warnings/standing.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -23,6 +24,7 @@ interface AccountView {
   readonly statement: Statement;
   readonly bills: ReadonlyMap<string, readonly DetailLine[]>;
   readonly facts: StandingFacts;
+  readonly rule: WarnRule;
   readonly now: number;
 }
 
@@ -45,6 +47,7 @@ export async function handle(visit: Visit): Promise<Response> {
         statement,
         bills,
         facts: await readStandingFacts(tx, account.id, settings.meters),
+        rule: ruleOf(await readPreference(tx, account.id), settings),
         now: tx.now,
       };
     });
@@ -54,7 +57,7 @@ export async function handle(visit: Visit): Promise<Response> {
       data: {
         email: account.email,
         account: account.id,
-        ...describeStanding(view.facts, settings.warnDays),
+        ...describeStanding(view.facts, view.rule),
         lines: view.statement.lines.map((line) => describeLine(line, view.bills, settings.meters)),
         older: view.statement.olderBefore === undefined ? "" : `?before=${view.statement.olderBefore}`,
         newest: before === undefined,
@@ -71,8 +74,8 @@ function readPosition(text: string): bigint | undefined {
   return /^[1-9]\d{0,17}$/.test(text) ? BigInt(text) : undefined;
 }
 
-function describeStanding(facts: StandingFacts, warnDays: number) {
-  const state = judgeStanding(facts, warnDays);
+function describeStanding(facts: StandingFacts, rule: WarnRule) {
+  const state = judgeStanding(facts, rule);
   const days = daysLeft(facts);
   return {
     balance: formatDollars(facts.balance),

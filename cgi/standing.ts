@@ -8,7 +8,7 @@
  */
 import { findAccount } from "../lib/accounts/account.ts";
 import { formatExact } from "../lib/money/amount.ts";
-import { judgeStanding, readStandingFacts } from "../lib/warnings/standing.ts";
+import { readStanding } from "../lib/warnings/standing.ts";
 import type { Response } from "./support/response.ts";
 import { respondJson, withService } from "./support/service.ts";
 import type { Visit } from "./support/visit.ts";
@@ -23,14 +23,14 @@ export async function handle(visit: Visit): Promise<Response> {
     const found = await store.read(async (tx) => {
       const account = await findAccount(tx, asked);
       if (account === undefined) return undefined;
-      return { facts: await readStandingFacts(tx, account.id, settings.meters), now: tx.now };
+      return { ...(await readStanding(tx, account.id, settings)), now: tx.now };
     });
     if (found === undefined)
       return respondJson(settings.url, 404, { error: `there is no account "${asked}"` });
-    const { facts, now } = found;
+    const { facts, state, now } = found;
     return respondJson(settings.url, 200, {
       account: asked,
-      state: judgeStanding(facts, settings.warnDays),
+      state,
       mayWrite: facts.balance > 0n,
       balance: formatExact(facts.balance),
       asOf: new Date(now).toISOString(),

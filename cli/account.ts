@@ -13,6 +13,8 @@ interface Deed extends Where {
   readonly payment?: string;
   readonly resume?: string;
   readonly days?: string;
+  readonly below?: string;
+  readonly second?: string;
   readonly all?: boolean;
   readonly undo?: string;
 }
@@ -34,6 +36,11 @@ export function addAccountCommand(program: Command): void {
     addDeed(add(`${verb} <account>`, text)).action((id: string, options: Deed) =>
       run("account", [verb], [id], options),
     );
+  addDeed(add("warn <account>", "when and where a customer is warned; what is not given is as the site says"))
+    .option("--days <number>", "below so many days of cost")
+    .option("--below <amount>", "below an amount in dollars instead")
+    .option("--second <address>", "at this address too")
+    .action((id: string, options: Deed) => run("account", ["warn"], [id], options));
   addDeed(add("amnesty <on|off>", "keep all accounts from deletion, or end that")).action(
     (word: string, options: Deed) => run("account", ["amnesty"], [word], options),
   );
@@ -89,8 +96,8 @@ function addPreview(command: Command): Command {
 }
 
 function run(job: string, verb: readonly string[], words: readonly string[], options: Deed): void {
-  const { reason, by, preview, json, payment, resume, days } = options;
-  const named = Object.entries({ reason, by, payment, resume, days })
+  const { reason, by, preview, json, payment, resume, days, below, second } = options;
+  const named = Object.entries({ reason, by, payment, resume, days, below, second })
     .filter((pair) => pair[1] !== undefined)
     .map(([name, value]) => `--${name}=${value}`);
   const flags = [...(preview ? ["--preview"] : []), ...(json ? ["--json"] : [])];

@@ -4,18 +4,20 @@
  */
 import { type Account, findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
 import { writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
 import type { ReadTx } from "../lib/store/store.ts";
 import { setHold } from "../lib/warnings/hold.ts";
+import { setPreference } from "../lib/warnings/preference.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
 
 const text = { type: "string" } as const;
 
 export const job: Job = {
   usage:
-    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--json]",
-  options: { reason: text, by: text, json: { type: "boolean" } },
+    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--json]",
+  options: { reason: text, by: text, days: text, below: text, second: text, json: { type: "boolean" } },
   secrets: [],
   run: async (context, input) => {
     const [verb, subject, ...more] = input.words;
@@ -27,6 +29,7 @@ export const job: Job = {
       context.complain(`account: "${subject}" is neither an account id nor the address of an account`);
       return "refused";
     }
+    if (verb === "warn") return setWarnings(context, account, input);
     if (verb === "show") return show(context, account, input.values.json === true);
     return verb === "hold" || verb === "release" || verb === "note"
       ? decide(context, verb, account, input)
@@ -78,6 +81,42 @@ async function decide(
   });
   const state = { hold: "is held from deletion", release: "is not held", note: "has a note more" }[verb];
   context.say(`account: ${account.id} ${state}${outcome === "exists" ? ", as before" : ""}`);
+  return "done" as const;
+}
+
+/** What is not given goes back to what the site says. */
+async function setWarnings(context: JobContext, account: Account, { values }: JobInput) {
+  const by = readBy(context, values);
+  if (by === undefined) return "misused" as const;
+  const days =
+    typeof values.days === "string" && /^[1-9]\d{0,2}$/.test(values.days) ? Number(values.days) : undefined;
+  const below = typeof values.below === "string" ? parseDollars(values.below) : undefined;
+  const cents = below === undefined ? undefined : toCents(below);
+  const second = typeof values.second === "string" ? parseEmail(values.second) : undefined;
+  const isWrong = (name: string, read: unknown): boolean => values[name] !== undefined && read === undefined;
+  if (
+    isWrong("days", days) ||
+    isWrong("below", cents) ||
+    isWrong("second", second) ||
+    (days ?? 0) > 365 ||
+    cents === 0
+  ) {
+    context.complain("account: --days is 1 to 365, --below an amount such as 5.00, --second an address");
+    return "misused" as const;
+  }
+  if (days !== undefined && cents !== undefined) return "misused" as const;
+  await context.openStore().write(async (tx) => {
+    await setPreference(tx, account.id, { warnDays: days, warnBelowCents: cents, secondEmail: second });
+    const detail = `days ${days ?? "-"}, below ${below === undefined ? "-" : formatDollars(below)}, second ${second ?? "-"}`;
+    await writeAudit(tx, { ...by, action: "warn", account: account.id, detail });
+  });
+  const when =
+    days !== undefined
+      ? `below ${days} days`
+      : below !== undefined
+        ? `below ${formatDollars(below)}`
+        : "as the site says";
+  context.say(`account: ${account.id} is warned ${when}${second === undefined ? "" : `, at ${second} too`}`);
   return "done" as const;
 }
 

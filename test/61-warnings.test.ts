@@ -7,11 +7,16 @@ import { amountOf } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay } from "../lib/usage/day.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { judgeStanding } from "../lib/warnings/standing.ts";
+import { countDown, deletionDay, type Standing } from "../lib/warnings/countdown.ts";
+import { setHold } from "../lib/warnings/hold.ts";
+import { setPreference } from "../lib/warnings/preference.ts";
+import { judgeStanding, readStanding } from "../lib/warnings/standing.ts";
 import { warnAccounts } from "../lib/warnings/warn.ts";
-import { addAccount, dayUtc, meters, topUp } from "./support/books.ts";
+import { addAccount, dayUtc, emailOf, meters, topUp } from "./support/books.ts";
 import { makeSettings, packageRenderer } from "./support/site.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
+
+const week = { days: 7, below: undefined };
 
 describe("the rule", () => {
   const cost = amountOf(100n);
@@ -24,11 +29,11 @@ describe("the rule", () => {
     ["overdrawn", 0n, true],
     ["overdrawn", -1n, true],
   ] as const)("says %s at a balance of %d, funded: %s", (state, balance, funded) => {
-    expect(judgeStanding({ balance: amountOf(balance), funded, costPerDay: cost }, 7)).toBe(state);
+    expect(judgeStanding({ balance: amountOf(balance), funded, costPerDay: cost }, week)).toBe(state);
   });
 
   it("never says low where nothing is being spent", () => {
-    expect(judgeStanding({ balance: amountOf(1n), funded: true, costPerDay: amountOf(0n) }, 7)).toBe("ok");
+    expect(judgeStanding({ balance: amountOf(1n), funded: true, costPerDay: amountOf(0n) }, week)).toBe("ok");
   });
 });
 
@@ -167,5 +172,108 @@ describe("warnings", () => {
     ]);
     expect(runs[0].warned + runs[1].warned).toBe(1);
     expect(mails()).toHaveLength(1);
+  });
+
+  it("go on through the published countdown, a step at a time, each once, until it is due", async () => {
+    await topUp(test.store, ada, amountOf(10n ** 18n / 2n));
+    await night("2026-11-21");
+    const warned: number[] = [];
+    for (let day = 0; day < 12; day += 1) {
+      warned.push((await warn()).warned + (await warn()).warned);
+      test.clock.ms += 86_400_000;
+    }
+    // Empty on the 23rd; 3 days left on the 27th, 1 on the 29th, due on the 30th.
+    expect(warned).toEqual([1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0]);
+    expect(test.raw("SELECT state, since, step, day FROM standing ORDER BY number")).toEqual([
+      { state: "overdrawn", since: "2026-11-23", step: 7n, day: "2026-11-23" },
+      { state: "overdrawn", since: "2026-11-23", step: 3n, day: "2026-11-27" },
+      { state: "overdrawn", since: "2026-11-23", step: 1n, day: "2026-11-29" },
+      { state: "due", since: "2026-11-23", step: 0n, day: "2026-11-30" },
+    ]);
+    const bodies = test.raw("SELECT body FROM outbox ORDER BY created_at") as { body: string }[];
+    for (const { body } of bodies) expect(body).toMatch(/2026-11-23/);
+    expect(bodies[1]?.body).toMatch(/from 2026-11-30 on/);
+    expect(mails().map((mail) => (mail as { subject: string }).subject.replace(/^.*: /, ""))).toEqual([
+      "your credit is used up",
+      "3 days until your data may be deleted",
+      "1 day until your data may be deleted",
+      "your data may be deleted from today on",
+    ]);
+  });
+
+  it("come at the second address too", async () => {
+    const second = emailOf("office@example.org");
+    await test.store.write((tx) =>
+      setPreference(tx, ada, { warnDays: undefined, warnBelowCents: 800, secondEmail: second }),
+    );
+    await topUp(test.store, ada, amountOf(8n * 10n ** 18n));
+    await night("2026-11-21", 1n);
+    expect((await warn()).warned).toBe(1);
+    expect(mails()).toMatchObject([
+      { id: `warn/${ada}/1`, recipient: "ada@example.org" },
+      { id: `warn/${ada}/1/second`, recipient: "office@example.org" },
+    ]);
+    const [mail] = test.raw("SELECT body FROM outbox") as { body: string }[];
+    expect(mail?.body).toMatch(/We write once when less than \$8\.00 is left/);
+  });
+
+  it("stop while an account is held, and begin anew when the hold ends", async () => {
+    const hold = (isHeld: boolean) => test.store.write((tx) => setHold(tx, ada, isHeld));
+    const state = async () =>
+      (await test.store.read(async (tx) => readStanding(tx, ada, { ...(await settings), meters }))).state;
+    const settings = makeSettings();
+    await settings;
+    await topUp(test.store, ada, amountOf(10n ** 18n / 2n));
+    await night("2026-11-21");
+    await warn();
+    await hold(true);
+    for (let day = 0; day < 10; day += 1) {
+      test.clock.ms += 86_400_000;
+      expect((await warn()).warned).toBe(0);
+    }
+    expect(await state()).toBe("held");
+    await hold(false);
+    expect((await warn()).warned).toBe(1);
+    expect(test.raw("SELECT state, since FROM standing ORDER BY number DESC LIMIT 1")).toEqual([
+      { state: "overdrawn", since: "2026-12-03" },
+    ]);
+    await topUp(test.store, ada, amountOf(100n * 10n ** 18n), "pi_2");
+    expect(await state()).toBe("ok");
+  });
+});
+
+describe("the countdown", () => {
+  const known = (state: Standing["state"], since: string, step: number | undefined, day: string) => ({
+    state,
+    since: since === "" ? ("" as const) : dayUtc(since),
+    step,
+    day: dayUtc(day),
+  });
+  it.each([
+    // what was known                                   today         held   what is now
+    [undefined, "2026-11-01", false, "overdrawn 2026-11-01 7"],
+    [undefined, "2026-11-01", true, "overdrawn 2026-11-01 7"],
+    [known("low", "", undefined, "2026-10-31"), "2026-11-01", false, "overdrawn 2026-11-01 7"],
+    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-04", false, "overdrawn 2026-11-01 7"],
+    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-05", false, "overdrawn 2026-11-01 3"],
+    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-20", false, "overdrawn 2026-11-01 3"],
+    [known("overdrawn", "2026-11-01", 3, "2026-11-20"), "2026-11-20", false, "overdrawn 2026-11-01 3"],
+    [known("overdrawn", "2026-11-01", 3, "2026-11-20"), "2026-11-21", false, "overdrawn 2026-11-01 1"],
+    [known("overdrawn", "2026-11-01", 1, "2026-11-21"), "2026-11-22", false, "due 2026-11-01 0"],
+    [known("overdrawn", "2026-11-01", 3, "2026-11-05"), "2026-11-06", true, "held 2026-11-01 -"],
+    [known("due", "2026-11-01", 0, "2026-11-08"), "2026-11-09", true, "held 2026-11-01 -"],
+    [known("held", "2026-11-01", undefined, "2026-11-06"), "2026-11-30", false, "overdrawn 2026-11-30 7"],
+    [known("due", "2026-11-01", 0, "2026-11-08"), "2026-11-30", false, "due 2026-11-01 0"],
+  ] as const)("after %j on %s, held %s, is %s", (before, today, isHeld, expected) => {
+    const facts = { state: "overdrawn" as const, isHeld, today: dayUtc(today), countdownDays: 7 };
+    const now = countDown(facts, before);
+    expect(`${now.state} ${now.since} ${now.step ?? "-"}`).toBe(expected);
+  });
+
+  it("never lets a day of deletion come sooner than it was told", () => {
+    const standing = { state: "overdrawn" as const, since: dayUtc("2026-11-01"), step: 3 };
+    expect(deletionDay(standing, dayUtc("2026-11-05"), 7)).toBe("2026-11-08");
+    expect(deletionDay(standing, dayUtc("2026-11-20"), 7)).toBe("2026-11-23");
+    expect(deletionDay({ ...standing, state: "held" }, dayUtc("2026-11-20"), 7)).toBeUndefined();
   });
 });

@@ -3,10 +3,10 @@ import type { Account } from "../accounts/account.ts";
 import { readStatement } from "../ledger/statement.ts";
 import { formatExact, fromColumns } from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
-import { formatUtc } from "../util/clock.ts";
+import { dayOf, formatUtc } from "../util/clock.ts";
 import type { Settings } from "../util/settings.ts";
-import { readHold } from "../warnings/hold.ts";
-import { daysLeft, judgeStanding, readStandingFacts } from "../warnings/standing.ts";
+import { deletionDay } from "../warnings/countdown.ts";
+import { daysLeft, readStanding } from "../warnings/standing.ts";
 import { readAudit } from "./audit.ts";
 
 const shownLines = 20;
@@ -28,18 +28,30 @@ export async function findAccounts(tx: ReadTx, words: string) {
 }
 
 export async function describeAccount(tx: ReadTx, account: Account, settings: Settings) {
-  const facts = await readStandingFacts(tx, account.id, settings.meters);
+  const standing = await readStanding(tx, account.id, settings);
+  const { facts, preference, since, row } = standing;
   const { lines } = await readStatement(tx, account.id, { before: undefined, limit: shownLines });
   const deeds = await readAudit(tx, account.id, shownLines);
-  const isHeld = await readHold(tx, account.id);
   return {
     account: account.id,
     email: account.email,
-    state: judgeStanding(facts, settings.warnDays),
+    state: standing.state,
+    since,
+    deletionFrom:
+      since === "" || row === undefined
+        ? ""
+        : (deletionDay(
+            { ...row, state: standing.state as typeof row.state },
+            dayOf(tx.now),
+            settings.countdownDays,
+          ) ?? ""),
     balance: `$${formatExact(facts.balance)}`,
     costPerDay: `$${formatExact(facts.costPerDay)}`,
     daysLeft: daysLeft(facts) ?? null,
-    held: isHeld || (await readHold(tx, undefined)),
+    held: standing.isHeld,
+    warnDays: preference.warnDays ?? null,
+    warnBelow: preference.warnBelowCents === undefined ? null : `$${preference.warnBelowCents / 100}`,
+    secondAddress: preference.secondEmail ?? null,
     transfers: lines.map((line) => ({
       day: line.day,
       code: line.code,

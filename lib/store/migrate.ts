@@ -21,6 +21,7 @@ import { chartSchema } from "./migrations/0004-chart.ts";
 import { paymentsSchema } from "./migrations/0005-payments.ts";
 import { revisionsSchema } from "./migrations/0006-revisions.ts";
 import { staffSchema } from "./migrations/0007-staff.ts";
+import { warningsSchema } from "./migrations/0008-warnings.ts";
 
 export interface Migration {
   readonly version: number;
@@ -38,6 +39,7 @@ const migrations: readonly Migration[] = [
   paymentsSchema,
   revisionsSchema,
   staffSchema,
+  warningsSchema,
 ];
 const programVersion = migrations.length;
 

@@ -3,30 +3,44 @@
  *
  * Worked example, 7 days: $0.50 left at $0.10 a day is 5 days: low. $0.70 is exactly 7 days: ok. $0.00 is
  * overdrawn, because access ends when nothing is left. An account that was never funded is new, and is never
- * warned: it owes nothing and was promised nothing.
+ * warned: it owes nothing and was promised nothing. A customer may be warned below an amount instead.
  */
 
+import type { AccountId } from "../accounts/account.ts";
 import { readBalance } from "../ledger/transfer.ts";
 import { type Amount, amountOf, zero } from "../money/amount.ts";
 import { priceAttoPerUnit } from "../money/price.ts";
 import type { ReadTx } from "../store/store.ts";
 import { type DayUtc, dayOf } from "../util/clock.ts";
-import type { MeterSetting } from "../util/settings.ts";
+import type { MeterSetting, Settings } from "../util/settings.ts";
+import { readHold } from "./hold.ts";
+import { readPreference, ruleOf, type WarnRule } from "./preference.ts";
 
-export type StandingState = "new" | "ok" | "low" | "overdrawn";
+/** `held` and `due` are what becomes of `overdrawn` (countdown.ts). */
+export type StandingState = "new" | "ok" | "low" | "overdrawn" | "held" | "due";
 
 export interface StandingFacts {
   readonly balance: Amount;
-  /** Money was paid in at least once. */
+  /** Money was paid in or given at least once. */
   readonly funded: boolean;
   /** What a day costs now: the last billed day's storage at today's price. */
   readonly costPerDay: Amount;
 }
 
-export function judgeStanding(facts: StandingFacts, warnDays: number): StandingState {
+/** The newest change of standing that was written. */
+export interface StandingRow {
+  readonly number: number;
+  readonly state: Exclude<StandingState, "new">;
+  readonly since: DayUtc | "";
+  readonly step: number | undefined;
+  readonly day: DayUtc;
+}
+
+export function judgeStanding(facts: StandingFacts, rule: WarnRule): "new" | "ok" | "low" | "overdrawn" {
   if (!facts.funded) return "new";
   if (facts.balance <= zero) return "overdrawn";
-  return facts.balance < facts.costPerDay * BigInt(warnDays) ? "low" : "ok";
+  const least = rule.below ?? facts.costPerDay * BigInt(rule.days);
+  return facts.balance < least ? "low" : "ok";
 }
 
 /** Whole days that the balance lasts; undefined where nothing is being spent. */
@@ -34,6 +48,33 @@ export function daysLeft(facts: StandingFacts): number | undefined {
   if (facts.costPerDay <= zero) return undefined;
   const days = facts.balance > zero ? facts.balance / facts.costPerDay : 0n;
   return Number(days > 100_000n ? 100_000n : days);
+}
+
+/** How an account stands now, as programs and people are told: the countdown as far as it was written. */
+export async function readStanding(tx: ReadTx, account: AccountId, settings: Settings) {
+  const facts = await readStandingFacts(tx, account, settings.meters);
+  const preference = await readPreference(tx, account);
+  const isHeld = (await readHold(tx, account)) || (await readHold(tx, undefined));
+  const row = await readStandingRow(tx, account);
+  const judged = judgeStanding(facts, ruleOf(preference, settings));
+  const isDown = judged === "overdrawn" && row !== undefined && row.since !== "";
+  const state: StandingState = isDown ? (isHeld ? "held" : row.state) : judged;
+  return { facts, preference, isHeld, state, since: isDown ? row.since : "", row };
+}
+
+export async function readStandingRow(tx: ReadTx, account: AccountId): Promise<StandingRow | undefined> {
+  const row = await tx.get<{
+    number: bigint;
+    state: StandingRow["state"];
+    since: DayUtc | "";
+    step: bigint | null;
+    day: DayUtc;
+  }>("SELECT number, state, since, step, day FROM standing WHERE account = ? ORDER BY number DESC LIMIT 1", [
+    account,
+  ]);
+  if (row === undefined) return undefined;
+  const { number, step, ...rest } = row;
+  return { ...rest, number: Number(number), step: step === null ? undefined : Number(step) };
 }
 
 export async function readStandingFacts(

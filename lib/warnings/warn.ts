@@ -1,6 +1,6 @@
 /**
- * Warnings: each change of an account's standing is one row, and each change for the worse one mail, in the
- * same transaction. The newest row is what was last known, so a second run finds nothing to do.
+ * Warnings: each change of an account's standing is one row, and each change for the worse one mail (and one to the second
+ * address), in the same transaction. The newest row is what was last known, so a second run finds nothing to do.
  */
 import { type AccountId, findAccount } from "../accounts/account.ts";
 import { composeMail } from "../mail/compose.ts";
@@ -11,12 +11,15 @@ import { addDays, dayOf } from "../util/clock.ts";
 import { pathOf } from "../util/routes.ts";
 import type { Settings } from "../util/settings.ts";
 import type { Renderer } from "../util/templates.ts";
+import { countDown, deletionDay, type Standing } from "./countdown.ts";
+import { readHold } from "./hold.ts";
+import { readPreference, ruleOf, type WarnRule } from "./preference.ts";
 import {
   daysLeft,
   judgeStanding,
   readStandingFacts,
+  readStandingRow,
   type StandingFacts,
-  type StandingState,
 } from "./standing.ts";
 
 export interface WarnReport {
@@ -27,15 +30,16 @@ export interface WarnReport {
 /** A change of standing that is about to be written. */
 interface Crossing {
   readonly account: AccountId;
-  readonly email: string;
+  /** The customer's address, and the second one, if there is one. */
+  readonly addresses: readonly string[];
   /** Counts the account's changes, from 1; part of the mail's id. */
   readonly number: number;
-  readonly state: "ok" | "low" | "overdrawn";
+  readonly standing: Standing;
   readonly facts: StandingFacts;
+  readonly rule: WarnRule;
+  readonly isWorse: boolean;
   readonly now: number;
 }
-
-const severity: Readonly<Record<StandingState, number>> = { new: 0, ok: 0, low: 1, overdrawn: 2 };
 
 /** Looks at every account. May be repeated, interrupted, and run twice at once. */
 export async function warnAccounts(
@@ -51,10 +55,10 @@ export async function warnAccounts(
     const last = page.last;
     if (last === undefined) return { accounts, warned };
     accounts += page.count;
-    for (const { crossing, worse } of page.crossings) {
-      const mail = worse ? composeWarning(renderer, settings, crossing) : undefined;
-      const written = await store.write((tx) => writeCrossing(tx, crossing, mail, settings));
-      if (written && mail !== undefined) warned += 1;
+    for (const crossing of page.crossings) {
+      const mails = crossing.isWorse ? composeWarnings(renderer, settings, crossing) : [];
+      const written = await store.write((tx) => writeCrossing(tx, crossing, mails, settings));
+      if (written && mails.length > 0) warned += 1;
     }
     after = last;
   }
@@ -64,13 +68,14 @@ async function readPage(
   tx: ReadTx,
   after: string,
   settings: Settings,
-): Promise<{ last: string | undefined; count: number; crossings: { crossing: Crossing; worse: boolean }[] }> {
+): Promise<{ last: string | undefined; count: number; crossings: readonly Crossing[] }> {
   const rows = await tx.all<{ id: AccountId }>("SELECT id FROM account WHERE id > ? ORDER BY id LIMIT 500", [
     after,
   ]);
-  const crossings: { crossing: Crossing; worse: boolean }[] = [];
+  const isAmnesty = await readHold(tx, undefined);
+  const crossings: Crossing[] = [];
   for (const { id } of rows) {
-    const found = await findCrossing(tx, id, settings);
+    const found = await findCrossing(tx, id, settings, isAmnesty);
     if (found !== undefined) crossings.push(found);
   }
   return { last: rows.at(-1)?.id, count: rows.length, crossings };
@@ -81,62 +86,105 @@ async function findCrossing(
   tx: ReadTx,
   id: AccountId,
   settings: Settings,
-): Promise<{ crossing: Crossing; worse: boolean } | undefined> {
+  isAmnesty: boolean,
+): Promise<Crossing | undefined> {
   const account = await findAccount(tx, id);
   const facts = await readStandingFacts(tx, id, settings.meters);
-  const state = judgeStanding(facts, settings.warnDays);
-  const before = await tx.get<{ number: bigint; state: StandingState }>(
-    "SELECT number, state FROM standing WHERE account = ? ORDER BY number DESC LIMIT 1",
-    [id],
-  );
+  const preference = await readPreference(tx, id);
+  const rule = ruleOf(preference, settings);
+  const state = judgeStanding(facts, rule);
+  if (account === undefined || state === "new") return undefined;
+  const row = await readStandingRow(tx, id);
+  const isHeld = isAmnesty || (await readHold(tx, id));
+  const { countdownDays } = settings;
+  const standing = countDown({ state, isHeld, today: dayOf(tx.now), countdownDays }, row);
   // Being well is where everybody starts: it is worth a row only after something else.
-  const stateBefore = before?.state ?? "ok";
-  if (account === undefined || state === "new" || state === stateBefore) return undefined;
-  const number = Number(before?.number ?? 0n) + 1;
-  const crossing = { account: id, email: account.email, number, state, facts, now: tx.now };
-  return { crossing, worse: severity[state] > severity[stateBefore] };
+  const before: Standing = row ?? { state: "ok", since: "", step: undefined };
+  if (standing.state === before.state && standing.since === before.since && standing.step === before.step)
+    return undefined;
+  const second = preference.secondEmail;
+  return {
+    account: id,
+    addresses: [account.email, ...(second === undefined || second === account.email ? [] : [second])],
+    number: (row?.number ?? 0) + 1,
+    standing,
+    facts,
+    rule,
+    isWorse: severity(standing, countdownDays) > severity(before, countdownDays),
+    now: tx.now,
+  };
 }
 
-/** Writes the change and its mail, unless the books have moved on since it was found; the next run sees. */
+/** The later the step of the countdown, the worse; a hold is better than its beginning. */
+function severity({ state, step }: Standing, countdownDays: number): number {
+  const base = { ok: 0, low: 1, held: 2, overdrawn: 3, due: 4 + countdownDays }[state];
+  return state === "overdrawn" ? base + countdownDays - (step ?? countdownDays) : base;
+}
+
+/** Writes the change and its mails, unless the books have moved on since it was found; the next run sees. */
 async function writeCrossing(
   tx: WriteTx,
   crossing: Crossing,
-  mail: NewMail | undefined,
+  mails: readonly NewMail[],
   settings: Settings,
 ): Promise<boolean> {
-  const still = (await findCrossing(tx, crossing.account, settings))?.crossing;
-  if (still?.number !== crossing.number || still.state !== crossing.state) return false;
-  if (still.facts.balance !== crossing.facts.balance) return false;
-  const { picodollars, attodollars } = toColumns(crossing.facts.balance);
+  const { account, number, standing, facts } = crossing;
+  const still = await findCrossing(tx, account, settings, await readHold(tx, undefined));
+  if (still?.number !== number || still.standing.state !== standing.state) return false;
+  if (still.facts.balance !== facts.balance || still.standing.step !== standing.step) return false;
+  const { picodollars, attodollars } = toColumns(facts.balance);
   await tx.run(
-    `INSERT INTO standing (account, number, state, picodollars, attodollars, day, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [crossing.account, crossing.number, crossing.state, picodollars, attodollars, dayOf(tx.now), tx.now],
+    `INSERT INTO standing (account, number, state, since, step, picodollars, attodollars, day, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      account,
+      number,
+      standing.state,
+      standing.since,
+      standing.step ?? null,
+      picodollars,
+      attodollars,
+      dayOf(tx.now),
+      tx.now,
+    ],
   );
-  if (mail !== undefined) await enqueueMail(tx, mail);
+  for (const mail of mails) await enqueueMail(tx, mail);
   return true;
 }
 
-function composeWarning(renderer: Renderer, settings: Settings, crossing: Crossing): NewMail {
-  const { facts, state, number, account, email, now } = crossing;
+function composeWarnings(renderer: Renderer, settings: Settings, crossing: Crossing): readonly NewMail[] {
+  const { facts, standing, number, account, addresses, rule, now } = crossing;
   const today = dayOf(now);
   const days = daysLeft(facts);
-  return composeMail(renderer, {
-    id: `warn/${account}/${number}`,
-    to: email,
-    template: state === "overdrawn" ? "overdrawn" : "low",
-    data: {
-      site: settings.name,
-      balance: formatDollars(facts.balance),
-      costPerDay: formatExact(facts.costPerDay),
-      days: days ?? 0,
-      warnDays: settings.warnDays,
-      runsOut: addDays(today, days ?? 0),
-      deletionFrom: addDays(today, settings.countdownDays),
-      countdownDays: settings.countdownDays,
-      payUrl: settings.url + pathOf("pay"),
-      accountUrl: settings.url + pathOf("account"),
-      account,
-    },
-  });
+  const { countdownDays } = settings;
+  const isFirst = standing.step === countdownDays;
+  const template =
+    standing.state === "low" ? "low" : standing.state === "due" ? "due" : isFirst ? "overdrawn" : "countdown";
+  return addresses.map((to, at) =>
+    composeMail(renderer, {
+      id: `warn/${account}/${number}${at === 0 ? "" : "/second"}`,
+      to,
+      template,
+      data: {
+        site: settings.name,
+        balance: formatDollars(facts.balance),
+        costPerDay: formatExact(facts.costPerDay),
+        days: days ?? 0,
+        warnDays: rule.days,
+        warnBelow: rule.below === undefined ? "" : formatDollars(rule.below),
+        // Since when there is nothing, or until when there is something.
+        runsOut: standing.since !== "" ? standing.since : days === undefined ? "" : addDays(today, days),
+        daysToDeletion: countDays(standing.step ?? countdownDays),
+        deletionFrom: deletionDay(standing, today, countdownDays) ?? "",
+        countdownDays,
+        payUrl: settings.url + pathOf("pay"),
+        accountUrl: settings.url + pathOf("account"),
+        account,
+      },
+    }),
+  );
+}
+
+function countDays(days: number): string {
+  return days === 1 ? "1 day" : `${days} days`;
 }

@@ -1,0 +1,64 @@
+/**
+ * The published countdown after an empty balance, as a pure rule over what was last known and today. Its end is only a
+ * word, "due": a person deletes, and nobody else.
+ *
+ * Worked example, 7 days: empty on the 1st (first mail), 3 days left on the 5th, 1 on the 7th, due on the 8th. Each step has
+ * its mail, and a day passes between two of them: if the job did not run for a week, the later steps come later, not all
+ * at once. A hold stops it; when the hold ends, it begins anew.
+ */
+import { addDays, type DayUtc } from "../util/clock.ts";
+import type { StandingState } from "./standing.ts";
+
+export interface Standing {
+  readonly state: Exclude<StandingState, "new">;
+  /** The day on which the countdown began; "" where there is none. */
+  readonly since: DayUtc | "";
+  /** The days that were left when it was last told of; undefined where there is none. */
+  readonly step: number | undefined;
+}
+
+/** Days left at which a customer is reminded, after the first mail and before the last. */
+const reminders: readonly number[] = [3, 1];
+
+export interface CountdownFacts {
+  /** By balance and cost alone. */
+  readonly state: "ok" | "low" | "overdrawn";
+  readonly isHeld: boolean;
+  readonly today: DayUtc;
+  readonly countdownDays: number;
+}
+
+/** `before`: what was last known, and the day on which that was written; undefined for an account that was always well. */
+export function countDown(
+  facts: CountdownFacts,
+  before: (Standing & { readonly day: DayUtc }) | undefined,
+): Standing {
+  const { state, isHeld, today, countdownDays } = facts;
+  if (state !== "overdrawn") return { state, since: "", step: undefined };
+  const wasDown = before !== undefined && before.state !== "ok" && before.state !== "low";
+  const begin: Standing = { state, since: today, step: countdownDays };
+  // 1. Whoever has just run out is told, held or not.
+  if (!wasDown) return begin;
+  // 2. A hold stops the countdown; its end begins a new one.
+  if (isHeld) return { state: "held", since: before.since, step: undefined };
+  if (before.state === "held" || before.since === "") return begin;
+  // 3. One step a day, when its time has come.
+  if (before.state === "due" || before.day >= today) return before;
+  const left = daysBetween(today, addDays(before.since, countdownDays));
+  const step = before.step ?? countdownDays;
+  const next = reminders.find((days) => days < step) ?? 0;
+  if (left > next) return before;
+  return { state: next === 0 ? "due" : "overdrawn", since: before.since, step: next };
+}
+
+/** The first day on which a person may delete; never sooner than the step that was told of promises. */
+export function deletionDay(standing: Standing, today: DayUtc, countdownDays: number): DayUtc | undefined {
+  if (standing.since === "" || standing.state === "held") return undefined;
+  const planned = addDays(standing.since, countdownDays);
+  const told = addDays(today, standing.step ?? countdownDays);
+  return planned > told ? planned : told;
+}
+
+function daysBetween(from: DayUtc, to: DayUtc): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+}
