@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseEmail } from "../lib/accounts/email.ts";
 import { parseDay } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
 import {
@@ -28,7 +29,18 @@ import {
 } from "./section.ts";
 import { readUtf8 } from "./text.ts";
 
-const siteKeys = ["name", "tagline", "url", "search", "assets", "compress", "mail", "payments", "warnings"];
+const siteKeys = [
+  "name",
+  "tagline",
+  "url",
+  "search",
+  "assets",
+  "compress",
+  "mail",
+  "payments",
+  "warnings",
+  "night",
+];
 
 /** Stands for what cannot be read, so that layouts and links are looked at in the same run. */
 const standIn = "http://127.0.0.1";
@@ -72,6 +84,7 @@ function readSite(
   const url = readUrl(site);
   const payments = readGroup(site, "payments", ["minimum", "maximum"]);
   const warnings = readGroup(site, "warnings", ["days", "countdown"]);
+  const night = readGroup(site, "night", ["report", "heartbeat"]);
   const topUpMinimum = readWhole(payments, "minimum", { least: 1, most: 100_000, fallback: 5 });
   const topUpMaximum = readWhole(payments, "maximum", { least: 1, most: 100_000, fallback: 1000 });
   if (topUpMinimum > topUpMaximum)
@@ -88,7 +101,24 @@ function readSite(
     topUpMaximum,
     warnDays: readWhole(warnings, "days", { least: 1, most: 365, fallback: 7 }),
     countdownDays: readWhole(warnings, "countdown", { least: 1, most: 365, fallback: 7 }),
+    ...readNight(night),
   };
+}
+
+function readNight(night: Section): Pick<Settings, "reportTo" | "heartbeat"> {
+  const reportTo = readText(night, "report", " ").trim();
+  if (reportTo !== "" && parseEmail(reportTo) === undefined)
+    night.reader.report(
+      offsetOfKey(night, "report"),
+      `"night.report" is ${JSON.stringify(reportTo)}; it must be an address`,
+    );
+  const heartbeat = readText(night, "heartbeat", " ").trim();
+  if (heartbeat !== "" && !(URL.canParse(heartbeat) && /^https?:$/.test(new URL(heartbeat).protocol)))
+    night.reader.report(
+      offsetOfKey(night, "heartbeat"),
+      `"night.heartbeat" is ${JSON.stringify(heartbeat)}; it must be an http or https address`,
+    );
+  return { reportTo, heartbeat };
 }
 
 /** Links in mails and redirects are built from it, so it is an origin and nothing more. */

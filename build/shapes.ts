@@ -83,4 +83,5 @@ export const templateShapes: ShapeRecord = {
   "mail/known": signupMail,
   "mail/low": warning,
   "mail/overdrawn": warning,
+  "mail/report": texts("site day isGood lines summary"),
 };

@@ -4,10 +4,12 @@
  */
 import { sealDays } from "../lib/ledger/seal.ts";
 import { formatExact } from "../lib/money/amount.ts";
+import { reportNight } from "../lib/staff/night.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
 import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
+import { callHeartbeat } from "../lib/util/heartbeat.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -16,13 +18,43 @@ export const job: Job = {
   secrets: [],
   run: async (context, { values, words }) => {
     if (words.length > 0) return "misused";
-    if (typeof values.day !== "string") return billNight(context);
+    if (typeof values.day !== "string") return reported(context, billNight);
     const day = parseDay(values.day);
     if (day !== undefined) return billByHand(context, day);
     context.complain(`bill: "${values.day}" is no day; write it as 2026-11-23`);
     return "misused";
   },
 };
+
+/** Runs the night, mails what it said to the owner whether it went well or not, and calls the heartbeat if it did. */
+async function reported(context: JobContext, work: (context: JobContext) => Promise<"done">) {
+  const { settings, clock, renderer } = context;
+  const lines: string[] = [];
+  const note =
+    (pass: (line: string) => void) =>
+    (line: string): void => {
+      lines.push(line);
+      pass(line);
+    };
+  const report = (isGood: boolean): Promise<void> =>
+    reportNight(context.openStore(), renderer, settings, { isGood, lines, endedAt: clock.now() });
+  try {
+    await work({ ...context, say: note(context.say), complain: note(context.complain) });
+  } catch (cause) {
+    lines.push(cause instanceof Error ? cause.message : String(cause));
+    // The failure itself is what the caller must hear of, not that it could not be mailed.
+    await report(false).catch((second: unknown) =>
+      context.complain(
+        `bill: no report could be mailed: ${second instanceof Error ? second.message : second}`,
+      ),
+    );
+    throw cause;
+  }
+  await report(true);
+  const wrong = settings.heartbeat === "" ? undefined : await callHeartbeat(settings.heartbeat);
+  if (wrong !== undefined) context.complain(`bill: the heartbeat's address could not be called: ${wrong}`);
+  return "done" as const;
+}
 
 async function billNight(context: JobContext) {
   const store = context.openStore();

@@ -40,6 +40,8 @@ describe("etc/site.yaml", () => {
       topUpMaximum: 1000,
       warnDays: 7,
       countdownDays: 7,
+      reportTo: "",
+      heartbeat: "",
       meters: [
         {
           name: "storage",
@@ -66,6 +68,7 @@ search: yes
 mail: {from: "B <b@a.example>", transport: smtp, smtp: {host: mx.a.example, port: 465, user: u, tls: tls}}
 payments: {minimum: 10, maximum: 20}
 warnings: {days: 3, countdown: 30}
+night: {report: o@a.example, heartbeat: "https://w.example/ping"}
 `);
     expect(settings).toMatchObject({
       tagline: "1.10",
@@ -82,6 +85,8 @@ warnings: {days: 3, countdown: 30}
       topUpMaximum: 20,
       warnDays: 3,
       countdownDays: 30,
+      reportTo: "o@a.example",
+      heartbeat: "https://w.example/ping",
     });
   });
 
@@ -115,7 +120,7 @@ warnings: {days: 3, countdown: 30}
     [
       `${required}colour: red\n`,
       [
-        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, warnings',
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, warnings, night',
       ],
     ],
     [`${required}search: true\n`, ['etc/site.yaml:3:1: "search" is "true"; it must be one of yes, no']],
@@ -172,6 +177,13 @@ warnings: {days: 3, countdown: 30}
       `${required}warnings: {days: 0}\n`,
       ['etc/site.yaml:3:12: "warnings.days" is "0"; it must be a whole number from 1 to 365'],
     ],
+    [
+      `${required}night: {report: "a", heartbeat: "ftp://a.example/"}\n`,
+      [
+        'etc/site.yaml:3:9: "night.report" is "a"; it must be an address',
+        'etc/site.yaml:3:22: "night.heartbeat" is "ftp://a.example/"; it must be an http or https address',
+      ],
+    ],
     [`${required}name: B\n`, ['etc/site.yaml:3:1: the key "name" is given twice; keep one']],
     [
       `${required}tagline: a: b\n`,
@@ -184,7 +196,7 @@ warnings: {days: 3, countdown: 30}
     [
       "- name\n",
       [
-        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, warnings',
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, warnings, night',
       ],
     ],
   ] as const)("refuses %j", async (text, faults) => {

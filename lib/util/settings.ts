@@ -56,6 +56,9 @@ export interface Settings {
   readonly warnDays: number;
   /** Days between an empty balance and the day from which a person may delete. */
   readonly countdownDays: number;
+  /** Who gets the report of each night, and what is called after a good one; "" for nobody and nothing. */
+  readonly reportTo: string;
+  readonly heartbeat: string;
   readonly meters: readonly MeterSetting[];
 }
 
