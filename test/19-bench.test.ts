@@ -1,5 +1,6 @@
 // Goal of this test: the bench compares like with like. Its corpus is the same for a seed, what it takes for the right
 // document is what this builder makes, a wrong or stale or cut document is found, and its arithmetic is right.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { alignRows, ratioOf, showNumber, spreadOf } from "../dev/bench/figures.t
 import { readOne, type Seen } from "../dev/bench/reader.ts";
 import type { Row } from "../dev/bench/rounds.ts";
 import { showGrowth, showSize } from "../dev/bench/table.ts";
+import { projectFolder } from "./support/served.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -163,4 +165,24 @@ describe("the table", () => {
     const line = showGrowth(results).split("\n").at(-1)?.split(/ {2,}/);
     expect(line).toEqual(["picodollar", "10000 to 100000", "10", "11.00", "11.00", "1.00"]);
   });
+});
+
+describe("the bench of nights", () => {
+  it("bills every account, and its floor writes the same rows", () => {
+    const child = spawnSync(
+      process.execPath,
+      [join(projectFolder, "out/dev/bench/main.js"), "bill", "--accounts", "120", "--rounds", "1", "--json"],
+      { encoding: "utf8" },
+    );
+    expect(child.stderr).not.toContain("Error");
+    const { nights } = JSON.parse(child.stdout);
+    expect(nights).toEqual([
+      {
+        accounts: 120,
+        nightMs: [expect.any(Number)],
+        floorMs: [expect.any(Number)],
+        memoryMiB: expect.any(Number),
+      },
+    ]);
+  }, 60_000);
 });

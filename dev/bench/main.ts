@@ -4,8 +4,9 @@
  * machine. How to read them: CONTRIBUTING.md.
  */
 import { rmSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { type BillingResult, benchBilling, showBilling } from "./billing.ts";
 import { type Builder, extras, floor, makePicodollar } from "./builders.ts";
 import { findTools, type Tools } from "./command.ts";
 import { makeCorpus } from "./corpus.ts";
@@ -24,7 +25,9 @@ const options = readOptions(process.argv.slice(2));
 // With --json nothing but the result goes to standard output.
 const say = (line: string): void => (options.json ? console.error(line) : console.log(line));
 const atOnce = Math.max(...options.sizes) * (options.only ?? builderNames).length;
-const place = choosePlace(options.folder, atOnce);
+// A night's time is that of the disk too, as it is in production.
+const folder = options.folder ?? (options.what === "bill" ? tmpdir() : undefined);
+const place = choosePlace(folder, atOnce);
 try {
   const { tools, missing } = findTools();
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
@@ -55,6 +58,7 @@ function findBuilders({ only, withEleventy }: Options) {
 }
 
 function measureAll(chosen: Options, builders: readonly Builder[], tools: Tools) {
+  if (chosen.what === "bill") return benchNights(chosen);
   if (chosen.what === "build") return benchBuild(chosen, builders, tools);
   return chosen.what === "serve" ? benchAllServing(chosen, builders) : benchAllReaders(chosen, builders);
 }
@@ -99,6 +103,17 @@ function benchBuild({ sizes, rounds, phases, format }: Options, builders: readon
 function usualRounds(pages: number): number {
   if (pages <= 1000) return 9;
   return pages <= 10_000 ? 5 : 2;
+}
+
+function benchNights({ accounts, rounds }: Options) {
+  const nights: BillingResult[] = [];
+  for (const count of accounts) {
+    sayProgress(`${count} accounts`);
+    nights.push(benchBilling(count, rounds ?? (count <= 100_000 ? 3 : 1), place.home));
+  }
+  sayProgress("");
+  say(showBilling(nights));
+  return { nights };
 }
 
 async function benchAllReaders({ sizes, rebuilds }: Options, builders: readonly Builder[]) {

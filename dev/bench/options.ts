@@ -4,7 +4,9 @@ import type { Format } from "./corpus.ts";
 import { type Phase, phases } from "./rounds.ts";
 
 export interface Options {
-  readonly what: "build" | "readers" | "serve";
+  readonly what: "build" | "readers" | "serve" | "bill";
+  /** Of a night. */
+  readonly accounts: readonly number[];
   readonly sizes: readonly number[];
   /** undefined: as many as fit the size. */
   readonly rounds: number | undefined;
@@ -32,12 +34,13 @@ const usage = `usage: npm run bench -- build [--pages 100,1000,10000] [--rounds 
          [--phases ${phases.join(",")}] [--markdown] [--with eleventy] [--folder DIR] [--json]
        npm run bench -- serve [--pages 100,1000,10000] [--rounds 15] [--only picodollar,hugo] [--folder DIR] [--json]
        npm run bench -- readers [--rebuilds 100] [--pages 1000] [--only NAME,...] [--folder DIR] [--json]
+       npm run bench -- bill [--accounts 1000,100000,1000000] [--rounds N] [--folder DIR] [--json]
 names: ${builderNames.join(", ")}`;
 
 export function readOptions(words: readonly string[]): Options {
   const { values, positionals } = parseWords(words);
   const [what, ...more] = positionals;
-  if ((what !== "build" && what !== "readers" && what !== "serve") || more.length > 0)
+  if ((what !== "build" && what !== "readers" && what !== "serve" && what !== "bill") || more.length > 0)
     return fail("say what to measure");
   if (values.with !== undefined && values.with !== "eleventy")
     fail(`--with: "${values.with}" is not known; there is eleventy`);
@@ -50,10 +53,11 @@ export function readOptions(words: readonly string[]): Options {
   if (what === "readers" && only?.includes("node floor")) fail("node floor: it makes no pages to read");
   return {
     what,
+    accounts: readCounts("accounts", values.accounts ?? "1000,100000"),
     sizes: readCounts("pages", values.pages ?? (what === "readers" ? "1000" : "100,1000,10000")),
     rounds: values.rounds === undefined ? undefined : readCount("rounds", values.rounds),
     rebuilds: readCount("rebuilds", values.rebuilds ?? "100"),
-    only: only ?? { build: undefined, readers: ["picodollar"], serve: served }[what],
+    only: only ?? { build: undefined, readers: ["picodollar"], serve: served, bill: [] }[what],
     phases: values.phases?.split(",").map((name) => readOne("phases", phases, name)) ?? phases,
     withEleventy,
     format: values.markdown ? "markdown" : "html",
@@ -69,6 +73,7 @@ function parseWords(words: readonly string[]) {
       allowPositionals: true,
       options: {
         pages: { type: "string" },
+        accounts: { type: "string" },
         rounds: { type: "string" },
         rebuilds: { type: "string" },
         only: { type: "string" },

@@ -1,13 +1,14 @@
 /**
- * The books' one way in: `postTransfer` is the only function that inserts a transfer or moves a balance.
+ * The books' one way in: `postTransfers` is the only function that inserts a transfer or moves a balance.
  *
  * Worked example: a $10 top-up of acct_x is one row, 10,000,000,000,000 picodollars from stripe-clearing to
  * acct_x, id `topup/pi_...`; acct_x's balance rises by $10, stripe-clearing's falls by $10, and all balances
  * still add up to zero. The same post again answers "exists" and changes nothing.
  */
 import { type Amount, addAmounts, amountOf, fromColumns, toColumns, zero } from "../money/amount.ts";
-import type { ReadTx, WriteTx } from "../store/store.ts";
-import { dayOf } from "../util/clock.ts";
+import { insertRows } from "../store/rows.ts";
+import type { ReadTx, SqlValue, WriteTx } from "../store/store.ts";
+import { type DayUtc, dayOf } from "../util/clock.ts";
 import { assert, type Refusal } from "../util/failure.ts";
 import { type LedgerKind, pairs, type TransferCode } from "./chart.ts";
 import { checkUnsealed } from "./seal.ts";
@@ -36,35 +37,56 @@ export type Posting =
  * @throws NeedsHuman if that day is sealed already
  */
 export async function postTransfer(tx: WriteTx, transfer: NewTransfer): Promise<Posting> {
+  const [posting] = await postTransfers(tx, [transfer]);
+  assert(posting !== undefined, "one transfer has one answer");
+  return posting;
+}
+
+/**
+ * Posts several, each as `postTransfer` would, in their order; a balance that many of them move is written once.
+ * @returns an answer for each, in their order
+ */
+export async function postTransfers(
+  tx: WriteTx,
+  transfers: readonly NewTransfer[],
+): Promise<readonly Posting[]> {
   // 1. An id that is known: nothing is written, whatever comes.
-  const known = await readTransfer(tx, transfer.id);
-  if (known !== undefined) return compare(known, transfer);
+  const known = new Map(
+    (await readTransfers(tx, transfers)).map((transfer): [string, NewTransfer] => [transfer.id, transfer]),
+  );
+  const fresh: NewTransfer[] = [];
+  const postings = transfers.map((transfer): Posting => {
+    const before = known.get(transfer.id);
+    if (before !== undefined) return compare(before, transfer);
+    known.set(transfer.id, transfer);
+    fresh.push(transfer);
+    return { ok: true, outcome: "created" };
+  });
+  if (fresh.length === 0) return postings;
   // 2. The amount is positive and fits; the pair of accounts is one that the chart allows.
-  assert(transfer.amount > zero, `transfer ${transfer.id} moves a positive amount`);
-  await checkPair(tx, transfer);
+  for (const { id, amount } of fresh) assert(amount > zero, `transfer ${id} moves a positive amount`);
+  await checkPairs(tx, fresh);
   const day = dayOf(tx.now);
   await checkUnsealed(tx, day);
-  // 3. The row.
-  const { picodollars, attodollars } = toColumns(transfer.amount);
-  await tx.run(
-    `INSERT INTO transfer (id, code, debit, credit, picodollars, attodollars, reference, day, posted_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [
-      transfer.id,
-      transfer.code,
-      transfer.debit,
-      transfer.credit,
-      picodollars,
-      attodollars,
-      transfer.reference,
-      day,
-      tx.now,
-    ],
+  // 3. The rows, numbered on from the last one.
+  let number = await readLastNumber(tx);
+  const moves: Moves = new Map();
+  const rows: SqlValue[][] = [];
+  for (const transfer of fresh) {
+    number += 1n;
+    rows.push(rowOf(transfer, number, day, tx.now));
+    addMove(moves, transfer.debit, amountOf(-transfer.amount), number);
+    addMove(moves, transfer.credit, transfer.amount, number);
+  }
+  await insertRows(
+    tx,
+    "INSERT INTO transfer (number, id, code, debit, credit, picodollars, attodollars, reference, day, posted_at)",
+    rows,
   );
-  // 4. Both balances, read back and compared with what they must be now.
-  await moveBalance(tx, transfer.id, transfer.debit, amountOf(-transfer.amount));
-  await moveBalance(tx, transfer.id, transfer.credit, transfer.amount);
-  return { ok: true, outcome: "created" };
+  assert((await readLastNumber(tx)) === number, "the journal's last number is that of the last transfer");
+  // 4. The balances, read back and compared with what they must be now.
+  await moveBalances(tx, moves);
+  return postings;
 }
 
 /** Opens a ledger account of the given kind; the id must be new. */
@@ -81,12 +103,14 @@ export async function readBalance(tx: ReadTx, ledgerAccount: string): Promise<Am
   return row === undefined ? zero : fromColumns(row);
 }
 
-async function readTransfer(tx: ReadTx, id: string): Promise<NewTransfer | undefined> {
-  const row = await tx.get<Omit<NewTransfer, "amount"> & { picodollars: bigint; attodollars: bigint }>(
-    "SELECT id, code, debit, credit, picodollars, attodollars, reference FROM transfer WHERE id = ?",
-    [id],
+/** Those of the ids that are in the books. */
+async function readTransfers(tx: ReadTx, transfers: readonly NewTransfer[]): Promise<readonly NewTransfer[]> {
+  const rows = await tx.all<Omit<NewTransfer, "amount"> & { picodollars: bigint; attodollars: bigint }>(
+    `SELECT t.id, t.code, t.debit, t.credit, t.picodollars, t.attodollars, t.reference
+     FROM json_each(?) j CROSS JOIN transfer t ON t.id = j.value`,
+    [JSON.stringify(transfers.map(({ id }) => id))],
   );
-  return row === undefined ? undefined : { ...row, amount: fromColumns(row) };
+  return rows.map((row) => ({ ...row, amount: fromColumns(row) }));
 }
 
 function compare(known: NewTransfer, again: NewTransfer): Posting {
@@ -97,36 +121,68 @@ function compare(known: NewTransfer, again: NewTransfer): Posting {
   return { ok: false, why: "differs", field, detail };
 }
 
-async function checkPair(tx: ReadTx, transfer: NewTransfer): Promise<void> {
-  const allowed = pairs[transfer.code];
-  for (const side of ["debit", "credit"] as const) {
-    const row = await tx.get<{ kind: LedgerKind }>("SELECT kind FROM ledger_account WHERE id = ?", [
-      transfer[side],
-    ]);
-    assert(
-      row?.kind === allowed[side],
-      `transfer ${transfer.id}: ${side} ${transfer[side]} is a ${row?.kind ?? "missing account"}, ${transfer.code} wants ${allowed[side]}`,
-    );
-  }
+async function checkPairs(tx: ReadTx, transfers: readonly NewTransfer[]): Promise<void> {
+  const accounts = new Set(transfers.flatMap(({ debit, credit }) => [debit, credit]));
+  const rows = await tx.all<{ id: string; kind: LedgerKind }>(
+    "SELECT a.id, a.kind FROM json_each(?) j CROSS JOIN ledger_account a ON a.id = j.value",
+    [JSON.stringify([...accounts])],
+  );
+  const kinds = new Map(rows.map(({ id, kind }) => [id, kind]));
+  for (const transfer of transfers)
+    for (const side of ["debit", "credit"] as const) {
+      const [kind, allowed] = [kinds.get(transfer[side]), pairs[transfer.code][side]];
+      assert(
+        kind === allowed,
+        `transfer ${transfer.id}: ${side} ${transfer[side]} is a ${kind ?? "missing account"}, ${transfer.code} wants ${allowed}`,
+      );
+    }
 }
 
-async function moveBalance(
-  tx: WriteTx,
-  transferId: string,
-  ledgerAccount: string,
-  by: Amount,
-): Promise<void> {
-  const after = addAmounts(await readBalance(tx, ledgerAccount), by);
-  const { picodollars, attodollars } = toColumns(after);
-  await tx.run(
-    `INSERT INTO balance (ledger_account, picodollars, attodollars, through)
-     VALUES (?, ?, ?, (SELECT number FROM transfer WHERE id = ?))
-     ON CONFLICT (ledger_account) DO UPDATE SET
+async function readLastNumber(tx: ReadTx): Promise<bigint> {
+  const row = await tx.get<{ number: bigint | null }>("SELECT max(number) AS number FROM transfer");
+  return row?.number ?? 0n;
+}
+
+function rowOf(transfer: NewTransfer, number: bigint, day: DayUtc, now: number): SqlValue[] {
+  const { id, code, debit, credit, amount, reference } = transfer;
+  const { picodollars, attodollars } = toColumns(amount);
+  return [number, id, code, debit, credit, picodollars, attodollars, reference, day, now];
+}
+
+type Moves = Map<string, { by: Amount; through: bigint }>;
+
+function addMove(moves: Moves, account: string, by: Amount, number: bigint): void {
+  const before = moves.get(account)?.by ?? zero;
+  moves.set(account, { by: addAmounts(before, by), through: number });
+}
+
+async function moveBalances(tx: WriteTx, moves: Moves): Promise<void> {
+  const before = await readBalances(tx, moves);
+  const after = new Map<string, Amount>();
+  const rows: SqlValue[][] = [];
+  for (const [account, { by, through }] of moves) {
+    const balance = addAmounts(before.get(account) ?? zero, by);
+    const { picodollars, attodollars } = toColumns(balance);
+    after.set(account, balance);
+    rows.push([account, picodollars, attodollars, through]);
+  }
+  await insertRows(
+    tx,
+    "INSERT INTO balance (ledger_account, picodollars, attodollars, through)",
+    rows,
+    `ON CONFLICT (ledger_account) DO UPDATE SET
        picodollars = excluded.picodollars, attodollars = excluded.attodollars, through = excluded.through`,
-    [ledgerAccount, picodollars, attodollars, transferId],
   );
-  assert(
-    (await readBalance(tx, ledgerAccount)) === after,
-    `the balance of ${ledgerAccount} reads back as written`,
+  const written = await readBalances(tx, moves);
+  for (const [account, balance] of after)
+    assert(written.get(account) === balance, `the balance of ${account} reads back as written`);
+}
+
+async function readBalances(tx: ReadTx, moves: Moves): Promise<ReadonlyMap<string, Amount>> {
+  const rows = await tx.all<{ id: string; picodollars: bigint; attodollars: bigint }>(
+    `SELECT b.ledger_account AS id, b.picodollars, b.attodollars
+     FROM json_each(?) j CROSS JOIN balance b ON b.ledger_account = j.value`,
+    [JSON.stringify([...moves.keys()])],
   );
+  return new Map(rows.map((row) => [row.id, fromColumns(row)]));
 }

@@ -7,10 +7,11 @@
  * = 0.002094260837459568 + 0.000000250000000000 = $0.002094510837459568.
  */
 import type { AccountId } from "../accounts/account.ts";
-import { postTransfer } from "../ledger/transfer.ts";
+import { type NewTransfer, postTransfers } from "../ledger/transfer.ts";
 import { type Amount, addAmounts, fromColumns, toColumns, zero } from "../money/amount.ts";
 import { chargeFor } from "../money/price.ts";
-import type { ReadTx, Store, WriteTx } from "../store/store.ts";
+import { insertRows } from "../store/rows.ts";
+import type { ReadTx, SqlValue, Store, WriteTx } from "../store/store.ts";
 import type { DayUtc } from "../util/clock.ts";
 import { assert, NeedsHuman } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
@@ -37,7 +38,7 @@ export interface DayReport {
 }
 
 // Accounts billed in one transaction: enough to spare the disk, few enough that nobody waits long for the lock.
-const batchSize = 100;
+export const batchSize = 100;
 
 /**
  * Bills one complete day and marks it billed. May be repeated, interrupted, and run twice at once.
@@ -48,12 +49,17 @@ export async function billDay(
   day: DayUtc,
   meters: readonly MeterSetting[],
 ): Promise<DayReport> {
-  const accounts = await store.read((tx) => readAccountsOfDay(tx, day));
+  let accounts = 0;
   let created = 0;
   let total = zero;
   const failed: NeedsHuman[] = [];
-  for (let from = 0; from < accounts.length; from += batchSize) {
-    const batch = accounts.slice(from, from + batchSize);
+  for (let after = ""; ; ) {
+    const from = after;
+    const batch = await store.read((tx) => readAccountsOfDay(tx, day, from));
+    const last = batch.at(-1);
+    if (last === undefined) break;
+    after = last;
+    accounts += batch.length;
     const billed = await billBatchOrEach(store, batch, day, meters);
     created += billed.created;
     total = addAmounts(total, billed.total);
@@ -62,11 +68,11 @@ export async function billDay(
   const [first] = failed;
   if (first !== undefined)
     throw new NeedsHuman(
-      `${day}: ${failed.length} of ${accounts.length} accounts could not be billed, the others are; run it again when this is mended: ${first.message}`,
+      `${day}: ${failed.length} of ${accounts} accounts could not be billed, the others are; run it again when this is mended: ${first.message}`,
       { cause: first },
     );
-  await store.write((tx) => markBilled(tx, day, accounts.length));
-  return { day, accounts: accounts.length, created, total };
+  await store.write((tx) => markBilled(tx, day, accounts));
+  return { day, accounts, created, total };
 }
 
 /** Reads the lines of several bills, by transfer id, in the order of machine and meter. */
@@ -89,10 +95,15 @@ export async function readBillLines(
   return bills;
 }
 
-async function readAccountsOfDay(tx: ReadTx, day: DayUtc): Promise<readonly AccountId[]> {
+/** The next accounts with something to bill, after one of them. A page at a time: there may be a million. */
+async function readAccountsOfDay(tx: ReadTx, day: DayUtc, after: string): Promise<readonly AccountId[]> {
+  const page = "WHERE day = ? AND account > ?";
   const rows = await tx.all<{ account: AccountId }>(
-    "SELECT DISTINCT account FROM usage_to_bill WHERE day = ? ORDER BY account",
-    [day],
+    `SELECT account FROM (SELECT DISTINCT account FROM usage ${page} ORDER BY account LIMIT ?)
+     UNION SELECT account FROM (
+       SELECT DISTINCT account FROM usage_revision ${page} AND price_atto IS NULL ORDER BY account LIMIT ?)
+     ORDER BY account LIMIT ?`,
+    [day, after, batchSize, day, after, batchSize, batchSize],
   );
   return rows.map((row) => row.account);
 }
@@ -132,51 +143,72 @@ async function billBatch(
   const state = await readDayState(tx, day);
   if (state === "skipped") throw new NeedsHuman(`${day} is skipped, and never billed`);
   assert(state !== "open", `day ${day} is complete before it is billed`);
+  // 1. Each row's charge, exactly, and one transfer for each account's sum.
+  const bills = await makeBills(tx, accounts, day, meters);
+  const postings = await postTransfers(
+    tx,
+    bills.map(({ transfer }) => transfer),
+  );
+  // 2. Its lines beside it, in the same transaction.
+  const rows: SqlValue[][] = [];
   let created = 0;
   let total = zero;
-  for (const account of accounts) {
-    const amount = await billAccount(tx, account, day, meters);
-    if (amount === undefined) continue;
+  for (const [at, { transfer, lines }] of bills.entries()) {
+    const posting = postings[at];
+    assert(posting !== undefined, "each transfer has an answer");
+    if (!posting.ok)
+      throw new NeedsHuman(
+        `${posting.detail}; was a price of the past changed? A billed day keeps its price`,
+      );
+    if (posting.outcome === "exists") continue;
+    for (const line of lines) rows.push(rowOf(transfer.id, line));
     created += 1;
-    total = addAmounts(total, amount);
+    total = addAmounts(total, transfer.amount);
   }
+  await insertRows(
+    tx,
+    "INSERT INTO bill_line (transfer, machine, meter, quantity, revision, price_atto, picodollars, attodollars)",
+    rows,
+  );
   return { created, total };
 }
 
-/** Returns the amount of the bill if this call wrote it; undefined if it exists or comes to nothing. */
-async function billAccount(
-  tx: WriteTx,
-  account: AccountId,
+interface Bill {
+  readonly transfer: NewTransfer;
+  readonly lines: readonly BillLine[];
+}
+
+/** The bills of a batch's accounts, which follow one another in the order of ids; none for what comes to nothing. */
+async function makeBills(
+  tx: ReadTx,
+  accounts: readonly AccountId[],
   day: DayUtc,
   meters: readonly MeterSetting[],
-): Promise<Amount | undefined> {
-  // 1. Each row's charge, exactly.
-  const usage = await tx.all<Pick<BillLine, "machine" | "meter" | "quantity" | "revision">>(
-    "SELECT machine, meter, quantity, revision FROM usage_to_bill WHERE day = ? AND account = ? ORDER BY machine, meter",
-    [day, account],
+): Promise<readonly Bill[]> {
+  const rows = await tx.all<UsageRow>(
+    `SELECT account, machine, meter, quantity, revision FROM usage_to_bill
+     WHERE day = ? AND account BETWEEN ? AND ?`,
+    [day, accounts[0] ?? "", accounts.at(-1) ?? ""],
   );
-  const lines = usage.map(
-    (row): BillLine => ({ ...row, ...chargeRow(meters, row.meter, day, row.quantity) }),
-  );
-  const amount = lines.reduce((sum, line) => addAmounts(sum, line.amount), zero);
-  if (amount === zero) return undefined;
-  // 2. One transfer for the sum.
-  const transferId = `bill/${account}/${day}`;
-  const transfer = {
-    id: transferId,
-    code: "bill",
-    debit: account,
-    credit: "revenue",
-    amount,
-    reference: day,
-  } as const;
-  const posting = await postTransfer(tx, transfer);
-  if (!posting.ok)
-    throw new NeedsHuman(`${posting.detail}; was a price of the past changed? A billed day keeps its price`);
-  if (posting.outcome === "exists") return undefined;
-  // 3. Its lines beside it, in the same transaction.
-  for (const line of lines) await writeLine(tx, transferId, line);
-  return amount;
+  const lines = new Map<AccountId, BillLine[]>();
+  for (const { account, machine, meter, quantity, revision } of rows) {
+    const { priceAtto, amount } = chargeRow(meters, meter, day, quantity);
+    const line: BillLine = { machine, meter, quantity, revision, priceAtto, amount };
+    const before = lines.get(account);
+    if (before === undefined) lines.set(account, [line]);
+    else before.push(line);
+  }
+  return [...lines].flatMap(([account, own]): readonly Bill[] => {
+    const amount = own.reduce((sum, line) => addAmounts(sum, line.amount), zero);
+    if (amount === zero) return [];
+    const id = `bill/${account}/${day}`;
+    const transfer = { id, code: "bill", debit: account, credit: "revenue", amount, reference: day } as const;
+    return [{ transfer, lines: own }];
+  });
+}
+
+interface UsageRow extends Pick<BillLine, "machine" | "meter" | "quantity" | "revision"> {
+  readonly account: AccountId;
 }
 
 function chargeRow(
@@ -194,22 +226,10 @@ function chargeRow(
   return charge;
 }
 
-async function writeLine(tx: WriteTx, transferId: string, line: BillLine): Promise<void> {
-  const { picodollars, attodollars } = toColumns(line.amount);
-  await tx.run(
-    `INSERT INTO bill_line (transfer, machine, meter, quantity, revision, price_atto, picodollars, attodollars)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    [
-      transferId,
-      line.machine,
-      line.meter,
-      line.quantity,
-      line.revision,
-      line.priceAtto,
-      picodollars,
-      attodollars,
-    ],
-  );
+function rowOf(transferId: string, line: BillLine): SqlValue[] {
+  const { machine, meter, quantity, revision, priceAtto, amount } = line;
+  const { picodollars, attodollars } = toColumns(amount);
+  return [transferId, machine, meter, quantity, revision, priceAtto, picodollars, attodollars];
 }
 
 async function markBilled(tx: WriteTx, day: DayUtc, accounts: number): Promise<void> {
