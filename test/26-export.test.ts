@@ -1,15 +1,13 @@
 // Goal of this test: the ledger's export is every transfer, in an order that does not depend on who was quicker; hledger
 // accepts it with all its balance assertions, sums what we sum, and refuses it where one attodollar is another one.
-import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
-import { type ExportFormat, exportLedger } from "../lib/ledger/export.ts";
+import type { ExportFormat } from "../lib/ledger/export.ts";
 import { type NewTransfer, postTransfer } from "../lib/ledger/transfer.ts";
-import { amountOf, formatExact, fromColumns } from "../lib/money/amount.ts";
+import { amountOf } from "../lib/money/amount.ts";
 import { addAccount, topUp } from "./support/books.ts";
+import { askHledger, expectSameTotals, exportBooks, hasHledger } from "./support/hledger.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
-
-const hasHledger = spawnSync("hledger", ["--version"]).status === 0;
 
 let test: TestStore;
 let accounts: readonly AccountId[];
@@ -19,12 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => test.end());
 
-const exported = (format: ExportFormat): Promise<string> =>
-  test.store.read(async (tx) => {
-    const lines: string[] = [];
-    for await (const line of exportLedger(tx, format)) lines.push(`${line}\n`);
-    return lines.join("");
-  });
+const exported = (format: ExportFormat): Promise<string> => exportBooks(test, format);
 
 async function bill(account: AccountId, day: string, attodollars: bigint): Promise<void> {
   const transfer: NewTransfer = {
@@ -56,14 +49,6 @@ async function fill(days: number): Promise<void> {
   }
 }
 
-function ask(journal: string, ...words: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync("hledger", ["-f", "-", ...words], {
-    input: journal,
-    encoding: "utf8",
-  });
-  return { status, out: stdout, err: stderr };
-}
-
 describe("the export", () => {
   it("is the same whatever the order in which a day's transfers were written", async () => {
     const [first, second] = accounts as readonly [AccountId, AccountId];
@@ -76,13 +61,7 @@ describe("the export", () => {
     await topUp(test.store, second, amountOf(7n), "pi_2");
     await topUp(other.store, theirs[1] as AccountId, amountOf(7n), "pi_2");
     await topUp(other.store, theirs[0] as AccountId, amountOf(5n), "pi_1");
-    const read = async (store: TestStore["store"]): Promise<string> =>
-      store.read(async (tx) => {
-        let text = "";
-        for await (const line of exportLedger(tx, "csv")) text += `${line}\n`;
-        return text;
-      });
-    expect(clean(await read(test.store), accounts)).toBe(clean(await read(other.store), theirs));
+    expect(clean(await exported("csv"), accounts)).toBe(clean(await exportBooks(other, "csv"), theirs));
     other.end();
   });
 
@@ -127,26 +106,7 @@ describe("the export", () => {
 describe.skipIf(!hasHledger)("hledger", () => {
   it("accepts every assertion, and its balances are ours, to the last of 18 decimals", async () => {
     await fill(40);
-    const journal = await exported("hledger");
-    expect(ask(journal, "check")).toEqual({ status: 0, out: "", err: "" });
-    const rows = ask(journal, "balance", "--flat", "--no-total", "-O", "csv", "-E")
-      .out.trim()
-      .split("\n")
-      .slice(1);
-    const theirs = new Map(
-      rows.map((row) => (/^"([^"]+)","([^"]+)"$/.exec(row) ?? []).slice(1) as [string, string]),
-    );
-    const ours = test.raw("SELECT ledger_account AS id, picodollars, attodollars FROM balance") as {
-      id: string;
-      picodollars: bigint;
-      attodollars: bigint;
-    }[];
-    expect(ours.length).toBe(5);
-    for (const row of ours) {
-      const name = { "stripe-clearing": "assets:stripe-clearing", revenue: "revenues:usage" }[row.id];
-      const shown = (theirs.get(name ?? `liabilities:customers:${row.id}`) ?? "").replace("$", "");
-      expect(`${row.id} ${shown}`).toBe(`${row.id} ${formatExact(amountOf(-fromColumns(row)))}`);
-    }
+    await expectSameTotals(test);
   });
 
   it("refuses the journal where one attodollar is another one", async () => {
@@ -155,7 +115,7 @@ describe.skipIf(!hasHledger)("hledger", () => {
     const at = journal.lastIndexOf("= $");
     const end = journal.indexOf("\n", at);
     const digit = Number(journal[end - 1]);
-    const { status, err } = ask(
+    const { status, err } = askHledger(
       `${journal.slice(0, end - 1)}${(digit + 1) % 10}${journal.slice(end)}`,
       "check",
     );

@@ -69,6 +69,7 @@ const names: Readonly<Record<HouseAccount, string>> = {
   adjustments: "equity:adjustments",
 };
 
-function nameAccount(id: string): string {
+/** The name in hledger of one of our ledger accounts. */
+export function nameAccount(id: string): string {
   return Object.entries(names).find(([own]) => own === id)?.[1] ?? `liabilities:customers:${id}`;
 }
