@@ -1,0 +1,93 @@
+/** Books that programs come to harm on, and what is in them afterwards. */
+import { copyFileSync } from "node:fs";
+import { expect } from "vitest";
+import { amountOf } from "../../lib/money/amount.ts";
+import { fulfilCheckout } from "../../lib/payments/fulfil.ts";
+import { createOrder } from "../../lib/payments/order.ts";
+import { readUsageFile } from "../../lib/usage/file.ts";
+import { importUsage } from "../../lib/usage/import.ts";
+import { addDays, type DayUtc, dayOf, systemClock } from "../../lib/util/clock.ts";
+import { addAccount, meters, usageFile } from "./books.ts";
+import { makeTestStore, openRaw, readRows } from "./store.ts";
+
+/** Accounts that paid some days ago, and two days of usage, which nobody has billed. */
+export async function writeBooks(file: string): Promise<void> {
+  const today = dayOf(systemClock.now());
+  const test = makeTestStore(`${addDays(today, -4)}T08:00:00Z`);
+  const days: readonly DayUtc[] = [addDays(today, -3), addDays(today, -2)];
+  for (let number = 0; number < 12; number += 1) {
+    const account = await addAccount(test.store, `${number}@example.org`);
+    const order = { id: `order_${number}`, account, amount: amountOf(10n ** 19n), livemode: false };
+    await test.store.write(async (tx) => {
+      await createOrder(tx, order);
+      const facts = {
+        orderId: order.id,
+        paid: true,
+        ended: "" as const,
+        netCents: 1000,
+        currency: "usd",
+        livemode: false,
+      };
+      await fulfilCheckout(tx, { ...facts, paymentIntent: `pi_${number}` });
+    });
+    test.clock.ms += 3_600_000;
+  }
+  test.clock.ms = systemClock.now();
+  for (const day of days) {
+    const emails = Array.from({ length: 12 }, (_, number) => `${number}@example.org`);
+    const rows = emails.flatMap((email, at) =>
+      ["a", "b"].map((box) => `${day},${email},${box},storage,${12_345_678_901 * (at + 1)}`),
+    );
+    const { lines } = readUsageFile(usageFile(rows));
+    const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: [day] }));
+    expect(taken.ok).toBe(true);
+  }
+  const db = openRaw(test.file);
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  copyFileSync(test.file, file);
+  test.end();
+}
+
+/** What a program may write, without the moments, in which two runs differ. */
+const tables: readonly string[] = [
+  "transfer",
+  "bill_line",
+  "balance",
+  "seal",
+  "billed_day",
+  "complete_day",
+  "usage",
+  "usage_revision",
+  "account",
+  "payment_order",
+  "checkout",
+  "refund_order",
+  "stripe_event",
+  "stripe_movement",
+  "standing",
+  "hold",
+  "audit",
+  "outbox",
+];
+
+/**
+ * All of it as sorted lines. Stripe's ids are of the stand-in, which is a new one each time, and the ids of accounts that a
+ * program makes are random: both stand for one another.
+ */
+export function describeBooks(file: string): string {
+  const lines = tables.flatMap((table) =>
+    readRows(file, `SELECT * FROM ${table}`).map((row) => {
+      const kept = Object.entries(row as Record<string, unknown>).filter(
+        ([name]) => !/_at$|^(?:number|through|attempts|doubts|raw|last_error)$/.test(name),
+      );
+      const text = JSON.stringify([table, ...kept], (_, value) =>
+        typeof value === "bigint" ? `${value}` : value,
+      );
+      return text
+        .replace(/\b(txn|re|pi|ch|po|evt|acct|cs_test)_[0-9A-Za-z]+/g, "$1_*")
+        .replace(/refund_[0-9a-f]{16}/g, "refund_*");
+    }),
+  );
+  return lines.sort().join("\n");
+}
