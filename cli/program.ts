@@ -18,6 +18,7 @@ import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
 import { addPriceCommand } from "./price.ts";
 import { addReconcileCommand } from "./reconcile.ts";
+import { addReportCommand } from "./report.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 
@@ -47,6 +48,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addPriceCommand(program);
   addLedgerCommand(program);
   addReconcileCommand(program);
+  addReportCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -15,6 +15,7 @@ import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, skipDay } from "../lib/usage/day.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { addAccount, dayUtc, meters } from "./support/books.ts";
+import { expectSameTotals, hasHledger } from "./support/hledger.ts";
 import {
   type Model,
   makeModel,
@@ -209,6 +210,7 @@ describe("a random history", () => {
             await take(books, step, books.stores[at % 2] as Store);
             await check(books);
           }
+          if (hasHledger) await expectSameTotals(test);
           reached.nights += books.model.billed.size;
           reached.negative += books.model.balances.filter((balance) => balance < 0n).length;
           reached.seals += test.raw("SELECT * FROM seal").length;

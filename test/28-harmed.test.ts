@@ -3,6 +3,7 @@
 // The suite takes some of the places; `SWEEP=all` takes each.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeBooks, writeBooks } from "./support/harm.ts";
+import { askHledger, hasHledger } from "./support/hledger.ts";
 import { type Bench, canInject, job, openBench } from "./support/killing.ts";
 import { readRows } from "./support/store.ts";
 
@@ -61,6 +62,10 @@ describe.skipIf(!canInject)("a night that comes to harm", () => {
         expect(describeBooks(bench.file), what).toBe(right);
       }
       expect(harmed).toBeGreaterThan(0);
+      if (hasHledger)
+        expect(askHledger((await bench.run(job("ledger", "export"))).out, "check")).toMatchObject({
+          status: 0,
+        });
     },
     600_000,
   );

@@ -17,6 +17,7 @@ import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { addAccount } from "./support/books.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";
+import { expectSameTotals, hasHledger } from "./support/hledger.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
 let desk: TestDesk;
@@ -267,6 +268,7 @@ describe("the events of a payment that is", () => {
       await take(events);
       expect(await compare()).toEqual([]);
       const right = await readBooks();
+      if (hasHledger) await expectSameTotals(test);
       expect(right.length).toBeGreaterThanOrEqual(6);
       const endsRight = async (places: readonly number[]): Promise<void> => {
         test.end();

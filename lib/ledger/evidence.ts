@@ -181,4 +181,9 @@ export async function checkDeeds(tx: ReadTx, tell: Report): Promise<void> {
        SELECT 1 FROM audit a WHERE a.account IN (t.debit, t.credit) AND substr(a.detail, -length(t.id)) = t.id)`,
   );
   for (const { id } of rows) tell("transfer", id, "was decided by nobody: the audit log has no line of it");
+  const log = await tx.get<{ n: bigint; last: bigint | null }>(
+    "SELECT count(*) AS n, max(number) AS last FROM audit",
+  );
+  if ((log?.last ?? 0n) !== log?.n)
+    tell("audit", log?.last ?? 0n, `is the last of ${log?.n ?? 0n} lines: others were taken away`);
 }

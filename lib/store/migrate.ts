@@ -22,6 +22,7 @@ import { paymentsSchema } from "./migrations/0005-payments.ts";
 import { revisionsSchema } from "./migrations/0006-revisions.ts";
 import { staffSchema } from "./migrations/0007-staff.ts";
 import { warningsSchema } from "./migrations/0008-warnings.ts";
+import { retentionSchema } from "./migrations/0009-retention.ts";
 
 export interface Migration {
   readonly version: number;
@@ -40,6 +41,7 @@ const migrations: readonly Migration[] = [
   revisionsSchema,
   staffSchema,
   warningsSchema,
+  retentionSchema,
 ];
 const programVersion = migrations.length;
 
