@@ -36,9 +36,7 @@ export async function handle(visit: Visit): Promise<Response> {
     const view = await store.read(async (tx): Promise<AccountView> => {
       const statement = await readStatement(tx, account.id, { before, limit: linesPerPage });
       const billIds = statement.lines.filter((line) => line.code === "bill").map((line) => line.transferId);
-      const correctionIds = statement.lines
-        .filter((line) => line.code === "bill-more" || line.code === "bill-less")
-        .map((line) => line.transferId);
+      const correctionIds = statement.lines.filter(isCorrection).map((line) => line.transferId);
       const bills = new Map<string, readonly DetailLine[]>([
         ...(await readBillLines(tx, billIds)),
         ...(await readCorrections(tx, correctionIds)),
@@ -97,7 +95,7 @@ function describeLine(
     day: line.day,
     isPayment: line.code === "topup",
     isUsage: line.code === "bill",
-    what: labels[line.code] ?? "",
+    what: isCorrection(line) ? `Usage of ${line.reference}, measured again` : (labels[line.code] ?? ""),
     reference: line.reference,
     change: showChange(line.change),
     balanceAfter: formatExact(line.balanceAfter),
@@ -110,10 +108,12 @@ function describeLine(
   };
 }
 
+function isCorrection({ code }: StatementLine): boolean {
+  return code === "bill-more" || code === "bill-less";
+}
+
 /** What stands on the statement for what is neither a payment nor a day's usage. */
 const labels: Readonly<Partial<Record<TransferCode, string>>> = {
-  "bill-more": "Usage measured again",
-  "bill-less": "Usage measured again",
   goodwill: "Credit from us",
   "goodwill-undone": "Credit taken back",
   gift: "Gift",

@@ -20,11 +20,17 @@ export async function handle(visit: Visit): Promise<Response> {
     if ("error" in body) return respondJson(url, body.status, { error: body.error });
     const { lines, complete, faults } = readUsageFile(body.bytes);
     if (faults.length > 0) return refuseAll(url, faults);
-    const days = [...new Set(complete)];
-    const result = await store.write((tx) => importUsage(tx, { lines, meters, complete: days }));
+    const result = await store.write((tx) =>
+      importUsage(tx, { lines, meters, complete: [], declared: complete }),
+    );
     if (!result.ok) return refuseAll(url, result.faults);
     const { added, revised, known } = result;
-    return respondJson(url, 200, { added, revised, known, complete: days });
+    return respondJson(url, 200, {
+      added,
+      revised,
+      known,
+      complete: [...new Set(complete.map(({ day }) => day))],
+    });
   });
 }
 

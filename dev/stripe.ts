@@ -10,6 +10,7 @@ import { endServer, listen, type Reply, readLimited, sendReply } from "./listen.
 import { makeBooks, type StandInBooks } from "./standin/books.ts";
 import { deliverEvent } from "./standin/delivery.ts";
 import { answerApi, type Desk } from "./standin/desk.ts";
+import { happenLater, isLater } from "./standin/later.ts";
 import { checkoutPage, closedPage, pageHeaders, returnUrl, unknownPage } from "./standin/page.ts";
 
 export interface StandInOptions {
@@ -111,7 +112,12 @@ async function answerCheckout(counter: Counter, method: string, id: string, body
   const headers = pageHeaders(order);
   if (method !== "GET" && method !== "HEAD" && method !== "POST")
     return { status: 405, headers: { ...headers, Allow: "GET, HEAD, POST" }, body: closedPage(session) };
-  if (session.status !== "open") return { status: 200, headers, body: closedPage(session) };
+  if (session.status !== "open") {
+    const later = method === "POST" ? new URLSearchParams(body).get("outcome") : null;
+    const intent = session.payment_status === "paid" ? session.payment_intent : null;
+    const said = isLater(later) && intent !== null ? happenLater(books, intent, later) : "";
+    return { status: 200, headers, body: closedPage(session, said) };
+  }
   if (method !== "POST") return { status: 200, headers, body: checkoutPage(session, order, "") };
   const outcome = new URLSearchParams(body).get("outcome");
   if (outcome === "cancel" && order.cancelUrl !== null) return redirect(order.cancelUrl);

@@ -45,14 +45,15 @@ async function importFile(context: JobContext, file: string, day: DayUtc | undef
   const { lines, complete: declared, faults } = readUsageFile(bytes);
   if (faults.length > 0) return complainAll(context, file, faults);
   const { meters } = context.settings;
-  const complete = [...new Set(day === undefined ? declared : [...declared, day])];
+  const complete = day === undefined ? [] : [day];
   const result = await context
     .openStore()
-    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, takesOld }));
+    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, declared, takesOld }));
   if (!result.ok) return complainAll(context, file, result.faults);
   const { added, revised, known } = result;
+  const days = [...new Set([...declared.map((one) => one.day), ...complete])];
   const counts = `${added} rows added, ${revised === 0 ? "" : `${revised} revised, `}${known} known already`;
-  context.say(`${file}: ${counts}${complete.map((one) => `; ${one} is complete`).join("")}`);
+  context.say(`${file}: ${counts}${days.map((one) => `; ${one} is complete`).join("")}`);
   return "done";
 }
 

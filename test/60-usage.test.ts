@@ -45,7 +45,7 @@ describe("a usage file", () => {
     const text = `${row({ quantity: "99999999999999999" })}\n${row({ revision: 2 })}{"complete":"2026-11-22"}\n`;
     expect(read(text)).toMatchObject({
       faults: [],
-      complete: ["2026-11-22"],
+      complete: [{ line: 4, day: "2026-11-22" }],
       lines: [
         { line: 1, quantity: 99_999_999_999_999_999n, revision: 1n },
         { line: 3, quantity: 1n, revision: 2n },

@@ -38,6 +38,16 @@ describe("usage that the service hands in", () => {
     expect(json(await visitor.ask("usage", token, { body: again }))).toMatchObject({ revised: 1 });
   });
 
+  it("may declare a day complete by itself, once it is over", async () => {
+    const declare = (day: string) =>
+      visitor.ask("usage", token, { body: lines(JSON.stringify({ complete: day })) });
+    expect(json(await declare("2026-11-22"))).toMatchObject({ added: 0, complete: ["2026-11-22"] });
+    expect(json(await declare("2026-11-23"))).toMatchObject({
+      faults: [{ line: 1, message: "day 2026-11-23 is not over yet (today is 2026-11-23 UTC)" }],
+    });
+    expect(visitor.test.raw("SELECT day FROM complete_day")).toEqual([{ day: "2026-11-22" }]);
+  });
+
   it("may be compressed by gzip, and by nothing else", async () => {
     const body = gzipSync(lines(row()));
     expect(json(await visitor.ask("usage", token, { body, encoding: "gzip" }))).toMatchObject({ added: 1 });

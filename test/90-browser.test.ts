@@ -16,6 +16,8 @@ describe.skipIf(!hasBrowser)("in a browser, a newcomer", () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
+  /** The stand-in's page of the payment. */
+  let checkout: string;
   /** What the browser complained about: scripts, styles, and files that its policy or the server refused. */
   const complaints: string[] = [];
 
@@ -123,6 +125,7 @@ describe.skipIf(!hasBrowser)("in a browser, a newcomer", () => {
     expect(new URL(page.url()).origin).not.toBe(served.url);
     expect(await page.locator(".notice").textContent()).toContain("no money moves");
     await shoot("11-checkout");
+    checkout = page.url();
     await page.click("text=Pay $10.00");
     expect(page.url()).toBe(`${served.url}/account/account.cgi`);
     expect(await page.locator(".balance").textContent()).toBe("$10.00");
@@ -179,6 +182,39 @@ ${day},${email},web1,upload,1000
     await page.reload();
     expect(await page.locator(".notice").textContent()).toContain("more days");
     await shoot("14-low");
+  });
+
+  it("has half of it refunded, and then all of it disputed, and sees both on the statement, below zero", async () => {
+    await page.goto(checkout);
+    await page.click("text=Refund half of it");
+    expect(await page.locator("[role=status]").textContent()).toMatch(/^Refund re_\w+ was made\.$/);
+    await page.click("text=Dispute it at the bank");
+    await shoot("15-later");
+    const day = findLongMonthDay();
+    writeFileSync(
+      join(served.folder, "again.csv"),
+      `day,account,machine,meter,quantity,revision\n${day},${email},web1,upload,2000,2\n`,
+    );
+    expect(served.site("usage", "import", join(served.folder, "again.csv")).out).toContain("1 revised");
+    const rows = async () => {
+      await page.goto(`${served.url}/account/account.cgi`);
+      return (await statement()).map((row) => row.slice(1, 3));
+    };
+    const whats = async () => (await rows()).map(([what]) => what);
+    await expect.poll(whats, { timeout: 15_000 }).toContain("Payment disputed at its bank");
+    expect((await rows()).slice(0, 4)).toEqual([
+      [`Usage of ${day}, measured again`, "-0.000000250000000000"],
+      [expect.stringMatching(/^web1: Upload, 2.?000/), "0.000000250000000000"],
+      ["Payment disputed at its bank", "-10.000000000000000000"],
+      ["Refund", "-5.000000000000000000"],
+    ]);
+    expect(await page.locator("[role=alert]").textContent()).toContain("Your credit is used up");
+    await shoot("16-disputed");
+    expect(served.site("reconcile")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("0 differences"),
+    });
+    expect(served.site("ledger", "verify")).toMatchObject({ code: 0 });
   });
 
   it("logs out, and the browser's Back shows nothing of the account", async () => {

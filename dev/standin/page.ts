@@ -58,17 +58,41 @@ ${cancel}</p>
   );
 }
 
-/** The page of a session that is over. */
-export function closedPage(session: CheckoutSession): string {
+/** The page of a session that is over; `said` is what a button has just done. */
+export function closedPage(session: CheckoutSession, said = ""): string {
+  const isPaid = session.status === "complete" && session.payment_status === "paid";
   const what =
     session.status === "complete"
       ? "This payment is complete; nothing is left to do here."
       : "This page is no longer valid. Start again from the site.";
+  const note = said === "" ? "" : `<p class="notice" role="status">${escapeHtml(said)}</p>\n`;
   return frame(
     "Checkout",
-    `<p>${what}</p>\n<p><a href="${escapeHtml(returnUrl(session))}">Back to the site</a></p>`,
+    `${note}<p>${what}</p>\n<p><a href="${escapeHtml(returnUrl(session))}">Back to the site</a></p>${isPaid ? laterForm(session) : ""}`,
   );
 }
+
+/** What may happen to a payment afterwards, as Stripe's dashboard or the customer's bank would bring it about. */
+function laterForm(session: CheckoutSession): string {
+  const buttons = Object.entries(laterButtons).map(
+    ([outcome, label]) => `<button name="outcome" value="${outcome}">${label}</button>`,
+  );
+  return `
+<form method="post" action="/c/pay/${escapeHtml(session.id)}">
+<p>Or try what may happen to it later:</p>
+<p>${buttons.join("\n")}</p>
+</form>`;
+}
+
+export const laterButtons = {
+  refund: "Refund half of it",
+  "fail-refund": "Let the last refund fail",
+  dispute: "Dispute it at the bank",
+  win: "Win the dispute",
+  lose: "Lose the dispute",
+  payout: "Pay out what Stripe holds",
+} as const;
+export type LaterOutcome = keyof typeof laterButtons;
 
 export function unknownPage(): string {
   return frame(

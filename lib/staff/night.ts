@@ -61,6 +61,10 @@ async function describeHouse(tx: ReadTx): Promise<readonly string[]> {
      WHERE received_at >= ? AND (outcome = 'other-version' OR outcome LIKE 'refused: %')`,
     [tx.now - dayMs],
   );
+  const disputed = await tx.get<{ n: bigint }>(
+    "SELECT count(*) AS n FROM transfer WHERE code = 'dispute' AND posted_at >= ?",
+    [tx.now - dayMs],
+  );
   const mails = [...(await countMails(tx))].filter(([state]) => state !== "sent");
   const list = (counts: readonly (readonly [string, bigint])[]): string =>
     counts.length === 0 ? "none" : counts.map(([name, count]) => `${count} ${name}`).join(", ");
@@ -68,6 +72,6 @@ async function describeHouse(tx: ReadTx): Promise<readonly string[]> {
     `customers  ${customers?.n ?? 0n} with a balance, together $${formatExact(fromColumns(customers ?? { picodollars: 0n, attodollars: 0n }))}; ${customers?.below ?? 0n} below zero`,
     `standings  ${list(standings.map(({ state, n }) => [state, n] as const))}`,
     `mail       ${list(mails)} not sent`,
-    `Stripe     ${events?.n ?? 0n} events of the last day were refused or not understood`,
+    `Stripe     ${events?.n ?? 0n} events of the last day were refused or not understood; ${disputed?.n ?? 0n} payments were disputed`,
   ];
 }

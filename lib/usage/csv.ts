@@ -1,13 +1,12 @@
 /** Usage as CSV: one header, then rows of as many fields. Called by file.ts. */
-import type { DayUtc } from "../util/clock.ts";
-import { type FieldName, fieldNames, type LineFault, type RawRow } from "./row.ts";
+import { type Declared, type FieldName, fieldNames, type LineFault, type RawRow } from "./row.ts";
 
 const header = fieldNames.slice(0, 5).join(",");
 const longHeader = fieldNames.join(",");
 
 export function readCsv(text: string): {
   readonly rows: readonly RawRow[];
-  readonly complete: readonly DayUtc[];
+  readonly complete: readonly Declared[];
   readonly faults: readonly LineFault[];
 } {
   const rows: RawRow[] = [];

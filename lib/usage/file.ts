@@ -4,15 +4,22 @@
  * column, and a file with one fault imports nothing.
  */
 import { isUtf8 } from "node:buffer";
-import { type DayUtc, parseDay } from "../util/clock.ts";
+import { parseDay } from "../util/clock.ts";
 import { readCsv } from "./csv.ts";
 import { readNdjson } from "./ndjson.ts";
-import { type FieldName, fieldNames, type LineFault, type RawRow, type UsageLine } from "./row.ts";
+import {
+  type Declared,
+  type FieldName,
+  fieldNames,
+  type LineFault,
+  type RawRow,
+  type UsageLine,
+} from "./row.ts";
 
 export interface UsageFile {
   readonly lines: readonly UsageLine[];
   /** Days that the file itself declares complete, `{"complete":"2026-11-23"}`. */
-  readonly complete: readonly DayUtc[];
+  readonly complete: readonly Declared[];
   readonly faults: readonly LineFault[];
 }
 

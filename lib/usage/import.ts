@@ -13,7 +13,7 @@ import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
 import { completeDay, type DayState, oldestDays, readDayState } from "./day.ts";
 import { readNewest, readRevision, reviseUsage, type UsageKey } from "./revision.ts";
-import type { FieldName, LineFault, UsageLine } from "./row.ts";
+import type { Declared, FieldName, LineFault, UsageLine } from "./row.ts";
 
 /** A hundred thousand dollars for one row: one mistyped row must not stop the night of everybody else. */
 const largestCharge = amountOf(100_000n * 10n ** 18n);
@@ -21,7 +21,9 @@ const largestCharge = amountOf(100_000n * 10n ** 18n);
 export interface ImportRequest {
   readonly lines: readonly UsageLine[];
   readonly meters: readonly MeterSetting[];
-  /** Days that the file or who sends it declares complete. */
+  /** Days that the file itself declares complete, which it may do without a row of them. */
+  readonly declared?: readonly Declared[];
+  /** Days that whoever sends the file declares complete by it. */
   readonly complete: readonly DayUtc[];
   /** Takes days of more than 400 days ago too. */
   readonly takesOld?: boolean;
@@ -42,7 +44,10 @@ interface UsageRow {
 export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<ImportResult> {
   // 1. Look at every line before anything is written.
   const { rows, known, faults } = await checkLines(tx, request);
-  for (const day of request.complete) faults.push(...(await checkComplete(tx, request, day)));
+  const { declared = [] } = request;
+  for (const { line, day } of declared) faults.push(...(await checkComplete(tx, line, day)));
+  for (const day of request.complete)
+    faults.push(...(await checkComplete(tx, 1, day)), ...checkRows(request, day));
   if (faults.length > 0) return { ok: false, faults };
   // 2. Write the new rows, in their order, then the declaration that they are all.
   let revised = 0;
@@ -52,9 +57,9 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
       await reviseUsage(tx, key, line, charge.priceAtto);
       revised += 1;
     }
-  for (const day of request.complete) {
-    const declared = await completeDay(tx, day, "import");
-    assert(declared.ok, `day ${day} was found to be over`);
+  for (const day of [...request.complete, ...declared.map((one) => one.day)]) {
+    const completed = await completeDay(tx, day, "import");
+    assert(completed.ok, `day ${day} was found to be over`);
   }
   return { ok: true, added: rows.length - revised, known, revised };
 }
@@ -66,21 +71,20 @@ async function writeFirst(tx: WriteTx, { quantity }: UsageLine, key: UsageKey): 
   );
 }
 
-async function checkComplete(
-  tx: ReadTx,
-  { lines }: ImportRequest,
-  day: DayUtc,
-): Promise<readonly LineFault[]> {
+async function checkComplete(tx: ReadTx, line: number, day: DayUtc): Promise<readonly LineFault[]> {
   const today = dayOf(tx.now);
-  const fault = (message: string): readonly LineFault[] => [{ line: 1, message }];
-  if (day >= today) return fault(`day ${day} is not over yet (today is ${today} UTC)`);
-  if (day < addDays(today, -oldestDays)) return fault(`day ${day} lies more than ${oldestDays} days back`);
-  if ((await readDayState(tx, day)) === "skipped") return fault(`day ${day} is skipped, and never billed`);
-  // A file of another day, left over from the night before, must not close this one without its usage.
+  if (day >= today) return [{ line, message: `day ${day} is not over yet (today is ${today} UTC)` }];
+  if (day < addDays(today, -oldestDays))
+    return [{ line, message: `day ${day} lies more than ${oldestDays} days back` }];
+  const isSkipped = (await readDayState(tx, day)) === "skipped";
+  return isSkipped ? [{ line, message: `day ${day} is skipped, and never billed` }] : [];
+}
+
+/** A file of another day, left over from the night before, must not close this one without its usage. */
+function checkRows({ lines }: ImportRequest, day: DayUtc): readonly LineFault[] {
   if (lines.some((line) => line.day === day)) return [];
-  return fault(
-    `no row is of ${day}, which this file is said to complete; for a day without usage: site usage complete ${day}`,
-  );
+  const message = `no row is of ${day}, which this file is said to complete; for a day without usage: site usage complete ${day}`;
+  return [{ line: 1, message }];
 }
 
 async function checkLines(

@@ -5,20 +5,20 @@
  * JavaScript reads 9007199254740993 as 9007199254740992 without a word, so a quantity of 2^53 or more must be a string.
  */
 import { type DayUtc, parseDay } from "../util/clock.ts";
-import { type FieldName, fieldNames, type LineFault, type RawRow } from "./row.ts";
+import { type Declared, type FieldName, fieldNames, type LineFault, type RawRow } from "./row.ts";
 
 export function readNdjson(text: string): {
   readonly rows: readonly RawRow[];
-  readonly complete: readonly DayUtc[];
+  readonly complete: readonly Declared[];
   readonly faults: readonly LineFault[];
 } {
   const rows: RawRow[] = [];
-  const complete: DayUtc[] = [];
+  const complete: Declared[] = [];
   const faults: LineFault[] = [];
   for (const [index, source] of text.split("\n").entries()) {
     if (source.trim() === "") continue;
     const read = readLine(source, index + 1);
-    if (typeof read === "string") complete.push(read);
+    if (typeof read === "string") complete.push({ line: index + 1, day: read });
     else if ("message" in read) faults.push(read);
     else rows.push(read);
   }

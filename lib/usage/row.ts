@@ -16,6 +16,12 @@ export interface UsageLine {
   readonly columns?: Readonly<Record<FieldName, number>>;
 }
 
+/** A line that says that a day is all there. */
+export interface Declared {
+  readonly line: number;
+  readonly day: DayUtc;
+}
+
 export interface LineFault {
   readonly line: number;
   /** From 1, in characters; left out where it is the whole line. */
