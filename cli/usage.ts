@@ -12,10 +12,16 @@ export function addUsageCommand(program: Command): void {
     .argument("<file>", "the file")
     .option("--complete <day>", "declare that with this file all usage of the day is in")
     .option("--old", "take days of more than 400 days ago too")
-    .action((file: string, options: Where & { complete?: string; old?: boolean }) => {
+    .option("--future", "take days to come too, from a service whose clock is ahead")
+    .action((file: string, options: Where & { complete?: string; old?: boolean; future?: boolean }) => {
       const complete = options.complete === undefined ? [] : ["--complete", options.complete];
       const old = options.old ? ["--old"] : [];
-      process.exitCode = runReleaseJob("usage", ["import", ...complete, ...old, "--", file], options);
+      const future = options.future ? ["--future"] : [];
+      process.exitCode = runReleaseJob(
+        "usage",
+        ["import", ...complete, ...old, ...future, "--", file],
+        options,
+      );
     });
   add("complete", "declare that all usage of a day is in")
     .argument("<day>", "the UTC day, 2026-11-23")

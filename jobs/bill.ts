@@ -5,10 +5,11 @@
 import { sealDays } from "../lib/ledger/seal.ts";
 import { formatExact } from "../lib/money/amount.ts";
 import { reportNight } from "../lib/staff/night.ts";
+import { withSlot } from "../lib/store/slot.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
 import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
-import { NeedsHuman } from "../lib/util/failure.ts";
+import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { callHeartbeat } from "../lib/util/heartbeat.ts";
 import type { Job, JobContext } from "./run.ts";
 
@@ -18,13 +19,31 @@ export const job: Job = {
   secrets: [],
   run: async (context, { values, words }) => {
     if (words.length > 0) return "misused";
-    if (typeof values.day !== "string") return reported(context, billNight);
+    if (typeof values.day !== "string") return alone(context, () => reported(context, billNight));
     const day = parseDay(values.day);
-    if (day !== undefined) return billByHand(context, day);
+    if (day !== undefined) return alone(context, () => billByHand(context, day));
     context.complain(`bill: "${values.day}" is no day; write it as 2026-11-23`);
     return "misused";
   },
 };
+
+/**
+ * One run at a time. Two at once would leave the same books, and each say half of what was done.
+ * @throws TryLater where another run is at work
+ */
+async function alone<Result>({ place, database }: JobContext, work: () => Promise<Result>): Promise<Result> {
+  const { addonFile } = database;
+  const slot = { folder: place.dataFolder, name: "bill", count: 1, waitMs: 0 };
+  let isBegun = false;
+  const begin = (): Promise<Result> => {
+    isBegun = true;
+    return work();
+  };
+  return withSlot(addonFile === undefined ? slot : { ...slot, addonFile }, begin).catch((cause: unknown) => {
+    if (isBegun || !(cause instanceof TryLater)) throw cause;
+    throw new TryLater("another run is at work, and bills the same days; look at what it says", { cause });
+  });
+}
 
 /** Runs the night, mails what it said to the owner whether it went well or not, and calls the heartbeat if it did. */
 async function reported(context: JobContext, work: (context: JobContext) => Promise<"done">) {

@@ -1,5 +1,5 @@
 /**
- * Usage by hand: `usage import FILE [--complete DAY] [--old]` takes a CSV or NDJSON file whole or not at all, and `usage
+ * Usage by hand: `usage import FILE [--complete DAY] [--old] [--future]` takes a CSV or NDJSON file whole or not at all, and `usage
  * complete DAY` declares that a day's usage is all there.
  */
 import { readFileSync, statSync } from "node:fs";
@@ -9,13 +9,13 @@ import { largestFileBytes, readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import type { LineFault } from "../lib/usage/row.ts";
 import { type DayUtc, parseDay } from "../lib/util/clock.ts";
-import type { Job, JobContext } from "./run.ts";
+import type { Job, JobContext, JobInput } from "./run.ts";
 
 const faultsShown = 50;
 
 export const job: Job = {
-  usage: "import FILE [--complete DAY] [--old] | complete DAY",
-  options: { complete: { type: "string" }, old: { type: "boolean" } },
+  usage: "import FILE [--complete DAY] [--old] [--future] | complete DAY",
+  options: { complete: { type: "string" }, old: { type: "boolean" }, future: { type: "boolean" } },
   secrets: [],
   run: async (context, { values, words }) => {
     const [verb, subject, ...more] = words;
@@ -26,7 +26,7 @@ export const job: Job = {
       context.complain(`usage: "${dayText}" is no day; write it as 2026-11-23`);
       return "misused";
     }
-    if (verb === "import") return importFile(context, subject, day, values.old === true);
+    if (verb === "import") return importFile(context, subject, day, values);
     return verb === "complete" &&
       day !== undefined &&
       values.complete === undefined &&
@@ -36,7 +36,12 @@ export const job: Job = {
   },
 };
 
-async function importFile(context: JobContext, file: string, day: DayUtc | undefined, takesOld: boolean) {
+async function importFile(
+  context: JobContext,
+  file: string,
+  day: DayUtc | undefined,
+  values: JobInput["values"],
+) {
   const bytes = readBytes(file);
   if (typeof bytes === "string") {
     context.complain(`${file}: ${bytes}`);
@@ -45,10 +50,11 @@ async function importFile(context: JobContext, file: string, day: DayUtc | undef
   const { lines, complete: declared, faults } = readUsageFile(bytes);
   if (faults.length > 0) return complainAll(context, file, faults);
   const { meters } = context.settings;
+  const [takesOld, takesFuture] = [values.old === true, values.future === true];
   const complete = day === undefined ? [] : [day];
   const result = await context
     .openStore()
-    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, declared, takesOld }));
+    .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, declared, takesOld, takesFuture }));
   if (!result.ok) return complainAll(context, file, result.faults);
   const { added, revised, known } = result;
   const days = [...new Set([...declared.map((one) => one.day), ...complete])];

@@ -15,6 +15,7 @@ describe("the environment", () => {
       secretsFile: "",
       urlOverride: "",
       mailToFolder: false,
+      operator: "",
     });
   });
 

@@ -17,7 +17,7 @@ afterAll(() => workshop.end());
 
 describe("a release", () => {
   it("says what it holds, and is the current one", () => {
-    expect(built).toMatchObject({ pages: 8, files: 3, programs: 8, changed: true });
+    expect(built).toMatchObject({ pages: 8, files: 3, programs: 10, changed: true });
     expect(built.releaseId).toMatch(/^20261123-080500-[0-9a-f]{8}$/);
     expect(realpathSync(join(workshop.out, "current"))).toBe(realpathSync(built.releaseFolder));
     expect(told).toEqual(built.stages.map(({ name }) => name));

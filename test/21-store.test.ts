@@ -4,12 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { openDatabase, readPragma } from "../lib/store/database.ts";
 import { migrateStore, readExpectedSchema } from "../lib/store/migrate.ts";
-import { firstSchema } from "../lib/store/migrations/0001-first.ts";
-import { sealsSchema } from "../lib/store/migrations/0002-seals.ts";
-import { skippedSchema } from "../lib/store/migrations/0003-skipped.ts";
 import { openStore } from "../lib/store/sqlite.ts";
 import type { WriteTx } from "../lib/store/store.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { makeOldBooks } from "./support/harm.ts";
 import { makeTestStore, openRaw, readRows, type TestStore } from "./support/store.ts";
 
 let test: TestStore;
@@ -27,10 +25,6 @@ function addMigration(version: bigint, oldestReader: bigint): void {
   test.raw(
     `INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (${version}, 'next', ${oldestReader}, 0)`,
   );
-}
-
-function readRowsOf(file: string, sql: string, column: string): unknown {
-  return (readRows(file, sql)[0] as Record<string, unknown>)[column];
 }
 
 const addMode = "INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, ?)";
@@ -79,24 +73,7 @@ describe("the file", () => {
 
   it("of schema 3 keeps every row, its guards, and its seals when the tables of the books are made anew", async () => {
     const file = `${test.folder}/old.sqlite`;
-    const old = openRaw(file);
-    for (const { version, name, sql } of [firstSchema, sealsSchema, skippedSchema]) {
-      old.exec(sql);
-      old.exec(`INSERT INTO migration VALUES (${version}, '${name}', 1, 0)`);
-    }
-    const day = Date.parse("2026-11-20T08:00:00Z");
-    const seal = "3151a9b1e96fcf0fbf4ecc1dbdd4cb7b4a5e7a3d9bb1c2a2f4a7a7d3a0b0c9d1";
-    old.exec(`
-      PRAGMA user_version = 3;
-      PRAGMA application_id = ${readRowsOf(test.file, "PRAGMA application_id", "application_id")};
-      INSERT INTO ledger_account VALUES ('acct_a', 'customer', 0);
-      INSERT INTO account VALUES ('acct_a', 'a@example.org', 'none', 0);
-      INSERT INTO books_mode VALUES (1, 0, 0);
-      INSERT INTO payment_order VALUES ('order_1', 'acct_a', 10000000000000, 0, 0, 0);
-      INSERT INTO transfer VALUES (1, 'topup/pi_1', 'topup', 'stripe-clearing', 'acct_a', 10000000000000, 0, 'order_1', '2026-11-20', ${day});
-      INSERT INTO balance VALUES ('acct_a', 10000000000000, 0, 1), ('stripe-clearing', -10000000000000, 0, 1);
-      INSERT INTO seal VALUES ('2026-11-20', 1, '${seal}', 0);`);
-    old.close();
+    makeOldBooks(file);
     expect(migrateStore({ file, clock: test.clock })).toContain("chart");
     expect(readRows(file, "SELECT id, picodollars, day FROM transfer")).toEqual([
       { id: "topup/pi_1", picodollars: 10_000_000_000_000n, day: "2026-11-20" },

@@ -73,7 +73,12 @@ async function goWrong(
     const kind = random(4);
     if (kind === 0) {
       troubles.atOnce += 1;
-      await Promise.all([runNight(world, store), runNight(world, other)]);
+      const runs = await Promise.allSettled([runNight(world, store), runNight(world, other)]);
+      // The second finds the first at work.
+      const refused = runs.filter((run) => run.status === "rejected");
+      expect(refused.map((run) => String(run.reason))).toEqual([
+        expect.stringContaining("another run is at work"),
+      ]);
     }
     await insist((own) => runNight(world, own));
     if (kind === 1) {

@@ -184,7 +184,10 @@ describe("usage in the books", () => {
       "2026-11-22,ada@example.org,box,upload,400000000000001",
       /would cost \$100000\.000000000250000000; more than \$100000\.0+ for a machine and day/,
     ],
-    ["2026-11-24,ada@example.org,box,storage,1", /lies in the future \(today is 2026-11-23 UTC\)/],
+    [
+      "2026-11-24,ada@example.org,box,storage,1",
+      /lies in the future \(today is 2026-11-23 UTC\); if that is meant: --future/,
+    ],
     ["2025-12-31,ada@example.org,box,storage,1", /no price on 2025-12-31; its first one is of 2026-01-01/],
     ["2026-11-22,ada@example.org,box,storage,999", /quantity 999 differs from 1000, given before/],
   ])("refuses %s, and with it the whole file", async (row, message) => {
@@ -209,6 +212,19 @@ describe("usage in the books", () => {
         },
       ],
     });
+  });
+
+  it("takes old days and days to come where that is said to be meant", async () => {
+    const { lines } = readUsageFile(
+      usageFile([`2026-11-25,${ada},box,storage,1`, `2026-01-01,${ada},box,storage,1`]),
+    );
+    const taken = (flags: object) =>
+      test.store.write((tx) => importUsage(tx, { lines, meters, complete: [], ...flags }));
+    test.clock.ms = Date.parse("2026-11-23T08:00:00Z") + 86_400_000 * 100;
+    expect(await taken({ takesFuture: true })).toMatchObject({ ok: false, faults: [{ line: 3 }] });
+    test.clock.ms = Date.parse("2026-11-23T08:00:00Z");
+    expect(await taken({ takesOld: true })).toMatchObject({ ok: false, faults: [{ line: 2 }] });
+    expect(await taken({ takesOld: true, takesFuture: true })).toMatchObject({ ok: true, added: 2 });
   });
 
   it("does not close a day by a file that has no row of it: the one of the night before", async () => {

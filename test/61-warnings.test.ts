@@ -121,7 +121,11 @@ describe("warnings", () => {
     await warnAccounts(test.store, { ...renderer, render }, settings);
     await night("2026-11-22", dollarADay);
     await warnAccounts(test.store, { ...renderer, render }, settings);
-    for (const name of ["mail/low", "mail/overdrawn"])
+    for (let day = 0; day < 9; day += 1) {
+      test.clock.ms += 86_400_000;
+      await warnAccounts(test.store, { ...renderer, render }, settings);
+    }
+    for (const name of ["mail/low", "mail/overdrawn", "mail/countdown", "mail/due"])
       expect([name, given.get(name)]).toEqual([name, Object.keys(templateShapes[name] ?? {}).sort()]);
   });
 

@@ -1,7 +1,7 @@
 // Goal of this test: every other program that moves money or sends mail, killed at any write or sync, or told by the disk that it
 // failed or is full: nothing acknowledged is lost, nothing is wrong with the books, and the same command again ends where a run
 // without harm does. The suite takes some of the places; `SWEEP=all` takes each.
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Stripe from "stripe";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ import { stripeApiVersion } from "../lib/payments/stripe.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";
-import { describeBooks, writeBooks } from "./support/harm.ts";
+import { describeBooks, makeOldBooks, writeBooks } from "./support/harm.ts";
 import {
   type Bench,
   type Call,
@@ -33,6 +33,8 @@ interface Victim {
   readonly program: () => Program;
   /** Changes the books, and what Stripe knows, before each run. */
   readonly prepare?: () => Promise<void>;
+  /** The books are of an older schema, which verify refuses. */
+  readonly isOld?: boolean;
   /** Lets time pass before the program is run again. */
   readonly wait?: () => void;
   /** What is left of a run besides the books. */
@@ -141,6 +143,26 @@ const victims: Readonly<Record<string, () => Victim>> = {
       sql(`INSERT INTO session VALUES ('${sha256Hex(browser)}', '${account()}', 1, ${ends})`);
     },
   }),
+  "usage complete": () => ({ program: () => job("usage", "complete", yesterday) }),
+  "billing skip-day": () => ({ program: () => job("billing", "skip-day", yesterday, "--reason=an outage") }),
+  "account hold": () => ({ program: () => job("account", "hold", account(), "--reason=ill") }),
+  tidy: () => ({
+    program: () => job("tidy"),
+    prepare: async () => {
+      sql(`INSERT INTO stripe_event (id, type, api_version, raw, outcome, received_at)
+             VALUES ('evt_1', 'x', 'y', x'00', 'ignored', 1), ('evt_2', 'x', 'y', x'00', 'ignored', 1)`);
+      sql(`INSERT INTO outbox (id, recipient, subject, body, has_token, state, created_at, due_at, settled_at)
+             VALUES ('old', 'a@example.org', 's', 'text', 0, 'sent', 1, 1, 1)`);
+    },
+  }),
+  migrate: () => ({
+    program: () => job("migrate"),
+    prepare: async () => {
+      for (const ending of ["", "-wal", "-shm"]) rmSync(bench.file + ending, { force: true });
+      makeOldBooks(bench.file);
+    },
+    isOld: true,
+  }),
   reconcile: () => ({
     program: () => job("reconcile"),
     prepare: async () => {
@@ -225,7 +247,7 @@ describe.skipIf(!canInject)("a program that comes to harm", () => {
       await begin(victim);
       const times = await bench.count(victim.program());
       await begin(victim);
-      const before = describeBooks(bench.file);
+      const before = victim.isOld === true ? "" : describeBooks(bench.file);
       const first = await bench.run(victim.program());
       // The reconciliation finds payments of the books that this Stripe does not know, run for run.
       const isRight = (run: typeof first): boolean =>
@@ -247,11 +269,13 @@ describe.skipIf(!canInject)("a program that comes to harm", () => {
           await begin(victim);
           const run = await bench.harm(call, time, harm, victim.program());
           const what = `${name}, ${harm} at ${call} ${time} of ${most}: ${run.out}`;
+          // An old schema has not all the tables that are compared.
           if (isRight(run)) {
             // It was said to be done: so it is, and stays.
             expect(describeBooks(bench.file), what).toBe(right);
           } else harmed += 1;
-          expect(await bench.run(job("ledger", "verify")), what).toMatchObject({ code: 0 });
+          if (victim.isOld !== true)
+            expect(await bench.run(job("ledger", "verify")), what).toMatchObject({ code: 0 });
           victim.wait?.();
           const again = await bench.run(victim.program());
           expect(isRight(again), `${what}\nthen: ${again.out}`).toBe(true);

@@ -1,7 +1,7 @@
 /**
  * Machine-wide slots: at most so many processes do a costly thing at once, the others wait. A slot is a lock on an
  * otherwise empty SQLite file, so the kernel frees it when its holder dies, however it dies. Used for password
- * hashing (128 MiB each), which strangers can cause at will.
+ * hashing (128 MiB each), which strangers can cause at will, and for the nightly run, of which there is one.
  */
 import { join } from "node:path";
 import { TryLater } from "../util/failure.ts";
@@ -18,7 +18,7 @@ export interface SlotOptions {
 }
 
 /**
- * Runs the work while holding a slot. The wait blocks this process: only for programs that serve one request.
+ * Runs the work while holding a slot. The wait blocks this process: only for programs that do one thing.
  * @throws TryLater if no slot came free in time
  */
 export async function withSlot<Result>(options: SlotOptions, work: () => Promise<Result>): Promise<Result> {

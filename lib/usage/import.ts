@@ -25,8 +25,9 @@ export interface ImportRequest {
   readonly declared?: readonly Declared[];
   /** Days that whoever sends the file declares complete by it. */
   readonly complete: readonly DayUtc[];
-  /** Takes days of more than 400 days ago too. */
+  /** Takes days of more than 400 days ago too, and days to come. */
   readonly takesOld?: boolean;
+  readonly takesFuture?: boolean;
 }
 
 export type ImportResult =
@@ -161,7 +162,7 @@ async function resolveAccount(tx: ReadTx, text: string): Promise<AccountId | und
 
 /** The row's charge, or what is wrong with its meter, quantity, or day. */
 function checkMeterAndDay(
-  { meters, takesOld = false }: ImportRequest,
+  { meters, takesOld = false, takesFuture = false }: ImportRequest,
   line: UsageLine,
   now: number,
 ): Charge | { readonly wrong: FieldName; readonly message: string } {
@@ -184,7 +185,8 @@ function checkMeterAndDay(
       `quantity ${quantity} would cost $${formatExact(charge.amount)}; more than $${formatExact(largestCharge)} for a machine and day is taken for a mistake`,
     );
   const today = dayOf(now);
-  if (day > today) return wrong("day", `day ${day} lies in the future (today is ${today} UTC)`);
+  if (!takesFuture && day > today)
+    return wrong("day", `day ${day} lies in the future (today is ${today} UTC); if that is meant: --future`);
   if (takesOld || day >= addDays(today, -oldestDays)) return charge;
   return wrong("day", `day ${day} lies more than ${oldestDays} days back; if that is meant: --old`);
 }

@@ -4,6 +4,10 @@ import { expect } from "vitest";
 import { amountOf } from "../../lib/money/amount.ts";
 import { fulfilCheckout } from "../../lib/payments/fulfil.ts";
 import { createOrder } from "../../lib/payments/order.ts";
+import { applicationId } from "../../lib/store/database.ts";
+import { firstSchema } from "../../lib/store/migrations/0001-first.ts";
+import { sealsSchema } from "../../lib/store/migrations/0002-seals.ts";
+import { skippedSchema } from "../../lib/store/migrations/0003-skipped.ts";
 import { readUsageFile } from "../../lib/usage/file.ts";
 import { importUsage } from "../../lib/usage/import.ts";
 import { addDays, type DayUtc, dayOf, systemClock } from "../../lib/util/clock.ts";
@@ -57,6 +61,10 @@ const tables: readonly string[] = [
   "seal",
   "billed_day",
   "complete_day",
+  "skipped_day",
+  "checkout_end",
+  "preference",
+  "migration",
   "usage",
   "usage_revision",
   "account",
@@ -90,4 +98,26 @@ export function describeBooks(file: string): string {
     }),
   );
   return lines.sort().join("\n");
+}
+
+/** A file of schema 3 with one payment and one seal, which is a made-up one, so that it is seen to be looked at. */
+export function makeOldBooks(file: string): void {
+  const old = openRaw(file);
+  for (const { version, name, sql } of [firstSchema, sealsSchema, skippedSchema]) {
+    old.exec(sql);
+    old.exec(`INSERT INTO migration VALUES (${version}, '${name}', 1, 0)`);
+  }
+  const posted = Date.parse("2026-11-20T08:00:00Z");
+  old.exec(`
+    PRAGMA user_version = 3;
+    PRAGMA application_id = ${applicationId};
+    INSERT INTO ledger_account VALUES ('acct_a', 'customer', 0);
+    INSERT INTO account VALUES ('acct_a', 'a@example.org', 'none', 0);
+    INSERT INTO books_mode VALUES (1, 0, 0);
+    INSERT INTO payment_order VALUES ('order_1', 'acct_a', 10000000000000, 0, 0, 0);
+    INSERT INTO transfer VALUES (1, 'topup/pi_1', 'topup', 'stripe-clearing', 'acct_a', 10000000000000, 0, 'order_1', '2026-11-20', ${posted});
+    INSERT INTO balance VALUES ('acct_a', 10000000000000, 0, 1), ('stripe-clearing', -10000000000000, 0, 1);
+    INSERT INTO seal VALUES ('2026-11-20', 1, '${"3".repeat(64)}', 0);
+    INSERT INTO standing VALUES ('acct_a', 1, 'overdrawn', 0, 0, '2026-11-20', 0);`);
+  old.close();
 }
