@@ -82,7 +82,7 @@ function readSite(
   assert(site !== undefined, "the stand-in can be read");
   const name = readText(site, "name");
   const url = readUrl(site);
-  const payments = readGroup(site, "payments", ["minimum", "maximum"]);
+  const payments = readGroup(site, "payments", ["minimum", "maximum", "tax"]);
   const warnings = readGroup(site, "warnings", ["days", "countdown"]);
   const night = readGroup(site, "night", ["report", "heartbeat"]);
   const topUpMinimum = readWhole(payments, "minimum", { least: 1, most: 100_000, fallback: 5 });
@@ -99,6 +99,7 @@ function readSite(
     mail: readMail(site, name, url),
     topUpMinimum,
     topUpMaximum,
+    hasTax: readChoice(payments, "tax", ["yes", "no"], "no") === "yes",
     warnDays: readWhole(warnings, "days", { least: 1, most: 365, fallback: 7 }),
     countdownDays: readWhole(warnings, "countdown", { least: 1, most: 365, fallback: 7 }),
     ...readNight(night),

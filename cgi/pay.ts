@@ -46,6 +46,7 @@ async function startPayment(visit: Visit, account: Account): Promise<Response> {
     description: `Credit for ${settings.name}`,
     successUrl: `${settings.url}${pathOf("pay")}?order=${id}`,
     cancelUrl: settings.url + pathOf("account"),
+    hasTax: settings.hasTax,
   });
   // 3. Which session is the order's, so that the way back can find it.
   await store.write((tx) => attachCheckout(tx, id, session));

@@ -4,11 +4,12 @@
  */
 import { findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { formatExact, parseExact, toCents, zero } from "../lib/money/amount.ts";
+import { formatExact, parseExact, zero } from "../lib/money/amount.ts";
 import { takeRefund } from "../lib/payments/refund.ts";
 import {
   beginRefund,
   findRefundOrder,
+  grossCents,
   planRefund,
   type RefundOrder,
   readRefundState,
@@ -93,8 +94,7 @@ async function send(context: JobContext, order: RefundOrder) {
     return state === "paid" ? ("done" as const) : ("refused" as const);
   }
   const stripe = connectStripe(context.secrets);
-  const cents = toCents(order.amount);
-  if (cents === undefined) throw new Error(`assertion failed: ${order.id} is over whole cents`);
+  const cents = await store.read((tx) => grossCents(tx, order));
   const request = { id: order.id, paymentIntent: order.paymentIntent, cents };
   let facts = await stripe.findRefund(request);
   try {

@@ -10,6 +10,7 @@ const names: Readonly<Record<string, string>> = {
   "stripe-clearing": "held by Stripe",
   bank: "paid out by Stripe",
   revenue: "revenue from usage",
+  tax: "tax collected",
   fees: "fees of Stripe's",
   goodwill: "goodwill and gifts",
   refunds: "refunds under way",

@@ -39,6 +39,7 @@ describe("etc/site.yaml", () => {
       topUpMinimum: 5,
       topUpMaximum: 1000,
       warnDays: 7,
+      hasTax: false,
       countdownDays: 7,
       reportTo: "",
       heartbeat: "",
@@ -66,7 +67,7 @@ describe("etc/site.yaml", () => {
     const settings = await settingsOf(`${required}tagline: 1.10
 search: yes
 mail: {from: "B <b@a.example>", transport: smtp, smtp: {host: mx.a.example, port: 465, user: u, tls: tls}}
-payments: {minimum: 10, maximum: 20}
+payments: {minimum: 10, maximum: 20, tax: yes}
 warnings: {days: 3, countdown: 30}
 night: {report: o@a.example, heartbeat: "https://w.example/ping"}
 `);
@@ -83,6 +84,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
       },
       topUpMinimum: 10,
       topUpMaximum: 20,
+      hasTax: true,
       warnDays: 3,
       countdownDays: 30,
       reportTo: "o@a.example",

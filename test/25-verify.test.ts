@@ -54,6 +54,7 @@ async function pay(account: AccountId, dollars: bigint, number: number): Promise
       orderId: order.id,
       paid: true,
       ended: "" as const,
+      taxCents: 0,
       paymentIntent: `pi_${number}`,
       netCents: Number(dollars) * 100,
     };

@@ -170,6 +170,7 @@ describe("the site's own Stripe code", () => {
       description: "Credit for Demo",
       successUrl: "http://127.0.0.1:8080/account/pay.cgi?order=order_abc",
       cancelUrl: "http://127.0.0.1:8080/account/account.cgi",
+      hasTax: false,
     };
     const { session, url } = await checkouts.create(request);
     expect(await checkouts.create(request)).toEqual({ session, url });

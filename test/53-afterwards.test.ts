@@ -44,8 +44,9 @@ async function freshBooks(): Promise<void> {
 }
 
 /** A checkout of the order, as the customer ends it. */
-async function checkOut(outcome: string): Promise<string> {
-  const session = await desk.connect().checkout.sessions.create(wanted);
+async function checkOut(outcome: string, hasTax = false): Promise<string> {
+  const taxed = hasTax ? { automatic_tax: { enabled: true } } : {};
+  const session = await desk.connect().checkout.sessions.create({ ...wanted, ...taxed });
   await desk.press(session, outcome);
   return session.id;
 }
@@ -152,6 +153,25 @@ describe("a payment", () => {
     expect(await readBooks()).toEqual([]);
   });
 
+  it("with tax credits what was ordered; the tax is the authorities', and goes back with the money", async () => {
+    const intent = intentOf(await checkOut("pay", true));
+    await take(await readEvents());
+    expect([await balance(), await balance("tax")]).toEqual([
+      "11.000000000000000000",
+      "1.100000000000000000",
+    ]);
+    // 12.10 were paid; of 5.00 that come back, 0.45 were tax: 500 x 110 / 1210 = 45.45, rounded down.
+    const refund = desk.books.vault.refund({ paymentIntent: intent, cents: 500, metadata: {} });
+    await take(await readEvents());
+    expect([await balance(), await balance("tax")]).toEqual(["6.450000000000000000", "0.650000000000000000"]);
+    desk.books.vault.failRefund("id" in refund ? refund.id : "");
+    desk.books.vault.refund({ paymentIntent: intent, cents: undefined, metadata: {} });
+    await take(await readEvents());
+    expect([await balance(), await balance("tax")]).toEqual(["0.000000000000000000", "0.000000000000000000"]);
+    expect(await compare()).toEqual([]);
+    await readBooks();
+  });
+
   it("of another API version is asked for: a dispute, a refund", async () => {
     const intent = intentOf(await checkOut("pay"));
     const { id } = desk.books.vault.dispute(intent);
@@ -239,6 +259,13 @@ const lives: Readonly<Record<string, () => Promise<void>>> = {
     const paymentIntent = intentOf(await checkOut("pay"));
     desk.books.vault.endDispute(desk.books.vault.dispute(paymentIntent).id, true);
     desk.books.vault.refund({ paymentIntent, cents: undefined, metadata: {} });
+  },
+  "taxed, given back in part, and disputed": async () => {
+    const paymentIntent = intentOf(await checkOut("pay", true));
+    const refund = desk.books.vault.refund({ paymentIntent, cents: 333, metadata: {} });
+    desk.books.vault.failRefund("id" in refund ? refund.id : "");
+    desk.books.vault.refund({ paymentIntent, cents: 500, metadata: {} });
+    desk.books.vault.endDispute(desk.books.vault.dispute(paymentIntent).id, true);
   },
   "paid late, disputed, and lost": async () => {
     const session = await checkOut("late");

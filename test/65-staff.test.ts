@@ -14,6 +14,7 @@ import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { createOrder } from "../lib/payments/order.ts";
+import { connectStripe } from "../lib/payments/stripe.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
@@ -205,6 +206,7 @@ describe("a refund begun here", () => {
       orderId: "order_1",
       paid: true,
       ended: "" as const,
+      taxCents: 0,
       netCents: 1100,
       currency: "usd",
       livemode: false,
@@ -236,6 +238,26 @@ describe("a refund begun here", () => {
     ]);
     expect(desk.books.vault.refunds().map((one) => one.amount)).toEqual([400, 700]);
     expect(audit()).toHaveLength(2);
+  });
+
+  it("of a payment with tax gives the tax back too", async () => {
+    const order = { id: "order_2", account: ada, amount: amountOf(11n * 10n ** 18n), livemode: false };
+    await test.store.write((tx) => createOrder(tx, order));
+    const taxed = { ...wanted, metadata: { order: "order_2" }, automatic_tax: { enabled: true } };
+    const session = await desk.connect().checkout.sessions.create(taxed);
+    await desk.press(session, "pay");
+    const facts = await connectStripe({ stripe_key: key, stripe_api: desk.url }).read(session.id);
+    await test.store.write((tx) => fulfilCheckout(tx, facts));
+    expect(await balance("tax")).toBe("1.100000000000000000");
+    await refund([ada, "4.01"], { ...by, payment: facts.paymentIntent });
+    await refund([ada, "6.99"], { ...by, payment: facts.paymentIntent });
+    // 401 x 110 / 1100 = 40.1 and 699 x 110 / 1100 = 69.9, each rounded down.
+    expect(desk.books.vault.refunds().map((one) => one.amount)).toEqual([441, 768]);
+    expect([await balance(), await balance("tax"), await balance("refunds")]).toEqual([
+      "11.000000000000000000",
+      "0.010000000000000000",
+      "0.000000000000000000",
+    ]);
   });
 
   it("that Stripe was never asked for is asked for again, and found if it was", async () => {

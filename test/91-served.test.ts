@@ -124,7 +124,7 @@ describe("a night", () => {
       code: 0,
       err: "",
       out: expect.stringMatching(
-        /^ledger: 1 transfers, 9 accounts, 0 seals; no day is sealed\nledger: all is right\n$/,
+        /^ledger: 1 transfers, 10 accounts, 0 seals; no day is sealed\nledger: all is right\n$/,
       ),
     });
     expect(served.site("ledger", "verify", "--json")).toEqual({ code: 0, out: "", err: "" });

@@ -109,7 +109,8 @@ export function makeBooks(options: BooksOptions): StandInBooks {
       const session = change(id, { payment_status: "paid" });
       const intent = intents.get(session.payment_intent ?? "");
       assert(intent !== undefined, `session ${id} has a payment intent`);
-      const received = findOrder(id).totalCents;
+      const { totalCents, taxCents } = findOrder(id);
+      const received = totalCents + taxCents;
       const paid: PaymentIntent = { ...intent, amount_received: received, status: "succeeded" };
       intents.set(intent.id, paid);
       vault.charge(paid, received);

@@ -57,7 +57,7 @@ export function makeSession(order: OrderedSession, now: number, pageUrl: string)
     id,
     object: "checkout.session",
     amount_subtotal: order.totalCents,
-    amount_total: order.totalCents,
+    amount_total: order.totalCents + order.taxCents,
     cancel_url: order.cancelUrl,
     client_reference_id: order.clientReferenceId,
     created: now,
@@ -73,7 +73,7 @@ export function makeSession(order: OrderedSession, now: number, pageUrl: string)
     payment_status: "unpaid",
     status: "open",
     success_url: order.successUrl,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: order.taxCents },
     url: pageUrl + id,
   };
 }
@@ -85,8 +85,8 @@ export function makeIntent(order: OrderedSession, now: number, delayed: boolean)
     ...unusedIntentFields,
     id,
     object: "payment_intent",
-    amount: order.totalCents,
-    amount_received: delayed ? 0 : order.totalCents,
+    amount: order.totalCents + order.taxCents,
+    amount_received: delayed ? 0 : order.totalCents + order.taxCents,
     client_secret: `${id}_secret_${makeId("", 25)}`,
     created: now,
     latest_charge: makeId("ch_3"),

@@ -14,7 +14,9 @@ export interface OrderedItem {
 
 export interface OrderedSession {
   readonly items: readonly OrderedItem[];
+  /** Without tax, and the tax: a tenth of it where tax is asked for. */
   readonly totalCents: number;
+  readonly taxCents: number;
   readonly successUrl: string;
   readonly cancelUrl: string | null;
   readonly clientReferenceId: string | null;
@@ -34,6 +36,7 @@ const parameters: readonly string[] = [
   "metadata",
   "payment_intent_data",
   "expires_at",
+  "automatic_tax",
   "expand",
 ];
 const minuteSeconds = 60;
@@ -77,6 +80,7 @@ export function readOrder(form: FormTree, now: number): Read<OrderedSession> {
     value: {
       items: items.value,
       totalCents,
+      taxCents: textAt(form, "automatic_tax", "enabled") === "true" ? Math.floor(totalCents / 10) : 0,
       successUrl: successUrl.value,
       cancelUrl: cancelUrl.value,
       clientReferenceId: textAt(form, "client_reference_id") ?? null,

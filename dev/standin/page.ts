@@ -45,11 +45,11 @@ export function checkoutPage(session: CheckoutSession, order: OrderedSession, er
 <table>
 <tr><th>Item</th><th>Amount</th></tr>
 ${rows.join("\n")}
-<tr><th>Total</th><th>${dollars(order.totalCents)}</th></tr>
+${order.taxCents === 0 ? "" : `<tr><td>Tax</td><td>${dollars(order.taxCents)}</td></tr>\n`}<tr><th>Total</th><th>${dollars(order.totalCents + order.taxCents)}</th></tr>
 </table>
 ${email}
 <form method="post" action="/c/pay/${escapeHtml(session.id)}">
-<p><button name="outcome" value="pay">Pay ${dollars(order.totalCents)}</button></p>
+<p><button name="outcome" value="pay">Pay ${dollars(order.totalCents + order.taxCents)}</button></p>
 <p>Or try what else may happen:</p>
 <p><button name="outcome" value="late">Pay, but tell late</button>
 <button name="outcome" value="decline">Decline the card</button>

@@ -16,6 +16,8 @@ export const houseAccounts = [
   "stripe-clearing",
   // What Stripe has paid out to us.
   "bank",
+  // Taken by Stripe for the authorities, who have not got it yet.
+  "tax",
   "fees",
   "revenue",
   "goodwill",
@@ -36,6 +38,8 @@ export interface Pair {
 export const pairs = {
   /** Money that Stripe took for us becomes the customer's. */
   topup: { debit: "stripe-clearing", credit: "customer", ids: "topup" },
+  /** What came with it for the authorities. */
+  tax: { debit: "stripe-clearing", credit: "tax", ids: "topup" },
   /** The customer's money becomes ours. */
   bill: { debit: "customer", credit: "revenue", ids: "bill" },
   /** Usage of a billed day that was measured again came to more, or to less. */
@@ -52,11 +56,15 @@ export const pairs = {
   "refund-paid": { debit: "refunds", credit: "stripe-clearing", ids: "refund" },
   "refund-returned": { debit: "stripe-clearing", credit: "refunds", ids: "refund" },
   "refund-undone": { debit: "refunds", credit: "customer", ids: "refund" },
+  "refund-tax": { debit: "tax", credit: "refunds", ids: "refund" },
+  "refund-tax-undone": { debit: "refunds", credit: "tax", ids: "refund" },
   /** A dispute does the same by the bank's will; what is won comes back. */
   dispute: { debit: "customer", credit: "disputes", ids: "dispute" },
   "dispute-paid": { debit: "disputes", credit: "stripe-clearing", ids: "dispute" },
   "dispute-returned": { debit: "stripe-clearing", credit: "disputes", ids: "dispute" },
   "dispute-undone": { debit: "disputes", credit: "customer", ids: "dispute" },
+  "dispute-tax": { debit: "tax", credit: "disputes", ids: "dispute" },
+  "dispute-tax-undone": { debit: "disputes", credit: "tax", ids: "dispute" },
   /** By hand: what the house gives, takes back, charges, and what customers bring who move in. */
   goodwill: { debit: "goodwill", credit: "customer", ids: "credit" },
   "goodwill-undone": { debit: "customer", credit: "goodwill", ids: "credit" },

@@ -165,10 +165,17 @@ export async function checkReturns(tx: ReadTx, tell: Report): Promise<void> {
   );
   for (const { id, reference } of strangers)
     tell("transfer", id, `is of payment ${reference}, which was not this account's`);
+  // The first step is of the credit, and one beside it of the tax; what moves at Stripe is both.
   const steps = await tx.all<{ id: string }>(
-    `SELECT t.id FROM transfer t LEFT JOIN transfer b ON b.id = rtrim(rtrim(t.id, 'abcdefghijklmnopqrstuvwxyz'), '/')
-     WHERE t.code IN ('refund-paid', 'refund-returned', 'refund-undone', 'dispute-paid', 'dispute-returned')
-       AND (b.id IS NULL OR b.picodollars <> t.picodollars OR b.attodollars <> t.attodollars)`,
+    `SELECT t.id FROM transfer t
+     LEFT JOIN transfer b ON b.id = rtrim(rtrim(t.id, 'abcdefghijklmnopqrstuvwxyz'), '/')
+     LEFT JOIN transfer x ON x.id = b.id || '/tax'
+     WHERE CASE
+       WHEN t.code IN ('refund-paid', 'refund-returned', 'dispute-paid', 'dispute-returned') THEN
+         t.picodollars IS NOT b.picodollars + coalesce(x.picodollars, 0) OR t.attodollars IS NOT b.attodollars
+       WHEN t.code = 'refund-undone' THEN t.picodollars IS NOT b.picodollars OR t.attodollars IS NOT b.attodollars
+       WHEN t.code = 'refund-tax-undone' THEN t.picodollars IS NOT x.picodollars OR t.attodollars IS NOT x.attodollars
+       WHEN t.code IN ('tax', 'refund-tax', 'dispute-tax', 'dispute-tax-undone') THEN b.id IS NULL END`,
   );
   for (const { id } of steps) tell("transfer", id, "is a step of nothing, or over another amount");
 }

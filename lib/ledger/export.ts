@@ -61,6 +61,7 @@ function clean(text: string): string {
 const names: Readonly<Record<HouseAccount, string>> = {
   "stripe-clearing": "assets:stripe-clearing",
   bank: "assets:bank",
+  tax: "liabilities:tax",
   fees: "expenses:fees",
   revenue: "revenues:usage",
   goodwill: "expenses:goodwill",

@@ -13,7 +13,7 @@
 import type { WriteTx } from "../store/store.ts";
 import { refuse } from "../util/failure.ts";
 import type { DisputeFacts, MovementFacts } from "./facts.ts";
-import { findPayer, type Leg, postFee, postLegs, type Taken } from "./legs.ts";
+import { findPayer, type Leg, postFee, postLegs, type Share, shareOf, type Taken } from "./legs.ts";
 
 /** May be repeated, with older facts too. */
 export async function takeDispute(tx: WriteTx, facts: DisputeFacts): Promise<Taken> {
@@ -23,7 +23,8 @@ export async function takeDispute(tx: WriteTx, facts: DisputeFacts): Promise<Tak
     return refuse("unknown-payment", `dispute ${id}: the books have no payment ${paymentIntent || "for it"}`);
   let outcome: "created" | "exists" | "nothing-moved" = "nothing-moved";
   for (const movement of movements) {
-    const legs = legsOf(movement, id, account, paymentIntent);
+    const share = await shareOf(tx, paymentIntent, Math.abs(movement.cents));
+    const legs = legsOf(movement, id, account, paymentIntent, share);
     for (const taken of [
       await postLegs(tx, movement.cents, movement.currency, legs),
       await postFee(tx, movement, movement.feeCents),
@@ -39,28 +40,21 @@ function legsOf(
   movement: MovementFacts,
   dispute: string,
   account: string,
-  paymentIntent: string,
+  reference: string,
+  share: Share,
 ): readonly Leg[] {
   const id = `dispute/${dispute}/${movement.id}`;
+  const [clearing, cents] = ["stripe-clearing", share.net];
+  const [own, taxed] = [`${id}/${movement.cents < 0 ? "paid" : "returned"}`, `${id}/tax`];
   if (movement.cents < 0)
     return [
-      { id, code: "dispute", debit: account, credit: "disputes", reference: paymentIntent },
-      {
-        id: `${id}/paid`,
-        code: "dispute-paid",
-        debit: "disputes",
-        credit: "stripe-clearing",
-        reference: movement.id,
-      },
+      { id, code: "dispute", debit: account, credit: "disputes", reference, cents },
+      { id: taxed, code: "dispute-tax", debit: "tax", credit: "disputes", reference, cents: share.tax },
+      { id: own, code: "dispute-paid", debit: "disputes", credit: clearing, reference: movement.id },
     ];
   return [
-    {
-      id: `${id}/returned`,
-      code: "dispute-returned",
-      debit: "stripe-clearing",
-      credit: "disputes",
-      reference: movement.id,
-    },
-    { id, code: "dispute-undone", debit: "disputes", credit: account, reference: paymentIntent },
+    { id: own, code: "dispute-returned", debit: clearing, credit: "disputes", reference: movement.id },
+    { id, code: "dispute-undone", debit: "disputes", credit: account, reference, cents },
+    { id: taxed, code: "dispute-tax-undone", debit: "disputes", credit: "tax", reference, cents: share.tax },
   ];
 }

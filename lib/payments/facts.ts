@@ -12,8 +12,9 @@ export interface CheckoutFacts {
   readonly ended: "" | "expired" | "failed";
   /** "" until there is one. */
   readonly paymentIntent: string;
-  /** Without tax. */
+  /** Without tax, and the tax that came with it. */
   readonly netCents: number;
+  readonly taxCents: number;
   readonly currency: string;
   readonly livemode: boolean;
 }
@@ -112,6 +113,7 @@ export function readCheckout(session: SessionObject, failed: boolean): CheckoutF
     ended: session.status === "expired" ? "expired" : failed ? "failed" : "",
     paymentIntent: idOf(session.payment_intent),
     netCents: (session.amount_total ?? 0) - tax,
+    taxCents: tax,
     currency: session.currency ?? "",
     livemode: session.livemode,
   };

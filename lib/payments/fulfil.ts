@@ -6,7 +6,7 @@
  * order's account. The event again, the page after it, a second event about pi_1: all "exists".
  */
 import { postTransfer } from "../ledger/transfer.ts";
-import { fromCents } from "../money/amount.ts";
+import { fromCents, zero } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import type { CheckoutFacts } from "./facts.ts";
@@ -55,5 +55,11 @@ export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise
     amount,
     reference: order.id,
   } as const;
-  return postTransfer(tx, transfer);
+  const posting = await postTransfer(tx, transfer);
+  // 6. The tax beside it, which is no credit.
+  const taxed = fromCents(facts.taxCents);
+  if (!posting.ok || taxed === undefined || taxed <= zero) return posting;
+  const beside = { id: `${id}/tax`, code: "tax", debit: "stripe-clearing", credit: "tax" } as const;
+  const second = await postTransfer(tx, { ...beside, amount: taxed, reference: order.id });
+  return second.ok ? posting : second;
 }

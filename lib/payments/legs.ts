@@ -4,12 +4,21 @@
  */
 import type { NewTransfer } from "../ledger/transfer.ts";
 import { postTransfer } from "../ledger/transfer.ts";
-import { amountOf, fromCents, zero } from "../money/amount.ts";
+import { type Amount, fromCents, fromColumns, zero } from "../money/amount.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import type { MovementFacts } from "./facts.ts";
 
-export type Leg = Pick<NewTransfer, "id" | "code" | "debit" | "credit" | "reference">;
+export interface Leg extends Pick<NewTransfer, "id" | "code" | "debit" | "credit" | "reference"> {
+  /** Of what part it is; of the whole unless told. */
+  readonly cents?: number;
+}
+
+/** What of an amount was credit, and what was tax. */
+export interface Share {
+  readonly net: number;
+  readonly tax: number;
+}
 
 export type Taken =
   | { readonly ok: true; readonly outcome: "created" | "exists" | "nothing-moved" }
@@ -23,23 +32,46 @@ export async function findPayer(tx: ReadTx, paymentIntent: string): Promise<stri
   return row?.account;
 }
 
-/** Posts each leg over the same whole cents; "created" if one of them is new. */
+/** What a payment brought: credit, and the tax beside it. */
+export async function readParts(
+  tx: ReadTx,
+  paymentIntent: string,
+): Promise<{ readonly paid: Amount; readonly taxed: Amount }> {
+  const read = async (id: string): Promise<Amount> => {
+    const row = await tx.get<{ picodollars: bigint; attodollars: bigint }>(
+      "SELECT picodollars, attodollars FROM transfer WHERE id = ?",
+      [id],
+    );
+    return row === undefined ? zero : fromColumns(row);
+  };
+  return { paid: await read(`topup/${paymentIntent}`), taxed: await read(`topup/${paymentIntent}/tax`) };
+}
+
+/** The parts of a payment that so many cents of it are: the tax rounded down, so that of a whole payment both are exact. */
+export async function shareOf(tx: ReadTx, paymentIntent: string, cents: number): Promise<Share> {
+  const { paid, taxed } = await readParts(tx, paymentIntent);
+  const part = taxed === zero ? 0 : Number((BigInt(cents) * taxed) / (paid + taxed));
+  return { net: cents - part, tax: part };
+}
+
+/** Posts each leg over its whole cents, none for a part that is nothing; "created" if one of them is new. */
 export async function postLegs(
   tx: WriteTx,
   cents: number,
   currency: string,
   legs: readonly Leg[],
 ): Promise<Taken> {
-  const amount = fromCents(Math.abs(cents));
-  if (currency !== "usd" || amount === undefined)
+  if (currency !== "usd" || !Number.isSafeInteger(cents))
     return refuse(
       "other-currency",
       `${legs[0]?.id}: ${cents} ${currency} cents are not in the books' currency`,
     );
-  if (amount === zero) return { ok: true, outcome: "nothing-moved" };
+  if (cents === 0) return { ok: true, outcome: "nothing-moved" };
   let outcome: "created" | "exists" = "exists";
-  for (const leg of legs) {
-    const posting = await postTransfer(tx, { ...leg, amount: amountOf(amount) });
+  for (const { cents: part = Math.abs(cents), ...leg } of legs) {
+    const amount = fromCents(part);
+    if (amount === undefined || amount <= zero) continue;
+    const posting = await postTransfer(tx, { ...leg, amount });
     if (!posting.ok) return refuse("differs", posting.detail);
     if (posting.outcome === "created") outcome = "created";
   }

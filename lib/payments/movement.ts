@@ -61,11 +61,11 @@ export async function readBooked(
   tx: ReadTx,
   { id, paymentIntent, category }: MovementFacts,
 ): Promise<Amount> {
-  const topup = category === "charge" ? `topup/${paymentIntent}` : "";
+  const topup = category === "charge" ? `topup/${paymentIntent}` : "-";
   const rows = await tx.all<{ debit: string; picodollars: bigint; attodollars: bigint }>(
     `SELECT debit, picodollars, attodollars FROM transfer
-     WHERE id IN (?, ?, ?) OR reference = ? AND 'stripe-clearing' IN (debit, credit)`,
-    [topup, `fee/${id}`, `payout/${id}`, id],
+     WHERE id IN (?, ?, ?, ?) OR reference = ? AND 'stripe-clearing' IN (debit, credit)`,
+    [topup, `${topup}/tax`, `fee/${id}`, `payout/${id}`, id],
   );
   return rows.reduce(
     (sum, row) => amountOf(sum + (row.debit === "stripe-clearing" ? 1n : -1n) * fromColumns(row)),
@@ -104,7 +104,8 @@ export async function readUnknownTransfers(tx: ReadTx, beforeMs: number): Promis
        AND NOT EXISTS (SELECT 1 FROM stripe_movement m WHERE m.id = t.reference)
        AND NOT EXISTS (SELECT 1 FROM stripe_movement m WHERE m.id = substr(t.id, instr(t.id, '/') + 1))
        AND NOT EXISTS (SELECT 1 FROM stripe_movement m WHERE m.payment_intent <> '' AND m.category = 'charge'
-                         AND t.code = 'topup' AND m.payment_intent = substr(t.id, 7))
+                         AND t.code IN ('topup', 'tax')
+                         AND m.payment_intent IN (substr(t.id, 7), substr(t.id, 7, length(t.id) - 10)))
      ORDER BY t.number`,
     [beforeMs],
   );

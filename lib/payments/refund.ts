@@ -8,10 +8,12 @@
  *   refund/re_1/returned  stripe-clearing -> refunds   $4   when it has come back
  *   refund/re_1/undone    refunds -> customer          $4   with the failure
  */
+import { toCents } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
 import { refuse } from "../util/failure.ts";
 import type { RefundFacts } from "./facts.ts";
-import { findPayer, type Leg, postLegs, type Taken } from "./legs.ts";
+import { findPayer, type Leg, postLegs, shareOf, type Taken } from "./legs.ts";
+import { findRefundOrder } from "./refunding.ts";
 
 /** May be repeated, with older facts too: what is posted is the union of all that was ever told. */
 export async function takeRefund(tx: WriteTx, facts: RefundFacts): Promise<Taken> {
@@ -19,9 +21,17 @@ export async function takeRefund(tx: WriteTx, facts: RefundFacts): Promise<Taken
   const account = await findPayer(tx, paymentIntent);
   if (account === undefined)
     return refuse("unknown-payment", `refund ${id}: the books have no payment ${paymentIntent || "for it"}`);
-  const base = `refund/${await findOwnId(tx, facts)}`;
+  const own = await findRefundOrder(tx, facts.orderId);
+  const isOwn = own?.paymentIntent === paymentIntent;
+  const base = `refund/${isOwn ? own.id : id}`;
+  // One that was begun here has its first leg already, over what was asked for.
+  const ownNet = isOwn ? toCents(own.amount) : undefined;
+  const share =
+    ownNet === undefined ? await shareOf(tx, paymentIntent, cents) : { net: ownNet, tax: cents - ownNet };
+  const [debit, reference] = [account, paymentIntent];
   const legs: Leg[] = [
-    { id: base, code: "refund", debit: account, credit: "refunds", reference: paymentIntent },
+    { id: base, code: "refund", debit, credit: "refunds", reference, cents: share.net },
+    { id: `${base}/tax`, code: "refund-tax", debit: "tax", credit: "refunds", reference, cents: share.tax },
   ];
   if (paidBy !== "")
     legs.push({
@@ -40,21 +50,23 @@ export async function takeRefund(tx: WriteTx, facts: RefundFacts): Promise<Taken
       reference: returnedBy,
     });
   if (failed)
-    legs.push({
-      id: `${base}/undone`,
-      code: "refund-undone",
-      debit: "refunds",
-      credit: account,
-      reference: paymentIntent,
-    });
+    legs.push(
+      {
+        id: `${base}/undone`,
+        code: "refund-undone",
+        debit: "refunds",
+        credit: account,
+        reference,
+        cents: share.net,
+      },
+      {
+        id: `${base}/untaxed`,
+        code: "refund-tax-undone",
+        debit: "refunds",
+        credit: "tax",
+        reference,
+        cents: share.tax,
+      },
+    );
   return postLegs(tx, cents, currency, legs);
-}
-
-/** One that was begun here has its first leg already, under our own id. */
-async function findOwnId(tx: WriteTx, facts: RefundFacts): Promise<string> {
-  const row = await tx.get("SELECT 1 AS one FROM refund_order WHERE id = ? AND payment_intent = ?", [
-    facts.orderId,
-    facts.paymentIntent,
-  ]);
-  return row === undefined ? facts.id : facts.orderId;
 }

@@ -16,6 +16,7 @@ import {
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
 import { assert, type Refusal, refuse } from "../util/failure.ts";
+import { readParts } from "./legs.ts";
 
 export interface RefundOrder {
   /** `refund_` and 16 characters, derived from what was asked. */
@@ -140,4 +141,12 @@ export async function readRefundState(tx: ReadTx, id: string): Promise<RefundSta
     (await tx.get("SELECT 1 AS one FROM transfer WHERE id = ?", [`refund/${id}/${leg}`])) !== undefined;
   if (await has("undone")) return "undone";
   return (await has("paid")) ? "paid" : "asked";
+}
+
+/** What Stripe is asked to give back for an order: its amount, and the tax that was paid with so much. */
+export async function grossCents(tx: ReadTx, order: RefundOrder): Promise<number> {
+  const cents = toCents(order.amount);
+  assert(cents !== undefined, `refund ${order.id} is over whole cents`);
+  const { paid, taxed } = await readParts(tx, order.paymentIntent);
+  return cents + (paid === zero ? 0 : Number((BigInt(cents) * taxed) / paid));
 }

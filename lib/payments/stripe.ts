@@ -31,6 +31,8 @@ export interface CheckoutRequest {
   readonly description: string;
   readonly successUrl: string;
   readonly cancelUrl: string;
+  /** Whether Stripe reckons tax and takes it besides. */
+  readonly hasTax: boolean;
 }
 
 /** A refund that was written down here first; its id is the idempotency key. */
@@ -192,11 +194,17 @@ async function createSession(
       line_items: [
         {
           quantity: 1,
-          price_data: { currency: "usd", unit_amount: cents, product_data: { name: request.description } },
+          price_data: {
+            currency: "usd",
+            unit_amount: cents,
+            product_data: { name: request.description },
+            ...(request.hasTax ? { tax_behavior: "exclusive" as const } : {}),
+          },
         },
       ],
       success_url: request.successUrl,
       cancel_url: request.cancelUrl,
+      ...(request.hasTax ? { automatic_tax: { enabled: true } } : {}),
       expires_at: Math.floor(order.createdAt / 1000) + checkoutLifeSeconds,
     },
     { idempotencyKey: order.id },

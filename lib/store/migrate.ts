@@ -23,6 +23,7 @@ import { revisionsSchema } from "./migrations/0006-revisions.ts";
 import { staffSchema } from "./migrations/0007-staff.ts";
 import { warningsSchema } from "./migrations/0008-warnings.ts";
 import { retentionSchema } from "./migrations/0009-retention.ts";
+import { taxSchema } from "./migrations/0010-tax.ts";
 
 export interface Migration {
   readonly version: number;
@@ -42,6 +43,7 @@ const migrations: readonly Migration[] = [
   staffSchema,
   warningsSchema,
   retentionSchema,
+  taxSchema,
 ];
 const programVersion = migrations.length;
 

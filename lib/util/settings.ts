@@ -52,6 +52,8 @@ export interface Settings {
   /** Smallest and largest top-up, in whole dollars. */
   readonly topUpMinimum: number;
   readonly topUpMaximum: number;
+  /** Whether Stripe reckons tax and takes it besides. */
+  readonly hasTax: boolean;
   /** Below this many days of cost a customer is warned. */
   readonly warnDays: number;
   /** Days between an empty balance and the day from which a person may delete. */

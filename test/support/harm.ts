@@ -28,6 +28,7 @@ export async function writeBooks(file: string): Promise<void> {
         orderId: order.id,
         paid: true,
         ended: "" as const,
+        taxCents: 0,
         netCents: 1000,
         currency: "usd",
         livemode: false,

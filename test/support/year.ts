@@ -154,7 +154,14 @@ export async function takeArrival(world: World, store: Store, arrival: Arrival):
     const amount = amountOf(BigInt(dollars) * 10n ** 18n);
     await createOrder(tx, { id: order, account: idOf(account), amount, livemode: false });
   });
-  const facts = { orderId: order, paid: true, ended: "" as const, currency: "usd", livemode: false };
+  const facts = {
+    orderId: order,
+    paid: true,
+    ended: "" as const,
+    taxCents: 0,
+    currency: "usd",
+    livemode: false,
+  };
   const paid = { ...facts, netCents: dollars * 100, paymentIntent: `pi_${order}` };
   const fulfilled = await store.write((tx) => fulfilCheckout(tx, paid));
   if (!fulfilled.ok) throw new Error(fulfilled.why);
