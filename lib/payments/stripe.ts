@@ -20,6 +20,7 @@ import {
   type SessionObject,
 } from "./facts.ts";
 import type { Order } from "./order.ts";
+import { listAll } from "./pages.ts";
 
 /** The API version that events must have; it is the library's own. */
 export const stripeApiVersion: string = Stripe.API_VERSION;
@@ -91,9 +92,10 @@ export function connectStripe(secrets: Secrets): StripeDesk {
       }),
     movements: (sinceMs) =>
       listAll(sinceMs, readMovement, (page) =>
-        stripe.balanceTransactions.list({ ...page, expand: ["data.source"] }),
+        translated(async () => stripe.balanceTransactions.list({ ...page, expand: ["data.source"] })),
       ),
-    refunds: (sinceMs) => listAll(sinceMs, readRefund, (page) => stripe.refunds.list(page)),
+    refunds: (sinceMs) =>
+      listAll(sinceMs, readRefund, (page) => translated(async () => stripe.refunds.list(page))),
     findCheckout: (payment_intent) =>
       translated(async () => {
         const { data } = await stripe.checkout.sessions.list({ payment_intent, limit: 1 });
@@ -217,31 +219,6 @@ async function createRefund(stripe: Stripe, request: RefundRequest): Promise<Ref
   const { id, paymentIntent, cents } = request;
   const refund = { payment_intent: paymentIntent, amount: cents, metadata: { refund: id } };
   return readRefund(await stripe.refunds.create(refund, { idempotencyKey: id }));
-}
-
-/** Where a page of one of Stripe's lists begins. */
-interface PageStart {
-  readonly created: { readonly gte: number };
-  readonly limit: number;
-  readonly starting_after?: string;
-}
-
-/** All objects since a time, page by page; what came while it was read is left for the next time. */
-async function* listAll<Item extends { readonly id: string }, Facts>(
-  sinceMs: number,
-  read: (item: Item) => Facts,
-  list: (page: PageStart) => PromiseLike<{ readonly data: readonly Item[]; readonly has_more: boolean }>,
-): AsyncGenerator<Facts> {
-  const start = { created: { gte: Math.floor(sinceMs / 1000) }, limit: 100 };
-  for (let after: string | undefined; ; ) {
-    const from = after;
-    const page = await translated(async () =>
-      list(from === undefined ? start : { ...start, starting_after: from }),
-    );
-    for (const item of page.data) yield read(item);
-    after = page.data.at(-1)?.id;
-    if (!page.has_more || after === undefined) return;
-  }
 }
 
 /** Stripe's errors as ours: what may pass by itself, and what a person must mend. */
