@@ -49,12 +49,10 @@ export function addAccountCommand(program: Command): void {
     ["gift", "gift", "give credit as a gift, to try the service"],
     ["charge", "charge", "take credit by hand"],
   ] as const)
-    addPreview(addDeed(add(`${verb} <account> <amount>`, text))).action(
-      (id: string, amount: string, options: Deed) => run("credit", [job], [id, amount], options),
+    addDeed(add(`${verb} <account> <amount>`, text)).action((id: string, amount: string, options: Deed) =>
+      run("credit", [job], [id, amount], options),
     );
-  addPreview(
-    addDeed(add("refund [account] [amount]", "give a payment back through Stripe, in part or whole"), false),
-  )
+  addDeed(add("refund [account] [amount]", "give a payment back through Stripe, in part or whole"), false)
     .option("--payment <id>", "the payment intent; the newest that has enough left unless told")
     .option("--resume <id>", "ask again for a refund that did not come to an end")
     .action((id: string | undefined, amount: string | undefined, options: Deed) =>
@@ -65,13 +63,13 @@ export function addAccountCommand(program: Command): void {
         options,
       ),
     );
-  addPreview(
-    addDeed(add("import <file>", "customers who move in, from CSV with the header email,balance")),
-  ).action((file: string, options: Deed) => run("opening", [], [file], options));
+  addDeed(add("import <file>", "customers who move in, from CSV with the header email,balance")).action(
+    (file: string, options: Deed) => run("opening", [], [file], options),
+  );
 }
 
 export function addGoodwillCommand(program: Command): void {
-  const goodwill = addPreview(addDeed(addWhere(program.command("goodwill"))))
+  const goodwill = addDeed(addWhere(program.command("goodwill")))
     .description("credit every account with so many days of what it costs, as after an outage")
     .option("--all", "every account that costs something")
     .option("--days <number>", "days of its cost that each account gets")
@@ -84,15 +82,14 @@ export function addGoodwillCommand(program: Command): void {
   });
 }
 
+/** The options of every command that decides something. */
 function addDeed(command: Command, isRequired = true): Command {
   const withReason = isRequired
     ? command.requiredOption("--reason <text>", "why, for the audit log")
     : command.option("--reason <text>", "why, for the audit log");
-  return withReason.option("--by <name>", "who does it (default: who is logged in)");
-}
-
-function addPreview(command: Command): Command {
-  return command.option("--preview", "show what would be done, and do nothing");
+  return withReason
+    .option("--by <name>", "who does it (default: who is logged in)")
+    .option("--preview", "show what would be done, and do nothing");
 }
 
 function run(job: string, verb: readonly string[], words: readonly string[], options: Deed): void {

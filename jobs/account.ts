@@ -5,19 +5,27 @@
 import { type Account, findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
-import { writeAudit } from "../lib/staff/audit.ts";
+import { wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
-import type { ReadTx } from "../lib/store/store.ts";
-import { setHold } from "../lib/warnings/hold.ts";
-import { setPreference } from "../lib/warnings/preference.ts";
+import type { ReadTx, WriteTx } from "../lib/store/store.ts";
+import { readHold, setHold } from "../lib/warnings/hold.ts";
+import { readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
 
 const text = { type: "string" } as const;
 
 export const job: Job = {
   usage:
-    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--json]",
-  options: { reason: text, by: text, days: text, below: text, second: text, json: { type: "boolean" } },
+    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
+  options: {
+    reason: text,
+    by: text,
+    days: text,
+    below: text,
+    second: text,
+    json: { type: "boolean" },
+    preview: { type: "boolean" },
+  },
   secrets: [],
   run: async (context, input) => {
     const [verb, subject, ...more] = input.words;
@@ -74,14 +82,30 @@ async function decide(
 ) {
   const by = readBy(context, values);
   if (by === undefined) return "misused" as const;
-  const outcome = await context.openStore().write(async (tx) => {
-    const set = verb === "note" ? "created" : await setHold(tx, account.id, verb === "hold");
-    if (set === "created") await writeAudit(tx, { ...by, action: verb, account: account.id, detail: "" });
-    return set;
+  const isPreview = values.preview === true;
+  const outcome = await decideOnce(context, isPreview, async (tx) => {
+    const deed = { ...by, action: verb, account: account.id, detail: "" };
+    const isKnown =
+      verb === "note" ? await wasNoted(tx, deed) : (await readHold(tx, account.id)) === (verb === "hold");
+    if (isKnown || isPreview) return isKnown;
+    if (verb !== "note") await setHold(tx, account.id, verb === "hold");
+    await writeAudit(tx, deed);
+    return false;
   });
-  const state = { hold: "is held from deletion", release: "is not held", note: "has a note more" }[verb];
-  context.say(`account: ${account.id} ${state}${outcome === "exists" ? ", as before" : ""}`);
+  const state = { hold: "is held from deletion", release: "is not held", note: "has that note" }[verb];
+  context.say(`account: ${outcome}${account.id} ${state}`);
   return "done" as const;
+}
+
+/** Carries a decision out, or only looks; what the report begins with. `work` answers whether it was so before. */
+async function decideOnce(
+  context: JobContext,
+  isPreview: boolean,
+  work: (tx: WriteTx) => Promise<boolean>,
+): Promise<string> {
+  const wasSo = await context.openStore().write(work);
+  if (wasSo) return "as before: ";
+  return isPreview ? "would be: " : "";
 }
 
 /** What is not given goes back to what the site says. */
@@ -105,10 +129,15 @@ async function setWarnings(context: JobContext, account: Account, { values }: Jo
     return "misused" as const;
   }
   if (days !== undefined && cents !== undefined) return "misused" as const;
-  await context.openStore().write(async (tx) => {
-    await setPreference(tx, account.id, { warnDays: days, warnBelowCents: cents, secondEmail: second });
+  const preference = { warnDays: days, warnBelowCents: cents, secondEmail: second };
+  const isPreview = values.preview === true;
+  const outcome = await decideOnce(context, isPreview, async (tx) => {
+    const isKnown = JSON.stringify(await readPreference(tx, account.id)) === JSON.stringify(preference);
+    if (isKnown || isPreview) return isKnown;
+    await setPreference(tx, account.id, preference);
     const detail = `days ${days ?? "-"}, below ${below === undefined ? "-" : formatDollars(below)}, second ${second ?? "-"}`;
     await writeAudit(tx, { ...by, action: "warn", account: account.id, detail });
+    return false;
   });
   const when =
     days !== undefined
@@ -116,7 +145,9 @@ async function setWarnings(context: JobContext, account: Account, { values }: Jo
       : below !== undefined
         ? `below ${formatDollars(below)}`
         : "as the site says";
-  context.say(`account: ${account.id} is warned ${when}${second === undefined ? "" : `, at ${second} too`}`);
+  context.say(
+    `account: ${outcome}${account.id} is warned ${when}${second === undefined ? "" : `, at ${second} too`}`,
+  );
   return "done" as const;
 }
 
@@ -124,12 +155,14 @@ async function declareAmnesty(context: JobContext, word: string, { values }: Job
   if (word !== "on" && word !== "off") return "misused" as const;
   const by = readBy(context, values);
   if (by === undefined) return "misused" as const;
-  const outcome = await context.openStore().write(async (tx) => {
-    const set = await setHold(tx, undefined, word === "on");
-    if (set === "created")
-      await writeAudit(tx, { ...by, action: `amnesty ${word}`, account: undefined, detail: "" });
-    return set;
+  const isPreview = values.preview === true;
+  const outcome = await decideOnce(context, isPreview, async (tx) => {
+    const isKnown = (await readHold(tx, undefined)) === (word === "on");
+    if (isKnown || isPreview) return isKnown;
+    await setHold(tx, undefined, word === "on");
+    await writeAudit(tx, { ...by, action: `amnesty ${word}`, account: undefined, detail: "" });
+    return false;
   });
-  context.say(`account: the amnesty is ${word}${outcome === "exists" ? ", as before" : ""}`);
+  context.say(`account: ${outcome}the amnesty is ${word}`);
   return "done" as const;
 }

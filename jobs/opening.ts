@@ -1,5 +1,6 @@
 /** `opening FILE --reason TEXT`: customers who move in, with what they bring, from CSV with the header `email,balance`. */
 import { readFileSync } from "node:fs";
+import { addAmounts, formatExact, zero } from "../lib/money/amount.ts";
 import { type OpeningFault, openBalances, readOpenings } from "../lib/staff/opening.ts";
 import { type Job, type JobContext, readBy } from "./run.ts";
 
@@ -23,7 +24,8 @@ export const job: Job = {
     const { openings, faults } = readOpenings(source);
     if (faults.length > 0) return complainAll(context, file, faults);
     if (values.preview === true) {
-      context.say(`${file}: would be: ${openings.length} customers`);
+      const sum = openings.reduce((total, one) => addAmounts(total, one.balance), zero);
+      context.say(`${file}: would be: ${openings.length} customers, together $${formatExact(sum)}`);
       return "done";
     }
     const opened = await context.openStore().write((tx) => openBalances(tx, openings, by));

@@ -8,7 +8,7 @@ import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
-import { type StripeEvent, takeEvent } from "../lib/payments/event.ts";
+import { type StripeEvent, takeEvent, takeFacts } from "../lib/payments/event.ts";
 import type { Difference } from "../lib/payments/movement.ts";
 import { createOrder } from "../lib/payments/order.ts";
 import { reconcile } from "../lib/payments/reconcile.ts";
@@ -151,6 +151,23 @@ describe("a payment", () => {
     await take(await readEvents());
     expect(test.raw("SELECT how FROM checkout_end")).toEqual([{ how: "expired" }]);
     expect(await readBooks()).toEqual([]);
+  });
+
+  it("whose dispute was prevented loses nothing", async () => {
+    const intent = intentOf(await checkOut("pay"));
+    await take(await readEvents());
+    const prevented = {
+      id: "du_1",
+      paymentIntent: intent,
+      currency: "usd",
+      status: "prevented",
+      movements: [],
+    };
+    expect(await test.store.write((tx) => takeFacts(tx, { kind: "dispute", facts: prevented }))).toEqual({
+      ok: true,
+      outcome: "nothing-moved",
+    });
+    expect(await balance()).toBe("11.000000000000000000");
   });
 
   it("with tax credits what was ordered; the tax is the authorities', and goes back with the money", async () => {
@@ -304,14 +321,16 @@ describe("the events of a payment that is", () => {
         expect(await compare(), String(places)).toEqual([]);
         expect(await readBooks(), String(places)).toEqual(right);
       };
-      if (process.env.ORDERS === "all") {
+      // Eight events have 110,000 orders; of those, many are taken.
+      const isAll = process.env.ORDERS === "all";
+      if (isAll && events.length <= 6) {
         for (const places of orderedSubsets(events.map((_, place) => place))) {
           await endsRight(places);
           await endsRight(places.flatMap((place) => [place, place]));
         }
         return;
       }
-      const numRuns = Number(process.env.RUNS ?? 25);
+      const numRuns = Number(process.env.RUNS ?? (isAll ? 2000 : 25));
       const seed = Number(process.env.SEED ?? 20_261_127);
       // Each event up to three times, in any order; those that are left out are lost.
       const order = fc

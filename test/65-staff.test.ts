@@ -118,9 +118,17 @@ describe("an account", () => {
   it("is found, shown, held, released, and noted, each once", async () => {
     expect((await account(["find", "ADA"])).said).toEqual([`${ada}  ada@example.org  $0.000000000000000000`]);
     expect((await account(["find", "nobody"])).outcome).toBe("refused");
-    for (const expected of ["is held from deletion", "is held from deletion, as before"])
-      expect((await account(["hold", ada], by)).said).toEqual([`account: ${ada} ${expected}`]);
-    await account(["note", ada], { ...by, reason: "called, will pay on Monday" });
+    expect((await account(["hold", ada], { ...by, preview: true })).said).toEqual([
+      `account: would be: ${ada} is held from deletion`,
+    ]);
+    expect(audit()).toEqual([]);
+    for (const before of ["", "as before: "])
+      expect((await account(["hold", ada], by)).said).toEqual([
+        `account: ${before}${ada} is held from deletion`,
+      ]);
+    const note = { ...by, reason: "called, will pay on Monday" };
+    for (const before of ["", "as before: "])
+      expect((await account(["note", ada], note)).said).toEqual([`account: ${before}${ada} has that note`]);
     expect(await test.store.read((tx) => readHold(tx, ada))).toBe(true);
     const shown = JSON.parse((await account(["show", "ada@example.org"], { json: true })).said[0] ?? "");
     expect(shown).toMatchObject({
@@ -131,6 +139,27 @@ describe("an account", () => {
     });
     await account(["release", ada], by);
     expect(await test.store.read((tx) => readHold(tx, ada))).toBe(false);
+    expect(audit()).toHaveLength(3);
+  });
+
+  it("is warned as it wishes, by days or dollars, and at a second address", async () => {
+    const warn = (values: Record<string, string | boolean>) => account(["warn", ada], { ...by, ...values });
+    const wish = { below: "8.00", second: "Office@example.org" };
+    expect((await warn({ ...wish, preview: true })).said[0]).toContain("would be: ");
+    for (const before of ["", "as before: "])
+      expect((await warn(wish)).said).toEqual([
+        `account: ${before}${ada} is warned below $8.00, at office@example.org too`,
+      ]);
+    expect((await warn({})).said).toEqual([`account: ${ada} is warned as the site says`]);
+    expect((await warn({ days: "14" })).said).toEqual([`account: ${ada} is warned below 14 days`]);
+    for (const wrong of [
+      { days: "0" },
+      { days: "366" },
+      { below: "x" },
+      { second: "x" },
+      { days: "1", below: "1" },
+    ])
+      expect((await warn(wrong)).outcome).toBe("misused");
     expect(audit()).toHaveLength(3);
   });
 

@@ -260,6 +260,12 @@ describe.skipIf(!canInject)("a program that comes to harm", () => {
         ["fsync", "signal=SIGKILL"],
         ["pwrite64", "error=EIO"],
         ["fsync", "error=ENOSPC"],
+        ...(isWhole
+          ? ([
+              ["pwrite64", "error=ENOSPC"],
+              ["fsync", "error=EIO"],
+            ] as const)
+          : []),
       ];
       let harmed = 0;
       for (const [call, harm] of harms) {

@@ -24,6 +24,16 @@ export async function writeAudit(tx: WriteTx, deed: Deed): Promise<void> {
   );
 }
 
+/** Whether the same was written about an account before, by whomever. */
+export async function wasNoted(tx: ReadTx, { action, account, reason }: Deed): Promise<boolean> {
+  const row = await tx.get("SELECT 1 AS one FROM audit WHERE account IS ? AND action = ? AND reason = ?", [
+    account ?? null,
+    action,
+    reason,
+  ]);
+  return row !== undefined;
+}
+
 /** What was done to one account, newest first. */
 export async function readAudit(
   tx: ReadTx,

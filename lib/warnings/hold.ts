@@ -14,17 +14,11 @@ export async function readHold(tx: ReadTx, account: AccountId | undefined): Prom
   return row?.held === 1n;
 }
 
-/** Writes a decision; "exists" where it stands so already. */
-export async function setHold(
-  tx: WriteTx,
-  account: AccountId | undefined,
-  isHeld: boolean,
-): Promise<"created" | "exists"> {
-  if ((await readHold(tx, account)) === isHeld) return "exists";
+/** Writes a decision. */
+export async function setHold(tx: WriteTx, account: AccountId | undefined, isHeld: boolean): Promise<void> {
   await tx.run("INSERT INTO hold (account, is_held, decided_at) VALUES (?, ?, ?)", [
     account ?? null,
     isHeld ? 1 : 0,
     tx.now,
   ]);
-  return "created";
 }
