@@ -59,6 +59,9 @@ describe.skipIf(!hasBrowser)("an open page", () => {
   it(
     "shows its fault with the line, the last good page behind a link, and the mended page by itself",
     async () => {
+      // The last good page is that of the newest release, which is built beside the server, in its own time.
+      const released = () => readFileSync(join(served.outFolder, "current", "www", "about.html"), "utf8");
+      await expect.poll(released, { timeout: 10_000 }).toContain("A first text that is seen.");
       save("# About\n\nSee [there](/nowhere.html).");
       await shows('link "/nowhere.html": there is no page and no file /nowhere.html');
       expect(await page.textContent("pre")).toBe("  8 | See [there](/nowhere.html).\n    |             ^");
