@@ -15,6 +15,7 @@ import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, skipDay } from "../lib/usage/day.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { addAccount, dayUtc, meters } from "./support/books.ts";
+import { type GiveBack, makePast, type Past, takeGiveBack } from "./support/givebacks.ts";
 import { expectSameTotals, hasHledger } from "./support/hledger.ts";
 import {
   type Model,
@@ -45,6 +46,7 @@ type Step =
     }
   | { readonly kind: "complete" | "skip"; readonly daysAgo: number }
   | { readonly kind: "night"; readonly times: number }
+  | GiveBack
   | { readonly kind: "seal" }
   | { readonly kind: "wait"; readonly hours: number };
 
@@ -77,6 +79,15 @@ const steps = fc.array(
       arbitrary: fc.record({ kind: fc.constant("night" as const), times: fc.integer({ min: 1, max: 2 }) }),
     },
     fc.record({ kind: fc.constant("skip" as const), daysAgo: fc.integer({ min: 0, max: 3 }) }),
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("back" as const),
+        how: fc.constantFrom("refund", "fail", "dispute", "win", "goodwill", "charge", "undo"),
+        cents: fc.integer({ min: 1, max: 60_000 }),
+        times: fc.integer({ min: 1, max: 2 }),
+      }) as fc.Arbitrary<GiveBack>,
+    },
     fc.constant({ kind: "seal" as const }),
     {
       weight: 2,
@@ -91,6 +102,7 @@ interface Books {
   readonly stores: readonly [Store, Store];
   readonly ids: readonly AccountId[];
   readonly model: Model;
+  readonly past: Past;
   orders: number;
 }
 
@@ -107,6 +119,9 @@ async function take(books: Books, step: Step, store: Store): Promise<void> {
       return;
     case "seal":
       await sealDays(store);
+      return;
+    case "back":
+      await takeGiveBack(store, step, books.past, model, ids);
       return;
     case "pay":
     case "payTwice": {
@@ -140,6 +155,7 @@ async function take(books: Books, step: Step, store: Store): Promise<void> {
           : ["created", "paid-twice"],
       );
       modelPay(model, step.account, step.dollars);
+      books.past.payments.push({ intent: `pi_${books.orders}`, account: step.account });
       return;
     }
     case "usage":
@@ -191,7 +207,7 @@ describe("a random history", () => {
   it("leaves the books of the model after every step", async () => {
     const seed = Number(process.env.SEED ?? 20_261_127);
     const numRuns = Number(process.env.RUNS ?? 60);
-    const reached = { nights: 0, seals: 0, negative: 0, revised: 0 };
+    const reached = { nights: 0, seals: 0, negative: 0, revised: 0, back: 0 };
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
         // The price of storage doubles on the fifth day.
@@ -205,6 +221,7 @@ describe("a random history", () => {
             stores: [test.store, test.reopen()],
             ids,
             model: makeModel(accounts),
+            past: makePast(),
             orders: 0,
           };
           for (const [at, step] of history.entries()) {
@@ -215,6 +232,7 @@ describe("a random history", () => {
           reached.nights += books.model.billed.size;
           reached.negative += books.model.balances.filter((balance) => balance < 0n).length;
           reached.seals += test.raw("SELECT * FROM seal").length;
+          reached.back += books.past.refunds.length + books.past.disputes.length;
           reached.revised += test.raw("SELECT * FROM usage_revision WHERE transfer IS NOT NULL").length;
         } finally {
           test.end();

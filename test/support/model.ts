@@ -38,6 +38,10 @@ export function modelPay(model: Model, account: number, dollars: bigint): void {
   model.balances[account] = (model.balances[account] ?? 0n) + dollars * 1_000_000_000_000_000_000n;
 }
 
+export function modelMove(model: Model, account: number, attodollars: bigint): void {
+  model.balances[account] = (model.balances[account] ?? 0n) + attodollars;
+}
+
 const keyOf = (row: ModelRow): string => `${row.day} ${row.account} ${row.machine} ${row.meter}`;
 
 /** "added", "known", or "refused". */
