@@ -52,7 +52,7 @@ export const templateShapes: ShapeRecord = {
   "account/account": {
     ...accountPage,
     ...texts(
-      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay logout",
+      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay password logout",
     ),
     lines: [
       {
@@ -65,8 +65,14 @@ export const templateShapes: ShapeRecord = {
   "account/confirm-used": { ...accountPage, ...texts("signup login") },
   "account/confirmed": { ...accountPage, ...texts("login") },
   "account/error": texts("title sentence path"),
-  "account/login": { ...accountPage, ...texts("email error signup") },
+  "account/login": { ...accountPage, ...texts("email error signup reset") },
   "account/logout": accountPage,
+  "account/password": { ...accountPage, ...texts("error account") },
+  "account/reset": { ...accountPage, ...texts("email error") },
+  "account/reset-done": { ...accountPage, ...texts("login") },
+  "account/reset-new": { ...accountPage, ...texts("token error") },
+  "account/reset-sent": { ...accountPage, ...texts("email") },
+  "account/reset-used": { ...accountPage, ...texts("reset") },
   "account/pay": { ...accountPage, ...texts("amount error minimum maximum") },
   "account/pay-ended": { ...accountPage, ...texts("pay account") },
   "account/pay-unknown": accountPage,
@@ -83,5 +89,7 @@ export const templateShapes: ShapeRecord = {
   "mail/known": signupMail,
   "mail/low": warning,
   "mail/overdrawn": warning,
+  "mail/password-changed": texts("site at resetUrl"),
+  "mail/reset": texts("site resetUrl minutes"),
   "mail/report": texts("site day isGood lines summary"),
 };

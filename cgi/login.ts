@@ -38,6 +38,6 @@ function showForm(visit: Visit, shown: { readonly email?: string; readonly error
     title: "Log in",
     template: "login",
     status: error === "" ? 200 : 422,
-    data: { email, error, signup: pathOf("signup") },
+    data: { email, error, signup: pathOf("signup"), reset: pathOf("reset") },
   });
 }

@@ -131,6 +131,16 @@ describe("the package's own templates", () => {
       visitor.test.clock.ms += 2 * 3_600_000;
       await visitor.get("pay", { order: unpaid?.id ?? "" });
       await visitor.get("account");
+      await visitor.get("password");
+      await visitor.get("reset");
+      await visitor.post("reset", { email: "ada@example.com" });
+      const [link] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'reset/%'") as {
+        body: string;
+      }[];
+      const resetToken = /token=([\w-]+)/.exec(link?.body ?? "")?.[1] ?? "";
+      await visitor.get("reset", { token: resetToken });
+      await visitor.post("reset", { token: resetToken, password: "five words are enough too" });
+      await visitor.get("reset", { token: resetToken });
       const names = Object.keys(templateShapes).filter(
         (name) => !/^mail\/(low|overdrawn|countdown|due|report)$/.test(name),
       );

@@ -217,6 +217,29 @@ ${day},${email},web1,upload,1000
     expect(served.site("ledger", "verify")).toMatchObject({ code: 0 });
   });
 
+  it("forgets the password, sets another by the link in the mail, and logs in with it", async () => {
+    await page.goto(`${served.url}/account/login.cgi`);
+    await page.click("text=Set a new one");
+    await page.fill("main input[type=email]", email);
+    await page.click("main button");
+    const mailed = () => served.mails().find((mail) => /^Subject: A new password/m.test(mail));
+    const mail = (await eventually("the link", mailed)).replace(/=\r?\n/g, "").replaceAll("=3D", "=");
+    await page.goto(/http:\S+reset\.cgi\?token=[\w-]+/.exec(mail)?.[0] ?? "");
+    await page.fill("main input[type=password]", "five words are enough too");
+    await shoot("17-reset");
+    await page.click("main button");
+    expect(await heading()).toBe("Your password is set");
+    await page.goto(`${served.url}/account/account.cgi`);
+    expect(new URL(page.url()).pathname).toBe("/account/login.cgi");
+    await page.fill("main input[type=email]", email);
+    await page.fill("main input[type=password]", "five words are enough too");
+    await page.click("main button");
+    expect(await heading()).toBe("Your account");
+    await page.click("text=Change your password");
+    await shoot("18-password");
+    await page.click("text=Back to your account");
+  });
+
   it("logs out, and the browser's Back shows nothing of the account", async () => {
     await page.click("main >> text=Log out");
     await page.click("main button");
@@ -232,7 +255,13 @@ ${day},${email},web1,upload,1000
     ["wide", 1600, 1000, "dark"],
   ] as const)("finds every page whole on a %s", async (name, width, height, colorScheme) => {
     const view = await browser.newPage({ viewport: { width, height }, colorScheme });
-    for (const path of ["/", "/docs/billing.html", "/account/signup.cgi", "/faq.html"]) {
+    for (const path of [
+      "/",
+      "/docs/billing.html",
+      "/account/signup.cgi",
+      "/account/reset.cgi",
+      "/faq.html",
+    ]) {
       await view.goto(served.url + path);
       const overflow = await view.locator("html").evaluate((root) => root.scrollWidth - root.clientWidth);
       expect([path, overflow]).toEqual([path, 0]);

@@ -24,6 +24,7 @@ import { staffSchema } from "./migrations/0007-staff.ts";
 import { warningsSchema } from "./migrations/0008-warnings.ts";
 import { retentionSchema } from "./migrations/0009-retention.ts";
 import { taxSchema } from "./migrations/0010-tax.ts";
+import { resetsSchema } from "./migrations/0011-resets.ts";
 
 export interface Migration {
   readonly version: number;
@@ -44,6 +45,7 @@ const migrations: readonly Migration[] = [
   warningsSchema,
   retentionSchema,
   taxSchema,
+  resetsSchema,
 ];
 const programVersion = migrations.length;
 

@@ -72,6 +72,8 @@ export const routes: readonly Route[] = [
   page("confirm", { query: [token], fields: [token] }),
   page("login", { fields: [email, password], pool: "hashing", label: "Log in" }),
   page("logout", {}),
+  page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
+  page("password", { fields: [{ ...password, name: "current" }, password], pool: "hashing" }),
   page("account", {
     methods: ["GET"],
     body: "none",

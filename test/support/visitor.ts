@@ -8,7 +8,9 @@ import { handle as account } from "../../cgi/account.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
+import { handle as passwordPage } from "../../cgi/password.ts";
 import { handle as pay } from "../../cgi/pay.ts";
+import { handle as reset } from "../../cgi/reset.ts";
 import { handle as search } from "../../cgi/search.ts";
 import { handle as signup } from "../../cgi/signup.ts";
 import { handle as standing } from "../../cgi/standing.ts";
@@ -31,7 +33,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   confirm,
   login,
   logout,
+  password: passwordPage,
   pay,
+  reset,
   search,
   signup,
   standing,

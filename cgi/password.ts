@@ -1,0 +1,44 @@
+/** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
+import type { Account } from "../lib/accounts/account.ts";
+import { checkPassword, hashPassword, verifyPassword } from "../lib/accounts/password.ts";
+import { changePassword } from "../lib/accounts/reset.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
+import { randomToken } from "../lib/util/random.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import { composeChanged } from "./support/notice.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
+
+export async function handle(visit: Visit): Promise<Response> {
+  return withAccount(visit, async (account) =>
+    visit.request.method === "POST" ? change(visit, account) : showForm(visit, ""),
+  );
+}
+
+async function change(visit: Visit, account: Account): Promise<Response> {
+  const { site, form } = visit;
+  const [current, password] = [form.get("current") ?? "", form.get("password") ?? ""];
+  const isRight = await site.hashInTurn(() =>
+    verifyPassword(current, account.passwordHash, site.passwordCost),
+  );
+  if (!isRight) return showForm(visit, "The current password is wrong. Please try again.");
+  const fit = checkPassword(password, account.email);
+  if (!fit.ok) return showForm(visit, fit.detail ?? fit.why);
+  const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
+  const token = randomToken();
+  const notice = composeChanged(visit, account);
+  await site.store.write(async (tx) => {
+    await changePassword(tx, account.id, passwordHash, token);
+    await enqueueMail(tx, notice);
+  });
+  return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
+}
+
+function showForm(visit: Visit, error: string): Response {
+  return respondPage(visit, {
+    title: "Change your password",
+    template: "password",
+    status: error === "" ? 200 : 422,
+    data: { error, account: pathOf("account") },
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * Forgotten password: an address, then a mail with a link, then a new password. Whether the address has an account shows in
+ * nothing but the mail. Opening the link changes nothing; it works once, ends all sessions, and does not log in.
+ */
+import type { Account } from "../lib/accounts/account.ts";
+import { parseEmail } from "../lib/accounts/email.ts";
+import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
+import { beginReset, readReset, resetLifeMs, resetPassword } from "../lib/accounts/reset.ts";
+import { composeMail } from "../lib/mail/compose.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { randomToken } from "../lib/util/random.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import { composeChanged } from "./support/notice.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, type Visit } from "./support/visit.ts";
+
+export async function handle(visit: Visit): Promise<Response> {
+  const { request, query, form, site } = visit;
+  const isPost = request.method === "POST";
+  const token = (isPost ? form : query).get("token");
+  if (token === undefined) return isPost ? sendLink(visit) : showForm(visit, {});
+  const account = await site.store.read((tx) => readReset(tx, token));
+  if (account === undefined) return showUsed(visit);
+  return isPost ? setPassword(visit, token, account) : showNew(visit, token, "");
+}
+
+async function sendLink(visit: Visit): Promise<Response> {
+  const { site, form } = visit;
+  const typed = form.get("email") ?? "";
+  const email = parseEmail(typed);
+  if (email === undefined)
+    return showForm(visit, { email: typed, error: "That is no address we can write to. Please check it." });
+  // The same work for every address: the mail is made whether it goes or not.
+  const token = randomToken();
+  const mail = composeMail(site.renderer, {
+    id: `reset/${sha256Hex(token)}`,
+    to: email,
+    template: "reset",
+    data: {
+      site: site.settings.name,
+      resetUrl: `${site.settings.url}${pathOf("reset")}?token=${token}`,
+      minutes: resetLifeMs / 60_000,
+    },
+    hasToken: true,
+  });
+  await site.store.write(async (tx) => {
+    if ((await beginReset(tx, { email, token })) === "mailed") await enqueueMail(tx, mail);
+  });
+  return respondPage(visit, { title: "Look into your mailbox", template: "reset-sent", data: { email } });
+}
+
+async function setPassword(visit: Visit, token: string, account: Account): Promise<Response> {
+  const { site, form } = visit;
+  const password = form.get("password") ?? "";
+  const fit = checkPassword(password, account.email);
+  if (!fit.ok) return showNew(visit, token, fit.detail ?? fit.why);
+  const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
+  const notice = composeChanged(visit, account);
+  const done = await site.store.write(async (tx) => {
+    const result = await resetPassword(tx, token, passwordHash);
+    if (result.ok) await enqueueMail(tx, notice);
+    return result;
+  });
+  if (!done.ok) return showUsed(visit);
+  return respondPage(visit, {
+    title: "Your password is set",
+    template: "reset-done",
+    data: { login: pathOf("login") },
+  });
+}
+
+function showForm(visit: Visit, shown: { readonly email?: string; readonly error?: string }): Response {
+  const { email = "", error = "" } = shown;
+  return respondPage(visit, {
+    title: "Forgotten password",
+    template: "reset",
+    status: error === "" ? 200 : 422,
+    data: { email, error },
+  });
+}
+
+function showNew(visit: Visit, token: string, error: string): Response {
+  return respondPage(visit, {
+    title: "A new password",
+    template: "reset-new",
+    status: error === "" ? 200 : 422,
+    data: { token, error },
+  });
+}
+
+function showUsed(visit: Visit): Response {
+  return respondPage(visit, {
+    title: "This link no longer works",
+    template: "reset-used",
+    status: 410,
+    data: { reset: pathOf("reset") },
+  });
+}
