@@ -4,10 +4,12 @@
  */
 import { findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
 import { verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, networkOf, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit } from "./support/visit.ts";
 
@@ -16,28 +18,37 @@ export async function handle(visit: Visit): Promise<Response> {
   const { site, form, cookie } = visit;
   const typed = form.get("email") ?? "";
   const email = parseEmail(typed);
-  const account =
-    email === undefined ? undefined : await site.store.read((tx) => findAccountByEmail(tx, email));
+  const tried = { address: email ?? typed, network: networkOf(visit.request.remoteAddress) };
+  const { account, waitMs } = await site.store.read(async (tx) => {
+    const found = email === undefined ? undefined : await findAccountByEmail(tx, email);
+    return { account: found, waitMs: await readLoginWait(tx, tried, found?.id) };
+  });
+  // The same for an address that is nobody's: the counters are of what was typed.
+  if (waitMs > 0) return showForm(visit, { email: typed, ...waitState(waitMs) });
   const password = form.get("password") ?? "";
   const right = await site.hashInTurn(() =>
     verifyPassword(password, account?.passwordHash, site.passwordCost),
   );
-  if (!right || account === undefined)
+  if (!right || account === undefined) {
+    await site.store.write((tx) => noteFailedLogin(tx, tried));
     return showForm(visit, { email: typed, error: "Address or password is wrong. Please try again." });
+  }
   const token = randomToken();
   await site.store.write(async (tx) => {
     await endSession(tx, cookie.token);
     await beginSession(tx, account.id, token);
+    await noteGoodLogin(tx, tried, account.id);
   });
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }
 
-function showForm(visit: Visit, shown: { readonly email?: string; readonly error?: string }): Response {
-  const { email = "", error = "" } = shown;
+function showForm(visit: Visit, shown: FormState): Response {
+  const { email = "", error = "", headers = [] } = shown;
   return respondPage(visit, {
     title: "Log in",
     template: "login",
-    status: error === "" ? 200 : 422,
+    status: shown.status ?? (error === "" ? 200 : 422),
+    headers,
     data: { email, error, signup: pathOf("signup"), reset: pathOf("reset") },
   });
 }

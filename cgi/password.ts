@@ -1,29 +1,37 @@
 /** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
 import type { Account } from "../lib/accounts/account.ts";
+import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
 import { checkPassword, hashPassword, verifyPassword } from "../lib/accounts/password.ts";
 import { changePassword } from "../lib/accounts/reset.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, networkOf, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) =>
-    visit.request.method === "POST" ? change(visit, account) : showForm(visit, ""),
+    visit.request.method === "POST" ? change(visit, account) : showForm(visit, {}),
   );
 }
 
 async function change(visit: Visit, account: Account): Promise<Response> {
   const { site, form } = visit;
   const [current, password] = [form.get("current") ?? "", form.get("password") ?? ""];
+  const tried = { address: account.email, network: networkOf(visit.request.remoteAddress) };
+  const waitMs = await site.store.read((tx) => readLoginWait(tx, tried, account.id));
+  if (waitMs > 0) return showForm(visit, waitState(waitMs));
   const isRight = await site.hashInTurn(() =>
     verifyPassword(current, account.passwordHash, site.passwordCost),
   );
-  if (!isRight) return showForm(visit, "The current password is wrong. Please try again.");
+  if (!isRight) {
+    await site.store.write((tx) => noteFailedLogin(tx, tried));
+    return showForm(visit, { error: "The current password is wrong. Please try again." });
+  }
   const fit = checkPassword(password, account.email);
-  if (!fit.ok) return showForm(visit, fit.detail ?? fit.why);
+  if (!fit.ok) return showForm(visit, { error: fit.detail ?? fit.why });
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
   const notice = composeChanged(visit, account);
@@ -34,11 +42,12 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }
 
-function showForm(visit: Visit, error: string): Response {
+function showForm(visit: Visit, { error = "", status, headers = [] }: FormState): Response {
   return respondPage(visit, {
     title: "Change your password",
     template: "password",
-    status: error === "" ? 200 : 422,
+    status: status ?? (error === "" ? 200 : 422),
+    headers,
     data: { error, account: pathOf("account") },
   });
 }

@@ -3,6 +3,7 @@
  * payment is taken into the books by the same function that the webhook calls. No card number comes near us.
  */
 import type { Account } from "../lib/accounts/account.ts";
+import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
 import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money/amount.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { attachCheckout, createOrder, findCheckout, findOrder } from "../lib/payments/order.ts";
@@ -11,6 +12,7 @@ import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { randomId } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
+import { waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, type Visit, withAccount } from "./support/visit.ts";
 
@@ -34,6 +36,12 @@ async function startPayment(visit: Visit, account: Account): Promise<Response> {
     return showForm(visit, { amount: typed, error });
   }
   const stripe = connectStripe(secrets);
+  const waitMs = await store.write(async (tx) => {
+    const wait = await readWait(tx, checkouts, account.id);
+    if (wait === 0) await noteAttempt(tx, checkouts, account.id);
+    return wait;
+  });
+  if (waitMs > 0) return showForm(visit, { amount: typed, waitMs });
   // 1. The order, committed: whatever happens from here on, a payment can be told whose it is.
   const id = randomId("order_");
   const order = await store.write((tx) =>
@@ -88,13 +96,21 @@ function showEnd(visit: Visit): Response {
   });
 }
 
-function showForm(visit: Visit, shown: { readonly amount?: string; readonly error?: string }): Response {
-  const { amount = "", error = "" } = shown;
+interface Shown {
+  readonly amount?: string;
+  readonly error?: string;
+  readonly waitMs?: number;
+}
+
+function showForm(visit: Visit, { amount = "", error: wrong = "", waitMs = 0 }: Shown): Response {
+  const wait = waitMs > 0 ? waitState(waitMs) : undefined;
+  const error = wait?.error ?? wrong;
   const { minimum, maximum } = limits(visit.site.settings);
   return respondPage(visit, {
     title: "Add credit",
     template: "pay",
-    status: error === "" ? 200 : 422,
+    status: wait !== undefined ? 429 : error === "" ? 200 : 422,
+    headers: wait?.headers ?? [],
     // Browsers apply form-action to the redirect that follows the form as well.
     formTarget: visit.site.secrets.stripe_api ?? "https://checkout.stripe.com",
     data: { amount, error, minimum: formatDollars(minimum), maximum: formatDollars(maximum) },

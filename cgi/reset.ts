@@ -2,8 +2,9 @@
  * Forgotten password: an address, then a mail with a link, then a new password. Whether the address has an account shows in
  * nothing but the mail. Opening the link changes nothing; it works once, ends all sessions, and does not log in.
  */
-import type { Account } from "../lib/accounts/account.ts";
+import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { admitMail, noteMail } from "../lib/accounts/limit.ts";
 import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
 import { beginReset, readReset, resetLifeMs, resetPassword } from "../lib/accounts/reset.ts";
 import { composeMail } from "../lib/mail/compose.ts";
@@ -11,6 +12,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, networkOf, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
@@ -44,9 +46,16 @@ async function sendLink(visit: Visit): Promise<Response> {
     },
     hasToken: true,
   });
-  await site.store.write(async (tx) => {
-    if ((await beginReset(tx, { email, token })) === "mailed") await enqueueMail(tx, mail);
+  const tried = { address: email, network: networkOf(visit.request.remoteAddress) };
+  const admitted = await site.store.write(async (tx) => {
+    const answer = await admitMail(tx, tried, (await findAccountByEmail(tx, email))?.id);
+    if (answer === "yes" && (await beginReset(tx, { email, token })) === "mailed") {
+      await noteMail(tx, tried);
+      await enqueueMail(tx, mail);
+    }
+    return answer;
   });
+  if (typeof admitted === "number") return showForm(visit, { email: typed, ...waitState(admitted) });
   return respondPage(visit, { title: "Look into your mailbox", template: "reset-sent", data: { email } });
 }
 
@@ -70,12 +79,13 @@ async function setPassword(visit: Visit, token: string, account: Account): Promi
   });
 }
 
-function showForm(visit: Visit, shown: { readonly email?: string; readonly error?: string }): Response {
-  const { email = "", error = "" } = shown;
+function showForm(visit: Visit, shown: FormState): Response {
+  const { email = "", error = "", headers = [] } = shown;
   return respondPage(visit, {
     title: "Forgotten password",
     template: "reset",
-    status: error === "" ? 200 : 422,
+    status: shown.status ?? (error === "" ? 200 : 422),
+    headers,
     data: { email, error },
   });
 }

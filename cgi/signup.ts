@@ -4,12 +4,14 @@
  */
 import { beginSignup, signupLifeMs } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { admitMail, noteMail } from "../lib/accounts/limit.ts";
 import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
 import { composeMail } from "../lib/mail/compose.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, networkOf, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
 
@@ -36,19 +38,26 @@ export async function handle(visit: Visit): Promise<Response> {
   const id = `signup/${sha256Hex(token)}`;
   const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
   const known = composeMail(site.renderer, { id, to: email, template: "known", data });
-  await site.store.write(async (tx) => {
+  const tried = { address: email, network: networkOf(visit.request.remoteAddress) };
+  const admitted = await site.store.write(async (tx) => {
+    const answer = await admitMail(tx, tried, undefined);
+    if (answer !== "yes") return answer;
+    await noteMail(tx, tried);
     const outcome = await beginSignup(tx, { email, passwordHash, token });
     await enqueueMail(tx, outcome === "waiting" ? confirm : known);
+    return answer;
   });
+  if (typeof admitted === "number") return showForm(visit, { email: typed, ...waitState(admitted) });
   return respondPage(visit, { title: "Look into your mailbox", template: "signup-sent", data: { email } });
 }
 
-function showForm(visit: Visit, shown: { readonly email?: string; readonly error?: string }): Response {
-  const { email = "", error = "" } = shown;
+function showForm(visit: Visit, shown: FormState): Response {
+  const { email = "", error = "", headers = [] } = shown;
   return respondPage(visit, {
     title: "Sign up",
     template: "signup",
-    status: error === "" ? 200 : 422,
+    status: shown.status ?? (error === "" ? 200 : 422),
+    headers,
     data: { email, error },
   });
 }

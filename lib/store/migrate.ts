@@ -25,6 +25,7 @@ import { warningsSchema } from "./migrations/0008-warnings.ts";
 import { retentionSchema } from "./migrations/0009-retention.ts";
 import { taxSchema } from "./migrations/0010-tax.ts";
 import { resetsSchema } from "./migrations/0011-resets.ts";
+import { limitsSchema } from "./migrations/0012-limits.ts";
 
 export interface Migration {
   readonly version: number;
@@ -46,6 +47,7 @@ const migrations: readonly Migration[] = [
   retentionSchema,
   taxSchema,
   resetsSchema,
+  limitsSchema,
 ];
 const programVersion = migrations.length;
 

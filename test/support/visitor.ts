@@ -73,6 +73,8 @@ export interface Visitor {
   /** As the service asks: a bearer token ("" for none), no cookie, a body that is sent as it is. */
   readonly ask: (name: string, token: string, change: ServiceRequest) => Promise<Answer>;
   readonly cookie: () => string;
+  /** Comes from another address from now on. */
+  readonly moveTo: (remoteAddress: string) => void;
   readonly setCookie: (token: string) => void;
   /** Another browser on the same books. */
   readonly again: (change?: { readonly secrets?: Secrets }) => Promise<Visitor>;
@@ -150,6 +152,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
   const settings = await makeSettings();
   const logged: string[] = [];
   let token = "";
+  let remoteAddress = "192.0.2.1";
 
   const send = async (name: string, change: Partial<Request>, store = test.store): Promise<Answer> => {
     const route = routes.find((candidate) => candidate.name === name);
@@ -159,7 +162,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
       SCRIPT_NAME: route.path,
       HTTP_HOST: new URL(testUrl).host,
       HTTP_COOKIE: token === "" ? "" : `${cookieName(testUrl)}=${token}`,
-      REMOTE_ADDR: "192.0.2.1",
+      REMOTE_ADDR: remoteAddress,
     };
     const log = (line: string): void => void logged.push(line);
     const response = await answerRequest(
@@ -245,6 +248,9 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     postRaw,
     ask,
     cookie: () => token,
+    moveTo: (address) => {
+      remoteAddress = address;
+    },
     setCookie: (value) => {
       token = value;
     },

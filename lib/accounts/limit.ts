@@ -1,0 +1,168 @@
+/**
+ * Limits on attempts (OWASP ASVS 5.0 6.3.1, 2.4.1): a few are free, then each must wait, longer each time. Counters are kept by a
+ * hash, and committed apart, so that a refusal cannot undo them.
+ *
+ * A stranger who tries an address from many networks slows down all networks from which its owner never logged in, and none
+ * from which the owner did: nobody can be locked out.
+ */
+import type { ReadTx, WriteTx } from "../store/store.ts";
+import { sha256Hex } from "../util/digest.ts";
+import type { AccountId } from "./account.ts";
+
+export interface Limit {
+  readonly name: string;
+  /** Attempts without a wait; they are forgotten when none came for `windowMs`. */
+  readonly free: number;
+  readonly windowMs: number;
+  /** The first wait; it doubles up to `mostMs`. */
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** Wrong passwords for one address from one network, from one network, and for one address from everywhere. */
+export const loginPair: Limit = {
+  name: "login-pair",
+  free: 5,
+  windowMs: hourMs,
+  firstMs: minuteMs,
+  mostMs: hourMs,
+};
+export const loginNetwork: Limit = {
+  name: "login-network",
+  free: 60,
+  windowMs: hourMs,
+  firstMs: minuteMs,
+  mostMs: hourMs,
+};
+export const loginAddress: Limit = {
+  name: "login-address",
+  free: 30,
+  windowMs: hourMs,
+  firstMs: minuteMs,
+  mostMs: hourMs,
+};
+/** Mails that strangers can cause: to one address, and by one network. */
+export const mailAddress: Limit = {
+  name: "mail-address",
+  free: 3,
+  windowMs: 24 * hourMs,
+  firstMs: hourMs,
+  mostMs: 24 * hourMs,
+};
+export const mailNetwork: Limit = {
+  name: "mail-network",
+  free: 20,
+  windowMs: hourMs,
+  firstMs: 5 * minuteMs,
+  mostMs: 6 * hourMs,
+};
+/** Checkouts of one account: stolen cards are tried by the dozen. */
+export const checkouts: Limit = {
+  name: "checkouts",
+  free: 10,
+  windowMs: hourMs,
+  firstMs: 10 * minuteMs,
+  mostMs: 6 * hourMs,
+};
+
+/** Milliseconds until the next attempt; 0 where it may be made now. */
+export async function readWait(tx: ReadTx, { name }: Limit, key: string): Promise<number> {
+  const row = await tx.get<{ until: bigint }>(
+    "SELECT wait_until AS until FROM attempt WHERE name = ? AND key_hash = ?",
+    [name, sha256Hex(key)],
+  );
+  return Math.max(0, Number(row?.until ?? 0n) - tx.now);
+}
+
+/** Counts an attempt, and sets the wait before the next one. */
+export async function noteAttempt(tx: WriteTx, limit: Limit, key: string): Promise<void> {
+  const { name, free, windowMs, firstMs, mostMs } = limit;
+  await tx.run("DELETE FROM attempt WHERE last_at < ?", [tx.now - 2 * 24 * hourMs]);
+  const row = await tx.get<{ count: bigint; last: bigint }>(
+    "SELECT count, last_at AS last FROM attempt WHERE name = ? AND key_hash = ?",
+    [name, sha256Hex(key)],
+  );
+  const isOver = row === undefined || Number(row.last) < tx.now - windowMs - mostMs;
+  const count = isOver ? 1 : Number(row.count) + 1;
+  const wait = count < free ? 0 : Math.min(mostMs, firstMs * 2 ** Math.min(count - free, 30));
+  await tx.run(
+    `INSERT INTO attempt (name, key_hash, count, last_at, wait_until) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (name, key_hash) DO UPDATE SET
+       count = excluded.count, last_at = excluded.last_at, wait_until = excluded.wait_until`,
+    [name, sha256Hex(key), count, tx.now, tx.now + wait],
+  );
+}
+
+/** What a log-in is tried for, and from where. */
+export interface Tried {
+  /** As it was read, or as it was typed where it is none. */
+  readonly address: string;
+  readonly network: string;
+}
+
+const pairOf = ({ address, network }: Tried): string => `${address} ${network}`;
+
+/** `account` is whose address it is, if anybody's: from where its owner was seen, strangers cannot make it wait. */
+export async function readLoginWait(
+  tx: ReadTx,
+  tried: Tried,
+  account: AccountId | undefined,
+): Promise<number> {
+  const address = await readWait(tx, loginAddress, tried.address);
+  return Math.max(
+    await readWait(tx, loginPair, pairOf(tried)),
+    await readWait(tx, loginNetwork, tried.network),
+    (await isSeen(tx, tried, account)) ? 0 : address,
+  );
+}
+
+export async function noteFailedLogin(tx: WriteTx, tried: Tried): Promise<void> {
+  await noteAttempt(tx, loginPair, pairOf(tried));
+  await noteAttempt(tx, loginNetwork, tried.network);
+  await noteAttempt(tx, loginAddress, tried.address);
+}
+
+export async function noteGoodLogin(tx: WriteTx, tried: Tried, account: AccountId): Promise<void> {
+  await tx.run("DELETE FROM attempt WHERE name = ? AND key_hash = ?", [
+    loginPair.name,
+    sha256Hex(pairOf(tried)),
+  ]);
+  await tx.run(
+    `INSERT INTO known_network (account, network_hash, seen_at) VALUES (?, ?, ?)
+     ON CONFLICT (account, network_hash) DO UPDATE SET seen_at = excluded.seen_at`,
+    [account, sha256Hex(tried.network), tx.now],
+  );
+}
+
+/**
+ * Whether a mail may go that a stranger asked for: "yes", "silent" where the address has had enough (the page answers as
+ * always), or how long the network must wait. From where its owner was seen, an address never has enough.
+ */
+export async function admitMail(
+  tx: WriteTx,
+  tried: Tried,
+  account: AccountId | undefined,
+): Promise<"yes" | "silent" | number> {
+  const waitMs = await readWait(tx, mailNetwork, tried.network);
+  if (waitMs > 0) return waitMs;
+  await noteAttempt(tx, mailNetwork, tried.network);
+  const isEnough = (await readWait(tx, mailAddress, tried.address)) > 0;
+  return isEnough && !(await isSeen(tx, tried, account)) ? "silent" : "yes";
+}
+
+/** A mail that a stranger may have asked for goes to an address. */
+export async function noteMail(tx: WriteTx, { address }: Tried): Promise<void> {
+  await noteAttempt(tx, mailAddress, address);
+}
+
+/** Whether an account was logged in to from a network before. */
+async function isSeen(tx: ReadTx, { network }: Tried, account: AccountId | undefined): Promise<boolean> {
+  const row = await tx.get("SELECT 1 AS one FROM known_network WHERE account = ? AND network_hash = ?", [
+    account ?? "",
+    sha256Hex(network),
+  ]);
+  return row !== undefined;
+}
