@@ -52,7 +52,7 @@ export const templateShapes: ShapeRecord = {
   "account/account": {
     ...accountPage,
     ...texts(
-      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay password logout",
+      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay warnings password logout",
     ),
     lines: [
       {
@@ -81,6 +81,13 @@ export const templateShapes: ShapeRecord = {
     ...texts("site path typed error longest isAsked total isOne isMore isPartial first previous next"),
     results: [{ path: "text", title: [part], snippet: [part] }],
   },
+  "account/second": { ...accountPage, ...texts("token") },
+  "account/second-done": { ...accountPage, ...texts("email") },
+  "account/second-used": { ...accountPage, ...texts("warnings") },
+  "account/warnings": {
+    ...accountPage,
+    ...texts("error days dollars second proposed saved usualDays account"),
+  },
   "account/signup": { ...accountPage, ...texts("email error") },
   "account/signup-sent": { ...accountPage, ...texts("email") },
   "mail/confirm": signupMail,
@@ -91,5 +98,6 @@ export const templateShapes: ShapeRecord = {
   "mail/overdrawn": warning,
   "mail/password-changed": texts("site at resetUrl"),
   "mail/reset": texts("site resetUrl minutes"),
+  "mail/second": texts("site confirmUrl hours"),
   "mail/report": texts("site day isGood lines summary"),
 };

@@ -132,6 +132,16 @@ describe("the package's own templates", () => {
       await visitor.get("pay", { order: unpaid?.id ?? "" });
       await visitor.get("account");
       await visitor.get("password");
+      await visitor.get("warnings");
+      await visitor.post("warnings", { second: "office@example.com" });
+      const [proposed] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'second/%'") as {
+        body: string;
+      }[];
+      const secondToken = /token=([\w-]+)/.exec(proposed?.body ?? "")?.[1] ?? "";
+      for (const look of [0, 1]) {
+        await visitor.get("second", { token: secondToken });
+        if (look === 0) await visitor.post("second", { token: secondToken });
+      }
       await visitor.get("reset");
       await visitor.post("reset", { email: "ada@example.com" });
       const [link] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'reset/%'") as {

@@ -26,6 +26,7 @@ import { retentionSchema } from "./migrations/0009-retention.ts";
 import { taxSchema } from "./migrations/0010-tax.ts";
 import { resetsSchema } from "./migrations/0011-resets.ts";
 import { limitsSchema } from "./migrations/0012-limits.ts";
+import { secondSchema } from "./migrations/0013-second.ts";
 
 export interface Migration {
   readonly version: number;
@@ -48,6 +49,7 @@ const migrations: readonly Migration[] = [
   taxSchema,
   resetsSchema,
   limitsSchema,
+  secondSchema,
 ];
 const programVersion = migrations.length;
 

@@ -74,6 +74,14 @@ export const routes: readonly Route[] = [
   page("logout", {}),
   page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
   page("password", { fields: [{ ...password, name: "current" }, password], pool: "hashing" }),
+  page("warnings", {
+    fields: [
+      { name: "days", maxBytes: 3 },
+      { name: "dollars", maxBytes: 20 },
+      { ...email, name: "second" },
+    ],
+  }),
+  page("second", { query: [token], fields: [token] }),
   page("account", {
     methods: ["GET"],
     body: "none",

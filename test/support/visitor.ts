@@ -12,6 +12,7 @@ import { handle as passwordPage } from "../../cgi/password.ts";
 import { handle as pay } from "../../cgi/pay.ts";
 import { handle as reset } from "../../cgi/reset.ts";
 import { handle as search } from "../../cgi/search.ts";
+import { handle as second } from "../../cgi/second.ts";
 import { handle as signup } from "../../cgi/signup.ts";
 import { handle as standing } from "../../cgi/standing.ts";
 import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
@@ -19,6 +20,7 @@ import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
 import { handle as usage } from "../../cgi/usage.ts";
+import { handle as warnings } from "../../cgi/warnings.ts";
 import { endServer, listen } from "../../dev/listen.ts";
 import { startStripe } from "../../dev/stripe.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
@@ -37,10 +39,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   pay,
   reset,
   search,
+  second,
   signup,
   standing,
   "stripe-webhook": stripeWebhook,
   usage,
+  warnings,
 };
 
 /** Real scrypt, at a cost that a test can pay. */
