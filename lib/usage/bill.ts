@@ -8,8 +8,8 @@
  */
 import type { AccountId } from "../accounts/account.ts";
 import { type NewTransfer, postTransfers } from "../ledger/transfer.ts";
-import { type Amount, addAmounts, fromColumns, toColumns, zero } from "../money/amount.ts";
-import { chargeFor } from "../money/price.ts";
+import { type Amount, addAmounts, amountOf, fromColumns, toColumns, zero } from "../money/amount.ts";
+import { priceAttoPerUnit } from "../money/price.ts";
 import { insertRows } from "../store/rows.ts";
 import type { ReadTx, SqlValue, Store, WriteTx } from "../store/store.ts";
 import type { DayUtc } from "../util/clock.ts";
@@ -191,8 +191,12 @@ async function makeBills(
     [day, accounts[0] ?? "", accounts.at(-1) ?? ""],
   );
   const lines = new Map<AccountId, BillLine[]>();
+  const prices = new Map<string, bigint>();
   for (const { account, machine, meter, quantity, revision } of rows) {
-    const { priceAtto, amount } = chargeRow(meters, meter, day, quantity);
+    // All rows of a day have the same few prices.
+    const priceAtto = prices.get(meter) ?? priceFor(meters, meter, day);
+    prices.set(meter, priceAtto);
+    const amount = amountOf(quantity * priceAtto);
     const line: BillLine = { machine, meter, quantity, revision, priceAtto, amount };
     const before = lines.get(account);
     if (before === undefined) lines.set(account, [line]);
@@ -211,19 +215,14 @@ interface UsageRow extends Pick<BillLine, "machine" | "meter" | "quantity" | "re
   readonly account: AccountId;
 }
 
-function chargeRow(
-  meters: readonly MeterSetting[],
-  name: string,
-  day: DayUtc,
-  quantity: bigint,
-): { priceAtto: bigint; amount: Amount } {
+function priceFor(meters: readonly MeterSetting[], name: string, day: DayUtc): bigint {
   const meter = meters.find((candidate) => candidate.name === name);
-  const charge = meter === undefined ? undefined : chargeFor(meter, day, quantity);
-  if (charge === undefined)
+  const priceAtto = meter === undefined ? undefined : priceAttoPerUnit(meter, day);
+  if (priceAtto === undefined)
     throw new NeedsHuman(
       `etc/prices.yaml: meter "${name}" has no price for ${day}, but there is usage; add one`,
     );
-  return charge;
+  return priceAtto;
 }
 
 function rowOf(transferId: string, line: BillLine): SqlValue[] {

@@ -6,7 +6,7 @@
  * its mail, and a day passes between two of them: if the job did not run for a week, the later steps come later, not all
  * at once. A hold stops it; when the hold ends, it begins anew.
  */
-import { addDays, type DayUtc } from "../util/clock.ts";
+import { addDays, type DayUtc, daysBetween } from "../util/clock.ts";
 import type { StandingState } from "./standing.ts";
 
 export interface Standing {
@@ -57,8 +57,4 @@ export function deletionDay(standing: Standing, today: DayUtc, countdownDays: nu
   const planned = addDays(standing.since, countdownDays);
   const told = addDays(today, standing.step ?? countdownDays);
   return planned > told ? planned : told;
-}
-
-function daysBetween(from: DayUtc, to: DayUtc): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 }
