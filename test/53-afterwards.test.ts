@@ -19,6 +19,7 @@ import { addAccount } from "./support/books.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";
 import { expectSameTotals, hasHledger } from "./support/hledger.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
+import { dyingAt } from "./support/year.ts";
 
 let desk: TestDesk;
 let stripe: StripeDesk;
@@ -244,6 +245,18 @@ describe("the reconciliation", () => {
     expect(await compare()).toEqual([]);
     expect(test.raw("SELECT count(*) AS n FROM stripe_movement")).toEqual([{ n: 130n }]);
     expect(test.raw("SELECT count(*) AS n FROM transfer WHERE code = 'payout'")).toEqual([{ n: 130n }]);
+  });
+
+  it("that died half-way goes on where it was, however long ago the first movements are", async () => {
+    for (let month = 0; month < 3; month += 1) {
+      for (let number = 0; number < 110; number += 1) desk.books.vault.payOut(100 + number);
+      desk.pass(30 * 86_400_000);
+    }
+    const dying = dyingAt(test.store, 1, true);
+    await expect(reconcile(dying, stripe, undefined, () => undefined)).rejects.toThrow("killed");
+    expect(test.raw("SELECT count(*) AS n FROM stripe_movement")).toEqual([{ n: 200n }]);
+    expect(await compare()).toEqual([]);
+    expect(test.raw("SELECT count(*) AS n FROM stripe_movement")).toEqual([{ n: 330n }]);
   });
 
   it("names a refund that was begun here and never paid", async () => {

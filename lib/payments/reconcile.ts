@@ -59,20 +59,15 @@ export async function reconcile(
   };
 }
 
+/** Stripe lists the newest first; they are noted from the oldest on, so that a run which died is gone on with where it was. */
 async function noteAll(store: Store, stripe: StripeDesk, sinceMs: number): Promise<void> {
-  let batch: MovementFacts[] = [];
-  const flush = async (): Promise<void> => {
-    const notes = batch;
-    batch = [];
+  const found: MovementFacts[] = [];
+  for await (const facts of stripe.movements(sinceMs)) found.push(facts);
+  found.reverse();
+  for (let from = 0; from < found.length; from += batchSize)
     await store.write(async (tx) => {
-      for (const facts of notes) await noteMovement(tx, facts);
+      for (const facts of found.slice(from, from + batchSize)) await noteMovement(tx, facts);
     });
-  };
-  for await (const facts of stripe.movements(sinceMs)) {
-    batch.push(facts);
-    if (batch.length === batchSize) await flush();
-  }
-  if (batch.length > 0) await flush();
 }
 
 async function settleAll(
