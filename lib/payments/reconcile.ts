@@ -28,6 +28,8 @@ export interface Reconciled {
 const dayMs = 86_400_000;
 /** Read again from the movements noted before, for what Stripe listed late. */
 const overlapMs = 7 * dayMs;
+/** A refund may fail weeks after it was made, without a movement that tells of it. */
+const refundMs = 60 * dayMs;
 /** Younger transfers may be ahead of Stripe's list. */
 const settlingMs = 2 * 3_600_000;
 const batchSize = 200;
@@ -50,7 +52,7 @@ export async function reconcile(
   // Payments first, so that each is there before what takes it back; their times may be of the same second.
   const charges = await settleAll(store, stripe, "charges", tell);
   const others = await settleAll(store, stripe, "others", tell);
-  await takeRefunds(store, stripe, from, tell);
+  await takeRefunds(store, stripe, Math.max(0, from - refundMs), tell);
   for (const difference of await store.read(readLeftOver)) tell(difference);
   return {
     movements: charges.movements + others.movements,
