@@ -10,6 +10,7 @@ import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";
 import { describeBooks, makeOldBooks, writeBooks } from "./support/harm.ts";
+import { askHledger, hasHledger } from "./support/hledger.ts";
 import {
   type Bench,
   type Call,
@@ -290,6 +291,10 @@ describe.skipIf(!canInject)("a program that comes to harm", () => {
         }
       }
       expect(harmed).toBeGreaterThan(0);
+      if (hasHledger)
+        expect(askHledger((await bench.run(job("ledger", "export"))).out, "check")).toMatchObject({
+          status: 0,
+        });
     },
     1_200_000,
   );
