@@ -2,12 +2,12 @@
  * Accounts as the staff sees them: found, shown, held from deletion and released, with notes; and the amnesty of all. Money is
  * given and taken by jobs/credit and jobs/refund.
  */
-import { type Account, findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
+import { type Account, resolveAccount } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
 import { wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
-import type { ReadTx, WriteTx } from "../lib/store/store.ts";
+import type { WriteTx } from "../lib/store/store.ts";
 import { readHold, setHold } from "../lib/warnings/hold.ts";
 import { readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
@@ -44,11 +44,6 @@ export const job: Job = {
       : "misused";
   },
 };
-
-async function resolveAccount(tx: ReadTx, subject: string): Promise<Account | undefined> {
-  const email = parseEmail(subject);
-  return email === undefined ? findAccount(tx, subject) : findAccountByEmail(tx, email);
-}
 
 async function find(context: JobContext, words: string, isJson: boolean) {
   const found = await context.openStore().read((tx) => findAccounts(tx, words));

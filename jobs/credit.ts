@@ -2,8 +2,7 @@
  * Money by hand: `credit give|gift|charge ACCOUNT AMOUNT`, `credit goodwill --days N` for everybody, and `credit undo BATCH`; each
  * with a reason, and with `--preview` without doing it. The same command again changes nothing.
  */
-import { findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
-import { parseEmail } from "../lib/accounts/email.ts";
+import { resolveAccount } from "../lib/accounts/account.ts";
 import { type Amount, addAmounts, formatExact, parseExact, zero } from "../lib/money/amount.ts";
 import {
   batchOf,
@@ -55,10 +54,7 @@ async function giveOne(
     return "misused" as const;
   }
   const store = context.openStore();
-  const email = parseEmail(subject);
-  const account = await store.read((tx) =>
-    email === undefined ? findAccount(tx, subject) : findAccountByEmail(tx, email),
-  );
+  const account = await store.read((tx) => resolveAccount(tx, subject));
   if (account === undefined) {
     context.complain(`credit: "${subject}" is neither an account id nor the address of an account`);
     return "refused" as const;

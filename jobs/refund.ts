@@ -2,8 +2,7 @@
  * `refund ACCOUNT AMOUNT --reason TEXT [--payment PI] [--preview]` gives a payment back through Stripe, in part or whole; `refund
  * --resume ID` asks again where the first time did not come to an end.
  */
-import { findAccount, findAccountByEmail } from "../lib/accounts/account.ts";
-import { parseEmail } from "../lib/accounts/email.ts";
+import { resolveAccount } from "../lib/accounts/account.ts";
 import { formatExact, parseExact, zero } from "../lib/money/amount.ts";
 import { takeRefund } from "../lib/payments/refund.ts";
 import {
@@ -40,10 +39,7 @@ export const job: Job = {
     if (subject === undefined || more.length > 0 || amount === undefined || amount <= zero) return "misused";
     const by = readBy(context, values);
     if (by === undefined) return "misused";
-    const email = parseEmail(subject);
-    const account = await store.read((tx) =>
-      email === undefined ? findAccount(tx, subject) : findAccountByEmail(tx, email),
-    );
+    const account = await store.read((tx) => resolveAccount(tx, subject));
     if (account === undefined) {
       context.complain(`refund: "${subject}" is neither an account id nor the address of an account`);
       return "refused";

@@ -7,7 +7,7 @@ import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import { randomId } from "../util/random.ts";
-import type { Email } from "./email.ts";
+import { type Email, parseEmail } from "./email.ts";
 
 /** `acct_` and 16 characters of base32; shown to the customer, and opaque. */
 export type AccountId = string & { readonly brand: "AccountId" };
@@ -86,6 +86,12 @@ export async function findAccountByEmail(tx: ReadTx, email: Email): Promise<Acco
 
 export async function findAccount(tx: ReadTx, id: string): Promise<Account | undefined> {
   return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE id = ?", [id]);
+}
+
+/** By its id, or by its address, as people and usage files name it. */
+export async function resolveAccount(tx: ReadTx, text: string): Promise<Account | undefined> {
+  const email = parseEmail(text);
+  return email === undefined ? findAccount(tx, text) : findAccountByEmail(tx, email);
 }
 
 async function readSignup(

@@ -3,8 +3,7 @@
  * revision: the same row again is counted as known, and another quantity for it is refused. A first revision comes before its
  * day is complete; a later one takes the place of the one before at any time, also of one that never came.
  */
-import { type AccountId, findAccount, findAccountByEmail } from "../accounts/account.ts";
-import { parseEmail } from "../accounts/email.ts";
+import { type AccountId, resolveAccount } from "../accounts/account.ts";
 import { amountOf, formatExact } from "../money/amount.ts";
 import { type Charge, chargeFor } from "../money/price.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
@@ -105,7 +104,7 @@ async function checkLines(
       const column = line.columns?.[field];
       faults.push({ line: line.line, ...(column === undefined ? {} : { column }), message });
     };
-    if (!accounts.has(line.account)) accounts.set(line.account, await resolveAccount(tx, line.account));
+    if (!accounts.has(line.account)) accounts.set(line.account, (await resolveAccount(tx, line.account))?.id);
     if (!days.has(line.day)) days.set(line.day, await readDayState(tx, line.day));
     const account = accounts.get(line.account);
     if (account === undefined) {
@@ -152,12 +151,6 @@ function checkOrder({ day, revision }: UsageLine, last: bigint, state: DayState)
   return revision === next
     ? undefined
     : `revision ${revision} is not the next one of this row, which is ${next}`;
-}
-
-async function resolveAccount(tx: ReadTx, text: string): Promise<AccountId | undefined> {
-  const email = parseEmail(text);
-  const account = email === undefined ? await findAccount(tx, text) : await findAccountByEmail(tx, email);
-  return account?.id;
 }
 
 /** The row's charge, or what is wrong with its meter, quantity, or day. */
