@@ -220,6 +220,14 @@ describe("usage in the books", () => {
     expect(test.raw("SELECT 1 FROM usage_revision")).toEqual([]);
   });
 
+  it("measured again until it comes to nothing has no bill, and nothing is wrong with that", async () => {
+    await take([`2026-11-21,${ada},box,upload,1,2`]);
+    await take([`2026-11-21,${ada},box,upload,0,3`]);
+    await test.store.write((tx) => completeDay(tx, dayUtc("2026-11-21"), "person"));
+    expect(await billDay(test.store, dayUtc("2026-11-21"), meters)).toMatchObject({ created: 0 });
+    expect(await verify()).toEqual([]);
+  });
+
   it("is not revised at another price than it was billed at", async () => {
     await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
     await billDay(test.store, dayUtc("2026-11-21"), meters);

@@ -78,7 +78,10 @@ export async function checkRevisions(tx: ReadTx, tell: Report): Promise<void> {
       `SELECT r.day, r.account, r.machine, r.meter, r.revision, r.quantity, r.price_atto AS priceAtto, r.transfer,
               t.code, CASE t.code WHEN 'bill-more' THEN t.debit ELSE t.credit END AS owner, t.picodollars, t.attodollars,
               coalesce(p.quantity, CASE r.revision WHEN 2 THEN u.quantity END, 0) AS before,
-              l.revision AS billedRevision, b.day AS billedDay
+              l.revision AS billedRevision, b.day AS billedDay,
+              EXISTS (SELECT 1 FROM transfer WHERE id = 'bill/' || r.account || '/' || r.day) AS hasBill,
+              EXISTS (SELECT 1 FROM usage_revision n WHERE n.day = r.day AND n.account = r.account AND n.machine = r.machine
+                AND n.meter = r.meter AND n.revision > r.revision AND n.price_atto IS NULL) AS isReplaced
        FROM usage_revision r LEFT JOIN transfer t ON t.id = r.transfer
        LEFT JOIN usage_revision p ON p.day = r.day AND p.account = r.account AND p.machine = r.machine
          AND p.meter = r.meter AND p.revision = r.revision - 1
@@ -119,6 +122,8 @@ interface RevisionRow {
   readonly before: bigint;
   readonly billedRevision: bigint | null;
   readonly billedDay: string | null;
+  readonly hasBill: bigint;
+  readonly isReplaced: bigint;
 }
 
 function judgeRevision(row: RevisionRow): readonly string[] {
@@ -127,7 +132,9 @@ function judgeRevision(row: RevisionRow): readonly string[] {
   if (priceAtto === null) {
     if (transfer !== null) return [`has transfer ${transfer}, and no price`];
     const wasTaken = row.billedRevision !== null && row.billedRevision >= row.revision;
-    return row.billedDay === null || wasTaken || quantity === 0n ? [] : ["was never billed"];
+    // A day that came to nothing has no bill.
+    const isDue = row.billedDay !== null && row.hasBill === 1n && row.isReplaced === 0n;
+    return isDue && !wasTaken ? ["was never billed"] : [];
   }
   const due = (quantity - before) * priceAtto;
   const moved = fromColumns({ picodollars: picodollars ?? 0n, attodollars: attodollars ?? 0n });
