@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { showBilling } from "../dev/bench/billing.ts";
 import { layDownSite, makePicodollar } from "../dev/bench/builders.ts";
 import { run } from "../dev/bench/command.ts";
 import { countTouched, findDifference, snapshot } from "../dev/bench/compare.ts";
@@ -168,6 +169,21 @@ describe("the table", () => {
 });
 
 describe("the bench of nights", () => {
+  it("shows each size beside its floor, and how time and memory grow", () => {
+    const small = { accounts: 1000, nightMs: [60, 40, 50], floorMs: [25, 20, 40], memoryMiB: 50 };
+    const large = { accounts: 100_000, nightMs: [4000], floorMs: [2500], memoryMiB: 100 };
+    const shown = showBilling([small, large]).split("\n");
+    const cells = shown.map((line) => line.split(/ {2,}/));
+    expect(cells[1]).toEqual(["1000", "0.05", "0.03", "2.00", "20000", "50"]);
+    expect(cells[2]).toEqual(["100000", "4.00", "2.50", "1.60", "25000", "100"]);
+    expect(cells.slice(3)).toEqual([
+      [""],
+      ["times as much", "accounts", "night", "floor", "MiB"],
+      ["1000 to 100000", "100.00", "80.00", "100.00", "2.00"],
+    ]);
+    expect(showBilling([small]).split("\n")).toHaveLength(2);
+  });
+
   it("bills every account, and its floor writes the same rows", () => {
     const child = spawnSync(
       process.execPath,

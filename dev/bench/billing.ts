@@ -87,5 +87,27 @@ export function showBilling(results: readonly BillingResult[]): string {
       showNumber(memoryMiB, 0),
     ];
   });
-  return alignRows([["accounts", "night s", "floor s", "/ floor", "accounts/s", "MiB"], ...rows]);
+  const table = alignRows([["accounts", "night s", "floor s", "/ floor", "accounts/s", "MiB"], ...rows]);
+  return [table, ...growNights(results)].join("\n\n");
+}
+
+/** How a night grows from each size to the next; none for one size. Memory should grow far less than the accounts do. */
+function growNights(results: readonly BillingResult[]): readonly string[] {
+  const lines = results.slice(1).flatMap((larger, index) => {
+    const smaller = results[index];
+    if (smaller === undefined) return [];
+    const grown = (pick: (result: BillingResult) => number | undefined): string =>
+      showNumber(ratioOf(pick(larger), pick(smaller)), 2);
+    return [
+      [
+        `${smaller.accounts} to ${larger.accounts}`,
+        grown(({ accounts }) => accounts),
+        grown(({ nightMs }) => medianOf(nightMs)),
+        grown(({ floorMs }) => medianOf(floorMs)),
+        grown(({ memoryMiB }) => memoryMiB),
+      ],
+    ];
+  });
+  if (lines.length === 0) return [];
+  return [alignRows([["times as much", "accounts", "night", "floor", "MiB"], ...lines])];
 }
