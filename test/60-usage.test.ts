@@ -369,6 +369,32 @@ describe("usage in the books", () => {
     expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
   });
 
+  it("bills what was sent late while the night was past its account", async () => {
+    const accounts = [ada, await addAccount(test.store, "bob@example.org")].sort();
+    const [first, last] = accounts;
+    const day = dayUtc("2026-11-21");
+    await take([`${day},${last},box,storage,1000`], day);
+    // Between the last page of accounts and the mark: the first account had no usage, and has some now.
+    let reads = 0;
+    const late = {
+      ...test.store,
+      read: (async (work) => {
+        reads += 1;
+        if (reads === 2) await take([`${day},${first},box,storage,7,2`]);
+        return test.store.read(work);
+      }) as typeof test.store.read,
+    };
+    const { total, ...counts } = await billDay(late, day, meters);
+    expect(counts).toEqual({ day, accounts: 2, created: 2 });
+    expect(total).toBe(1007n * 8_333_333n);
+    expect(await test.store.read(readDaysToBill)).toEqual([]);
+    expect(test.raw("SELECT debit FROM transfer ORDER BY debit")).toEqual(
+      accounts.map((debit) => ({ debit })),
+    );
+    expect(test.raw("SELECT accounts FROM billed_day")).toEqual([{ accounts: 2n }]);
+    expect(await verify()).toEqual([]);
+  });
+
   it("stops loudly when the price of a billed day was changed", async () => {
     await take([`2026-11-21,${ada},box,storage,1000`], "2026-11-21");
     await billDay(test.store, dayUtc("2026-11-21"), meters);

@@ -49,9 +49,7 @@ export async function billDay(
   day: DayUtc,
   meters: readonly MeterSetting[],
 ): Promise<DayReport> {
-  let accounts = 0;
-  let created = 0;
-  let total = zero;
+  let [accounts, created, total] = [0, 0, zero];
   const failed: NeedsHuman[] = [];
   for (let after = ""; ; ) {
     const from = after;
@@ -71,8 +69,9 @@ export async function billDay(
       `${day}: ${failed.length} of ${accounts} accounts could not be billed, the others are; run it again when this is mended: ${first.message}`,
       { cause: first },
     );
-  await store.write((tx) => markBilled(tx, day, accounts));
-  return { day, accounts, created, total };
+  const late = await store.write((tx) => finishDay(tx, day, meters, accounts));
+  accounts += late.created;
+  return { day, accounts, created: created + late.created, total: addAmounts(total, late.total) };
 }
 
 /** Reads the lines of several bills, by transfer id, in the order of machine and meter. */
@@ -139,7 +138,7 @@ async function billBatch(
   day: DayUtc,
   meters: readonly MeterSetting[],
 ): Promise<{ created: number; total: Amount }> {
-  // A complete day takes no new rows, so what is read here is all there will be.
+  // A complete day takes no new rows. Revisions of it wait for this transaction, and find the bill, if there is one.
   const state = await readDayState(tx, day);
   if (state === "skipped") throw new NeedsHuman(`${day} is skipped, and never billed`);
   assert(state !== "open", `day ${day} is complete before it is billed`);
@@ -185,7 +184,7 @@ async function makeBills(
   day: DayUtc,
   meters: readonly MeterSetting[],
 ): Promise<readonly Bill[]> {
-  const rows = await tx.all<UsageRow>(
+  const rows = await tx.all<Omit<BillLine, "priceAtto" | "amount"> & { readonly account: AccountId }>(
     `SELECT account, machine, meter, quantity, revision FROM usage_to_bill
      WHERE day = ? AND account BETWEEN ? AND ?`,
     [day, accounts[0] ?? "", accounts.at(-1) ?? ""],
@@ -211,10 +210,6 @@ async function makeBills(
   });
 }
 
-interface UsageRow extends Pick<BillLine, "machine" | "meter" | "quantity" | "revision"> {
-  readonly account: AccountId;
-}
-
 function priceFor(meters: readonly MeterSetting[], name: string, day: DayUtc): bigint {
   const meter = meters.find((candidate) => candidate.name === name);
   const priceAtto = meter === undefined ? undefined : priceAttoPerUnit(meter, day);
@@ -231,7 +226,25 @@ function rowOf(transferId: string, line: BillLine): SqlValue[] {
   return [transferId, machine, meter, quantity, revision, priceAtto, picodollars, attodollars];
 }
 
-async function markBilled(tx: WriteTx, day: DayUtc, accounts: number): Promise<void> {
-  if ((await readDayState(tx, day)) === "billed") return;
-  await tx.run("INSERT INTO billed_day (day, accounts, billed_at) VALUES (?, ?, ?)", [day, accounts, tx.now]);
+/**
+ * Marks the day billed. A revision may have come for an account without a bill while the night was past it; it waits for one,
+ * so it is billed here, in the mark's own transaction: what comes after the mark is a correction, and nothing between them.
+ */
+async function finishDay(tx: WriteTx, day: DayUtc, meters: readonly MeterSetting[], accounts: number) {
+  const late = { created: 0, total: zero };
+  if ((await readDayState(tx, day)) === "billed") return late;
+  const readNext = (after: string) =>
+    tx.get<{ account: AccountId }>(
+      `SELECT account FROM usage_revision r WHERE day = ? AND account > ? AND price_atto IS NULL
+       AND NOT EXISTS (SELECT 1 FROM transfer WHERE id = 'bill/' || r.account || '/' || r.day) ORDER BY account LIMIT 1`,
+      [day, after],
+    );
+  for (let next = await readNext(""); next !== undefined; next = await readNext(next.account)) {
+    const billed = await billBatch(tx, [next.account], day, meters);
+    late.created += billed.created;
+    late.total = addAmounts(late.total, billed.total);
+  }
+  const values = [day, accounts + late.created, tx.now];
+  await tx.run("INSERT INTO billed_day (day, accounts, billed_at) VALUES (?, ?, ?)", values);
+  return late;
 }
