@@ -166,7 +166,7 @@ describe("a hand with plain SQL is found", () => {
       "DELETE FROM bill_line WHERE meter = 'upload'",
       [
         /^transfer bill\/\S+: is not what its lines make together$/,
-        /^usage 2026-11-21 \S+ box upload: is not on the bill of its day$/,
+        /^usage 2026-11-21 \S+ box upload 1: is not on the bill of its day$/,
       ],
     ],
     [
@@ -238,6 +238,23 @@ describe("a hand with plain SQL is found", () => {
     tamper(table, sql);
     const found = await verify();
     for (const form of expected) expect(found).toContainEqual(expect.stringMatching(form));
+  });
+
+  it.each([
+    ["usage", "usage", ""],
+    ["a revision of it", "usage_revision", ", 2"],
+  ])("%s of an account that has no bill of a day that others paid for", async (_what, table, revision) => {
+    const cyd = await addAccount(test.store, "cyd@example.org");
+    const insert = (quantity: number) =>
+      `INSERT INTO ${table} (day, account, machine, meter, quantity, received_at${revision === "" ? "" : ", revision"})
+       VALUES ('2026-11-21', '${cyd}', 'box', 'upload', ${quantity}, 1${revision})`;
+    tamper(table, insert(0));
+    expect(await verify(), "what came to nothing has no bill").toEqual([]);
+    tamper(table, `DELETE FROM ${table} WHERE account = '${cyd}'; ${insert(1)}`);
+    const number = revision === "" ? 1 : 2;
+    expect(await verify()).toEqual([
+      `${table} 2026-11-21 ${cyd} box upload ${number}: is not on the bill of its day`,
+    ]);
   });
 
   const unchecked = "PRAGMA ignore_check_constraints = ON;";

@@ -60,14 +60,28 @@ export async function checkBills(tx: ReadTx, tell: Report): Promise<void> {
      UNION ALL SELECT 'billed_day', b.day FROM billed_day b JOIN skipped_day s ON s.day = b.day`,
   );
   for (const { id, day } of skipped) tell("skipped_day", day, `is never to be billed, and there is ${id}`);
-  const unbilled = await tx.all<{ day: string; account: string; machine: string; meter: string }>(
-    `SELECT u.day, u.account, u.machine, u.meter FROM usage u JOIN billed_day b ON b.day = u.day
-     JOIN transfer t ON t.id = 'bill/' || u.account || '/' || u.day
+  await checkBilled(tx, tell);
+}
+
+/**
+ * What the bill of a marked day takes is on it, as it was last measured. A day that came to nothing has no bill: an account
+ * without one is told of where somebody else paid for the same meter on that day.
+ */
+async function checkBilled(tx: ReadTx, tell: Report): Promise<void> {
+  const rows = await tx.all<Record<"day" | "account" | "machine" | "meter", string> & { revision: bigint }>(
+    `WITH paid AS MATERIALIZED (
+       SELECT DISTINCT t.reference AS day, l.meter FROM bill_line l JOIN transfer t ON t.id = l.transfer
+       WHERE t.code = 'bill' AND l.price_atto > 0)
+     SELECT u.day, u.account, u.machine, u.meter, u.revision FROM usage_to_bill u JOIN billed_day b ON b.day = u.day
+     LEFT JOIN transfer t ON t.id = 'bill/' || u.account || '/' || u.day
      LEFT JOIN bill_line l ON l.transfer = t.id AND l.machine = u.machine AND l.meter = u.meter
-     WHERE l.transfer IS NULL`,
+     WHERE l.revision IS NOT u.revision
+       AND (t.id IS NOT NULL OR u.quantity > 0 AND (u.day, u.meter) IN (SELECT day, meter FROM paid))`,
   );
-  for (const { day, account, machine, meter } of unbilled)
-    tell("usage", `${day} ${account} ${machine} ${meter}`, "is not on the bill of its day");
+  for (const { day, account, machine, meter, revision } of rows) {
+    const table = revision === 1n ? "usage" : "usage_revision";
+    tell(table, `${day} ${account} ${machine} ${meter} ${revision}`, "is not on the bill of its day");
+  }
 }
 
 /** Each revision of usage that came after its bill is made up for by its transfer, and no other transfer does that. */
@@ -77,17 +91,11 @@ export async function checkRevisions(tx: ReadTx, tell: Report): Promise<void> {
     const rows = await tx.all<RevisionRow>(
       `SELECT r.day, r.account, r.machine, r.meter, r.revision, r.quantity, r.price_atto AS priceAtto, r.transfer,
               t.code, CASE t.code WHEN 'bill-more' THEN t.debit ELSE t.credit END AS owner, t.picodollars, t.attodollars,
-              coalesce(p.quantity, CASE r.revision WHEN 2 THEN u.quantity END, 0) AS before,
-              l.revision AS billedRevision, b.day AS billedDay,
-              EXISTS (SELECT 1 FROM transfer WHERE id = 'bill/' || r.account || '/' || r.day) AS hasBill,
-              EXISTS (SELECT 1 FROM usage_revision n WHERE n.day = r.day AND n.account = r.account AND n.machine = r.machine
-                AND n.meter = r.meter AND n.revision > r.revision AND n.price_atto IS NULL) AS isReplaced
+              coalesce(p.quantity, CASE r.revision WHEN 2 THEN u.quantity END, 0) AS before
        FROM usage_revision r LEFT JOIN transfer t ON t.id = r.transfer
        LEFT JOIN usage_revision p ON p.day = r.day AND p.account = r.account AND p.machine = r.machine
          AND p.meter = r.meter AND p.revision = r.revision - 1
        LEFT JOIN usage u ON u.day = r.day AND u.account = r.account AND u.machine = r.machine AND u.meter = r.meter
-       LEFT JOIN bill_line l ON l.transfer = 'bill/' || r.account || '/' || r.day AND l.machine = r.machine AND l.meter = r.meter
-       LEFT JOIN billed_day b ON b.day = r.day
        WHERE (r.day, r.account, r.machine, r.meter, r.revision) > (?, ?, ?, ?, ?)
        ORDER BY r.day, r.account, r.machine, r.meter, r.revision LIMIT ?`,
       [last.day, last.account, last.machine, last.meter, last.revision, batchSize],
@@ -120,22 +128,12 @@ interface RevisionRow {
   readonly picodollars: bigint | null;
   readonly attodollars: bigint | null;
   readonly before: bigint;
-  readonly billedRevision: bigint | null;
-  readonly billedDay: string | null;
-  readonly hasBill: bigint;
-  readonly isReplaced: bigint;
 }
 
 function judgeRevision(row: RevisionRow): readonly string[] {
   const { priceAtto, transfer, quantity, before, picodollars, attodollars } = row;
-  // Taken by the bill itself, or waiting for it.
-  if (priceAtto === null) {
-    if (transfer !== null) return [`has transfer ${transfer}, and no price`];
-    const wasTaken = row.billedRevision !== null && row.billedRevision >= row.revision;
-    // A day that came to nothing has no bill.
-    const isDue = row.billedDay !== null && row.hasBill === 1n && row.isReplaced === 0n;
-    return isDue && !wasTaken ? ["was never billed"] : [];
-  }
+  // Taken by the bill itself, or waiting for it: checkBilled looks at those.
+  if (priceAtto === null) return transfer === null ? [] : [`has transfer ${transfer}, and no price`];
   const due = (quantity - before) * priceAtto;
   const moved = fromColumns({ picodollars: picodollars ?? 0n, attodollars: attodollars ?? 0n });
   const wrong: string[] = [];
