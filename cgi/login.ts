@@ -2,10 +2,10 @@
  * Log in. A wrong password and an unknown address are answered alike, in the same time; a login begins a new
  * session under a new token, and ends the one that the browser had.
  */
-import { findAccountByEmail } from "../lib/accounts/account.ts";
+import { type Account, findAccountByEmail, replaceHash } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
-import { verifyPassword } from "../lib/accounts/password.ts";
+import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
@@ -34,12 +34,20 @@ export async function handle(visit: Visit): Promise<Response> {
     return showForm(visit, { email: typed, error: "Address or password is wrong. Please try again." });
   }
   const token = randomToken();
+  const renewed = await renewHash(visit, account, password);
   await site.store.write(async (tx) => {
     await endSession(tx, cookie.token);
     await beginSession(tx, account.id, token);
     await noteGoodLogin(tx, tried, account.id);
+    if (renewed !== undefined) await replaceHash(tx, account, renewed);
   });
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
+}
+
+/** The password is at hand at a login alone: then a hash of another cost is made anew (OWASP ASVS 5.0 11.4.2). */
+async function renewHash({ site }: Visit, account: Account, password: string): Promise<string | undefined> {
+  if (!isOutdated(account.passwordHash, site.passwordCost)) return undefined;
+  return site.hashInTurn(() => hashPassword(password, site.passwordCost));
 }
 
 function showForm(visit: Visit, shown: FormState): Response {

@@ -1,8 +1,9 @@
 /** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
 import type { Account } from "../lib/accounts/account.ts";
 import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
-import { checkPassword, hashPassword, verifyPassword } from "../lib/accounts/password.ts";
+import { hashPassword, verifyPassword } from "../lib/accounts/password.ts";
 import { changePassword } from "../lib/accounts/reset.ts";
+import { judgePassword } from "../lib/accounts/strength.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
@@ -30,7 +31,7 @@ async function change(visit: Visit, account: Account): Promise<Response> {
     await site.store.write((tx) => noteFailedLogin(tx, tried));
     return showForm(visit, { error: "The current password is wrong. Please try again." });
   }
-  const fit = checkPassword(password, account.email);
+  const fit = await judgePassword(password, { email: account.email, site: site.settings, hasFactor: false });
   if (!fit.ok) return showForm(visit, { error: fit.detail ?? fit.why });
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();

@@ -5,8 +5,9 @@
 import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { admitMail, noteMail } from "../lib/accounts/limit.ts";
-import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
+import { hashPassword } from "../lib/accounts/password.ts";
 import { beginReset, readReset, resetLifeMs, resetPassword } from "../lib/accounts/reset.ts";
+import { judgePassword } from "../lib/accounts/strength.ts";
 import { composeMail } from "../lib/mail/compose.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
@@ -62,7 +63,7 @@ async function sendLink(visit: Visit): Promise<Response> {
 async function setPassword(visit: Visit, token: string, account: Account): Promise<Response> {
   const { site, form } = visit;
   const password = form.get("password") ?? "";
-  const fit = checkPassword(password, account.email);
+  const fit = await judgePassword(password, { email: account.email, site: site.settings, hasFactor: false });
   if (!fit.ok) return showNew(visit, token, fit.detail ?? fit.why);
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const notice = composeChanged(visit, account);

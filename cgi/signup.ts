@@ -5,7 +5,8 @@
 import { beginSignup, signupLifeMs } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { admitMail, noteMail } from "../lib/accounts/limit.ts";
-import { checkPassword, hashPassword } from "../lib/accounts/password.ts";
+import { hashPassword } from "../lib/accounts/password.ts";
+import { judgePassword } from "../lib/accounts/strength.ts";
 import { composeMail } from "../lib/mail/compose.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
@@ -23,7 +24,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const email = parseEmail(typed);
   if (email === undefined)
     return showForm(visit, { email: typed, error: "That is no address we can write to. Please check it." });
-  const fit = checkPassword(password, email);
+  const fit = await judgePassword(password, { email: email, site: site.settings, hasFactor: false });
   if (!fit.ok) return showForm(visit, { email: typed, error: fit.detail ?? fit.why });
   // All that takes time comes before the transaction, and is the same for every address.
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { inspectHouse, readImports, type SourceFile } from "./support/house.ts";
+import { inspectHouse, packageOf, readImports, type SourceFile } from "./support/house.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 const rooms = ["lib", "build", "cgi", "jobs", "cli", "dev"];
@@ -35,7 +35,7 @@ describe("the house", () => {
   });
 
   it("uses every package that it depends on", () => {
-    const used = new Set(files.flatMap((file) => readImports(file.text)).map((name) => name.split("/")[0]));
+    const used = new Set(files.flatMap((file) => readImports(file.text)).map(packageOf));
     for (const name of packages) expect(used).toContain(name);
   });
 });

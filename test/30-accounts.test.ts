@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { beginSignup, checkSignupToken, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { checkPassword, hashPassword, standardCost, verifyPassword } from "../lib/accounts/password.ts";
+import { hashPassword, standardCost, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession, readSession } from "../lib/accounts/session.ts";
+import { judgePassword } from "../lib/accounts/strength.ts";
 import { addAccount, emailOf } from "./support/books.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
@@ -48,17 +49,43 @@ describe("addresses", () => {
 });
 
 describe("passwords", () => {
+  const context = {
+    email: "adalovelace@example.org",
+    site: { name: "Picodollar", url: "https://backups.example" },
+    hasFactor: false,
+  };
   it.each([
     ["correct horse battery", "ok"],
     ["fourteen chars", "too-short"],
     ["ﬁfteen chars ..", "ok"],
     ["🐎🐎🐎 horses hey", "too-short"],
     ["aaaaaaaaaaaaaaaaaaaa", "too-simple"],
-    ["my ada@example.org word", "is-address"],
+    ["my adalovelace@example.org word", "is-address"],
     [`${"long password ".repeat(80)}`, "too-long"],
-  ])("%j is %s", (password, verdict) => {
-    const checked = checkPassword(password, "ada@example.org");
-    expect(checked.ok ? "ok" : checked.why).toBe(verdict);
+    ["AdaLovelace-Picodollar-1", "is-name"],
+    ["backups backups 2026", "is-name"],
+    ["picodollar horse battery", "ok"],
+    // On the list as they are, in another case, again and again, with something before or behind, in two words.
+    ["1qaz2wsx3edc4rfv", "is-common"],
+    ["PasswordPassword", "is-common"],
+    ["sunshinesunshinesunshine", "is-common"],
+    ["!!!Sunshine2026!", "is-common"],
+    ["123456789 qwerty", "is-common"],
+    ["sunshine over the hill", "ok"],
+  ])("%j is %s", async (password, verdict) => {
+    const judged = await judgePassword(password, context);
+    expect(judged.ok ? "ok" : judged.why).toBe(verdict);
+    if (!judged.ok) expect(judged.detail).toMatch(/password,? .+\.$/);
+  });
+
+  it.each([
+    ["horse hey", "ok"],
+    ["horsehe", "too-short"],
+    ["sunshine", "is-common"],
+    ["letmein!!", "is-common"],
+  ])("%j is %s beside a second factor", async (password, verdict) => {
+    const judged = await judgePassword(password, { ...context, hasFactor: true });
+    expect(judged.ok ? "ok" : judged.why).toBe(verdict);
   });
 
   it("are kept as scrypt with its parameters, salted", async () => {

@@ -1,6 +1,7 @@
 // Goal of this test: a forgotten password is set anew by whoever reads the mail, once, within the hour; a known one is changed
 // by whoever knows it; both end other sessions and are told to the owner; nobody learns who is a customer.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hashPassword } from "../lib/accounts/password.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -35,6 +36,20 @@ async function ask(from: Visitor = visitor): Promise<string> {
 
 const login = async (word: string, from: Visitor) =>
   (await from.post("login", { email: address, password: word })).status;
+
+it("a hash of another cost is made anew at the next login, and no other", async () => {
+  const hash = () => visitor.test.raw("SELECT password_hash AS hash FROM account")[0] as { hash: string };
+  const before = hash();
+  await login(password, visitor);
+  expect(hash()).toEqual(before);
+  const weak = await hashPassword(password, { log2N: 2, r: 8, p: 1 });
+  await visitor.test.store.write((tx) => tx.run("UPDATE account SET password_hash = ?", [weak]));
+  expect(await login("not the password at all", visitor)).toBe(422);
+  expect(hash()).toEqual({ hash: weak });
+  expect(await login(password, visitor)).toBe(303);
+  expect(hash().hash).toMatch(/^scrypt\$4\$8\$1\$/);
+  expect(await login(password, visitor)).toBe(303);
+});
 
 describe("a forgotten password", () => {
   it("is set by the link in the mail, ends every session, logs nobody in, and is told to the owner", async () => {

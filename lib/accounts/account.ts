@@ -94,6 +94,19 @@ export async function resolveAccount(tx: ReadTx, text: string): Promise<Account 
   return email === undefined ? findAccount(tx, text) : findAccountByEmail(tx, email);
 }
 
+/** The same password hashed anew; one that was changed meanwhile stays. */
+export async function replaceHash(
+  tx: WriteTx,
+  { id, passwordHash }: Account,
+  renewed: string,
+): Promise<void> {
+  await tx.run("UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = ?", [
+    renewed,
+    id,
+    passwordHash,
+  ]);
+}
+
 async function readSignup(
   tx: ReadTx,
   token: string,

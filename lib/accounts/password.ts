@@ -1,10 +1,10 @@
 /**
- * Passwords: what is accepted, and how they are kept. scrypt at N=2^17, r=8, p=1 (OWASP ASVS 5.0 11.4.2 and
+ * Passwords and how they are kept; strength.ts says which are accepted. scrypt at N=2^17, r=8, p=1 (OWASP ASVS 5.0 11.4.2 and
  * appendix C): 128 MiB and about a second each, so hashing never happens inside a transaction. Parameters
  * stand beside the hash, `scrypt$17$8$1$SALT$HASH`, so that they can be raised later.
  */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { assert, type Refusal, refuse } from "../util/failure.ts";
+import { assert } from "../util/failure.ts";
 
 /** log2 of scrypt's N, and r and p. */
 export interface PasswordCost {
@@ -17,33 +17,6 @@ export interface PasswordCost {
 export const standardCost: PasswordCost = { log2N: 17, r: 8, p: 1 };
 
 const hashBytes = 32;
-const shortest = 15;
-const longestBytes = 1024;
-
-/**
- * Whether a new password is accepted: 15 characters or more (NIST SP 800-63B-4, where it is the only factor),
- * 1,024 bytes at most, no rules of composition, and not the address itself.
- */
-export function checkPassword(
-  password: string,
-  email: string,
-): { readonly ok: true } | Refusal<"too-short" | "too-long" | "is-address" | "too-simple"> {
-  // Counted as people count: by code point, in the form that is hashed.
-  const characters = [...password.normalize("NFKC")];
-  if (characters.length < shortest)
-    return refuse("too-short", `A password has ${shortest} characters or more; three or four words do well.`);
-  if (Buffer.byteLength(password) > longestBytes)
-    return refuse("too-long", `A password has at most ${longestBytes} bytes.`);
-  if (password.toLowerCase().includes(email))
-    return refuse("is-address", "The password must not hold your address.");
-  if (new Set(characters).size < 5)
-    return refuse(
-      "too-simple",
-      "The password repeats too few different characters; three or four words do well.",
-    );
-  return { ok: true };
-}
-
 /** Hashes a new password with a salt of its own. Takes about a second. */
 export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
   const salt = randomBytes(32);
@@ -65,6 +38,12 @@ export async function verifyPassword(
   const salt = known?.salt ?? Buffer.alloc(32);
   const hash = await derive(password, salt, known?.cost ?? cost);
   return known !== undefined && timingSafeEqual(hash, known.hash);
+}
+
+/** Whether a stored hash was made at another cost than is asked for now: it is made anew at the next login. */
+export function isOutdated(stored: string, cost: PasswordCost): boolean {
+  const { log2N, r, p } = parseHash(stored).cost;
+  return log2N !== cost.log2N || r !== cost.r || p !== cost.p;
 }
 
 function derive(password: string, salt: Uint8Array, cost: PasswordCost): Promise<Buffer> {

@@ -43,6 +43,7 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["lib/mail/transport.ts"],
   yaml: ["build/yaml.ts"],
   marked: ["build/markdown.ts", "build/lexer.ts"],
+  "@zxcvbn-ts/language-common": ["lib/accounts/strength.ts"],
   "highlight.js": ["build/highlight.ts"],
   esbuild: ["build/bundle.ts"],
   "html-validate/browser": ["build/check/validate.ts"],
@@ -103,10 +104,17 @@ function judgeImport(from: string, to: string): string | undefined {
   return below > above ? "an import never points upwards" : undefined;
 }
 
+/** The package that an import is of: "@scope/name/part" is of "@scope/name". */
+export function packageOf(name: string): string {
+  const parts = name.split("/").slice(0, name.startsWith("@") ? 2 : 1);
+  return parts.join("/");
+}
+
 function inspectPackage(file: SourceFile, name: string, packages: readonly string[]): string[] {
   if (name.startsWith("node:") || name === "picodollar:baked") return [];
-  const doors = packageDoors[name] ?? packageDoors[name.split("/")[0] ?? ""];
-  if (doors === undefined || !packages.includes(name.split("/")[0] ?? ""))
+  const owner = packageOf(name);
+  const doors = packageDoors[name] ?? packageDoors[owner];
+  if (doors === undefined || !packages.includes(owner))
     return [`${file.path}: imports ${name}, which has no door`];
   return doors.some((door) => file.path.startsWith(door))
     ? []
