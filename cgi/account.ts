@@ -61,8 +61,7 @@ export async function handle(visit: Visit): Promise<Response> {
         newest: before === undefined,
         asOf: formatUtc(view.now),
         pay: pathOf("pay"),
-        warnings: pathOf("warnings"),
-        password: pathOf("password"),
+        settings: pathOf("settings"),
         logout: pathOf("logout"),
       },
     });

@@ -7,9 +7,12 @@ import { parseEmail } from "../lib/accounts/email.ts";
 import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
 import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { placeOf } from "./support/browser.ts";
 import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { composeNewPlace } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit } from "./support/visit.ts";
 
@@ -35,10 +38,12 @@ export async function handle(visit: Visit): Promise<Response> {
   }
   const token = randomToken();
   const renewed = await renewHash(visit, account, password);
+  const place = placeOf(visit.request);
+  const notice = composeNewPlace(visit, account, place);
   await site.store.write(async (tx) => {
     await endSession(tx, cookie.token);
-    await beginSession(tx, account.id, token);
-    await noteGoodLogin(tx, tried, account.id);
+    await beginSession(tx, account.id, token, place);
+    if ((await noteGoodLogin(tx, tried, account.id)) === "new-place") await enqueueMail(tx, notice);
     if (renewed !== undefined) await replaceHash(tx, account, renewed);
   });
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);

@@ -1,14 +1,15 @@
 /** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
 import type { Account } from "../lib/accounts/account.ts";
-import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
-import { hashPassword, verifyPassword } from "../lib/accounts/password.ts";
+import { hashPassword } from "../lib/accounts/password.ts";
 import { changePassword } from "../lib/accounts/reset.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { placeOf } from "./support/browser.ts";
+import type { FormState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
+import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
 
@@ -19,25 +20,21 @@ export async function handle(visit: Visit): Promise<Response> {
 }
 
 async function change(visit: Visit, account: Account): Promise<Response> {
-  const { site, form } = visit;
-  const [current, password] = [form.get("current") ?? "", form.get("password") ?? ""];
-  const tried = { address: account.email, network: networkOf(visit.request.remoteAddress) };
-  const waitMs = await site.store.read((tx) => readLoginWait(tx, tried, account.id));
-  if (waitMs > 0) return showForm(visit, waitState(waitMs));
-  const isRight = await site.hashInTurn(() =>
-    verifyPassword(current, account.passwordHash, site.passwordCost),
-  );
-  if (!isRight) {
-    await site.store.write((tx) => noteFailedLogin(tx, tried));
-    return showForm(visit, { error: "The current password is wrong. Please try again." });
-  }
-  const fit = await judgePassword(password, { email: account.email, site: site.settings, hasFactor: false });
+  const { site, form, request } = visit;
+  const proof = await proveOwner(visit, account);
+  if (!proof.ok) return showForm(visit, proof.state);
+  const password = form.get("password") ?? "";
+  const fit = await judgePassword(password, {
+    email: account.email,
+    site: site.settings,
+    hasFactor: false,
+  });
   if (!fit.ok) return showForm(visit, { error: fit.detail ?? fit.why });
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
   const notice = composeChanged(visit, account);
   await site.store.write(async (tx) => {
-    await changePassword(tx, account.id, passwordHash, token);
+    await changePassword(tx, account.id, passwordHash, { token, place: placeOf(request) });
     await enqueueMail(tx, notice);
   });
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
@@ -49,6 +46,6 @@ function showForm(visit: Visit, { error = "", status, headers = [] }: FormState)
     template: "password",
     status: status ?? (error === "" ? 200 : 422),
     headers,
-    data: { error, account: pathOf("account") },
+    data: { error, settings: pathOf("settings") },
   });
 }

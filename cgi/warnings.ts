@@ -124,7 +124,7 @@ function show(visit: Visit, shown: Shown): Response {
       proposed,
       saved: saved ? "yes" : "",
       usualDays: visit.site.settings.warnDays,
-      account: pathOf("account"),
+      settings: pathOf("settings"),
     },
   });
 }

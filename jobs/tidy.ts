@@ -8,9 +8,9 @@ export const job: Job = {
   secrets: [],
   run: async (context, { words }) => {
     if (words.length > 0) return "misused";
-    const { events, mails, signups, sessions } = await forgetOld(context.openStore());
+    const { events, mails, signups, sessions, links } = await forgetOld(context.openStore());
     context.say(
-      `tidy: forgot what ${events} events said, ${mails} mails, ${signups} sign-ups, ${sessions} sessions`,
+      `tidy: forgot what ${events} events said, ${mails} mails, ${signups} sign-ups, ${sessions} sessions, ${links} links`,
     );
     return "done";
   },

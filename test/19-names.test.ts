@@ -7,7 +7,7 @@ import { templateShapes } from "../build/shapes.ts";
 import { makeSearchIndex } from "../lib/search/index.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
 import { projectFolder } from "./support/served.ts";
-import { makeVisitor } from "./support/visitor.ts";
+import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 let workshop: Workshop;
 beforeEach(() => {
@@ -129,9 +129,13 @@ describe("the package's own templates", () => {
       await visitor.get("pay", { order: unpaid?.id ?? "" });
       // The checkout page is closed after an hour.
       visitor.test.clock.ms += 2 * 3_600_000;
+      await visitor.logIn("ada@example.com");
       await visitor.get("pay", { order: unpaid?.id ?? "" });
       await visitor.get("account");
+      await visitor.get("settings");
       await visitor.get("password");
+      await visitor.get("sessions");
+      await seeAddressChange(visitor);
       await visitor.get("warnings");
       await visitor.post("warnings", { second: "office@example.com" });
       const [proposed] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'second/%'") as {
@@ -166,3 +170,28 @@ describe("the package's own templates", () => {
     }
   });
 });
+
+/** A change of address, confirmed, and undone; afterwards the account is logged in with its first address. */
+async function seeAddressChange(visitor: Visitor): Promise<void> {
+  const wish = { current: "the password of 15", email: "ada@example.net" };
+  await visitor.get("address");
+  await visitor.again().then((other) => other.become("bob@example.com"));
+  await visitor.post("address", { ...wish, email: "bob@example.com" });
+  await visitor.post("address", wish);
+  const read = (id: string, name: string): string => {
+    const rows = visitor.test.raw(
+      `SELECT body FROM outbox WHERE id LIKE '${id}/%' AND body LIKE '%${name}=%'`,
+    );
+    return new RegExp(`${name}=([\\w-]+)`).exec((rows.at(-1) as { body: string }).body)?.[1] ?? "";
+  };
+  const token = read("address", "token");
+  await visitor.get("address", { token });
+  await visitor.post("address", { token });
+  await visitor.get("address", { token });
+  const undo = read("address-moved", "undo");
+  await visitor.get("address", { undo });
+  await visitor.post("address", { undo });
+  visitor.moveTo("198.51.100.7");
+  await visitor.get("login");
+  await visitor.post("login", { email: "ada@example.com", password: wish.current });
+}

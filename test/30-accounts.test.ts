@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { beginSignup, checkSignupToken, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { hashPassword, standardCost, verifyPassword } from "../lib/accounts/password.ts";
-import { beginSession, endSession, readSession } from "../lib/accounts/session.ts";
+import { beginSession, endSession, noteSession, readSession } from "../lib/accounts/session.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
 import { addAccount, emailOf } from "./support/books.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
@@ -160,18 +160,29 @@ describe("accounts", () => {
     expect(JSON.stringify(test.raw("SELECT token_hash FROM signup"))).not.toContain("the-token");
   });
 
-  it("have sessions that end by logging out, and after twelve hours", async () => {
+  it("have sessions that end by logging out, after twelve hours, and after an hour without use", async () => {
     const account = await addAccount(test.store, "bob@example.org");
-    await test.store.write((tx) => beginSession(tx, account, "token"));
+    const place = { browser: "Firefox on Linux", network: "192.0.2.1" };
+    await test.store.write((tx) => beginSession(tx, account, "token", place));
     const read = (token: string) => test.store.read((tx) => readSession(tx, token));
-    expect((await read("token"))?.id).toBe(account);
+    expect(await read("token")).toMatchObject({ account: { id: account }, isDue: false });
     expect(await read("tokem")).toBeUndefined();
-    test.clock.ms += 12 * hour - 1;
-    expect((await read("token"))?.id).toBe(account);
+    for (let passed = 0; passed < 12 * hour - 1; ) {
+      const step = Math.min(hour - 1, 12 * hour - 1 - passed);
+      test.clock.ms += step;
+      passed += step;
+      expect(await read("token")).toMatchObject({ isDue: step > 5 * 60_000 });
+      await test.store.write((tx) => noteSession(tx, "token"));
+      expect(await read("token")).toMatchObject({ isDue: false });
+    }
     test.clock.ms += 1;
     expect(await read("token")).toBeUndefined();
-    await test.store.write((tx) => beginSession(tx, account, "next"));
+    await test.store.write((tx) => beginSession(tx, account, "unused", place));
+    test.clock.ms += hour;
+    expect(await read("unused")).toBeUndefined();
+    await test.store.write((tx) => beginSession(tx, account, "next", place));
     await test.store.write((tx) => endSession(tx, "next"));
+    await test.store.write((tx) => endSession(tx, "unused"));
     expect(await read("next")).toBeUndefined();
     expect(test.raw("SELECT * FROM session")).toEqual([]);
   });

@@ -141,7 +141,9 @@ const victims: Readonly<Record<string, () => Victim>> = {
       const session = await checkOut();
       sql(`INSERT INTO checkout VALUES ('order_open', '${session}', 1)`);
       const ends = systemClock.now() + 3_600_000;
-      sql(`INSERT INTO session VALUES ('${sha256Hex(browser)}', '${account()}', 1, ${ends})`);
+      sql(
+        `INSERT INTO session (token_hash, account, created_at, expires_at) VALUES ('${sha256Hex(browser)}', '${account()}', ${ends - 1}, ${ends})`,
+      );
     },
   }),
   "usage complete": () => ({ program: () => job("usage", "complete", yesterday) }),

@@ -82,7 +82,7 @@ describe("what need not be kept", () => {
        VALUES ('m', 'a@example.org', 's', 'text', 0, 'sent', 1, 1, ${test.clock.ms}),
               ('w', 'a@example.org', 's', 'text', 0, 'queued', 1, 1, NULL)`,
     );
-    const none = { events: 0, mails: 0, signups: 0, sessions: 0 };
+    const none = { events: 0, mails: 0, signups: 0, sessions: 0, links: 0 };
     test.clock.ms += mailDays * 86_400_000;
     expect(await forgetOld(test.store)).toEqual(none);
     test.clock.ms += 1;
@@ -93,7 +93,7 @@ describe("what need not be kept", () => {
     ]);
     test.clock.ms += (eventDays - mailDays) * 86_400_000;
     const { said } = await runTestJob(test, tidyJob, []);
-    expect(said).toEqual(["tidy: forgot what 1 events said, 0 mails, 0 sign-ups, 0 sessions"]);
+    expect(said).toEqual(["tidy: forgot what 1 events said, 0 mails, 0 sign-ups, 0 sessions, 0 links"]);
     expect(test.raw("SELECT id, length(raw) AS size, raw_sha256, outcome FROM stripe_event")).toEqual([
       { id: "evt_1", size: 0n, raw_sha256: sha256Hex(raw), outcome: "ignored" },
     ]);

@@ -190,18 +190,18 @@ ${day},${email},web1,upload,1000
     expect(await page.locator("[role=status]").textContent()).toMatch(/^Refund re_\w+ was made\.$/);
     await page.click("text=Dispute it at the bank");
     await shoot("15-later");
-    const day = findLongMonthDay();
-    writeFileSync(
-      join(served.folder, "again.csv"),
-      `day,account,machine,meter,quantity,revision\n${day},${email},web1,upload,2000,2\n`,
-    );
-    expect(served.site("usage", "import", join(served.folder, "again.csv")).out).toContain("1 revised");
     const rows = async () => {
       await page.goto(`${served.url}/account/account.cgi`);
       return (await statement()).map((row) => row.slice(1, 3));
     };
     const whats = async () => (await rows()).map(([what]) => what);
     await expect.poll(whats, { timeout: 15_000 }).toContain("Payment disputed at its bank");
+    const day = findLongMonthDay();
+    writeFileSync(
+      join(served.folder, "again.csv"),
+      `day,account,machine,meter,quantity,revision\n${day},${email},web1,upload,2000,2\n`,
+    );
+    expect(served.site("usage", "import", join(served.folder, "again.csv")).out).toContain("1 revised");
     expect((await rows()).slice(0, 4)).toEqual([
       [`Usage of ${day}, measured again`, "-0.000000250000000000"],
       [expect.stringMatching(/^web1: Upload, 2.?000/), "0.000000250000000000"],
@@ -235,8 +235,14 @@ ${day},${email},web1,upload,1000
     await page.fill("main input[type=password]", "five words are enough too");
     await page.click("main button");
     expect(await heading()).toBe("Your account");
+    await page.click("main >> text=Settings");
+    await shoot("18-settings");
     await page.click("text=Change your password");
-    await shoot("18-password");
+    await shoot("19-password");
+    await page.click("text=Back to settings");
+    await page.click("text=Where you are logged in");
+    await shoot("20-sessions");
+    await page.click("text=Back to settings");
     await page.click("text=Back to your account");
   });
 

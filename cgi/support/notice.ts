@@ -1,5 +1,6 @@
 /** Notices by mail of what was changed about an account's access, so that an owner who did not do it learns of it. */
 import type { Account } from "../../lib/accounts/account.ts";
+import type { SessionPlace } from "../../lib/accounts/session.ts";
 import { composeMail } from "../../lib/mail/compose.ts";
 import type { NewMail } from "../../lib/mail/outbox.ts";
 import { formatUtc } from "../../lib/util/clock.ts";
@@ -7,15 +8,29 @@ import { randomId } from "../../lib/util/random.ts";
 import { pathOf } from "../../lib/util/routes.ts";
 import type { Visit } from "./visit.ts";
 
-export function composeChanged({ site }: Visit, account: Account): NewMail {
+export function composeChanged(visit: Visit, account: Account): NewMail {
+  return compose(visit, account, "password-changed", {});
+}
+
+export function composeNewPlace(visit: Visit, account: Account, { browser, network }: SessionPlace): NewMail {
+  return compose(visit, account, "new-place", {
+    browser,
+    network,
+    sessionsUrl: visit.site.settings.url + pathOf("sessions"),
+  });
+}
+
+/** Each notice says when, and where a new password is set. */
+function compose({ site }: Visit, account: Account, template: string, data: object): NewMail {
   return composeMail(site.renderer, {
-    id: `password/${account.id}/${randomId("")}`,
+    id: `${template}/${account.id}/${randomId("")}`,
     to: account.email,
-    template: "password-changed",
+    template,
     data: {
       site: site.settings.name,
       at: formatUtc(site.clock.now()),
       resetUrl: site.settings.url + pathOf("reset"),
+      ...data,
     },
   });
 }

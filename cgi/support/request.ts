@@ -23,6 +23,7 @@ export interface Request {
   /** In lower case, "gzip". */
   readonly contentEncoding: string;
   readonly remoteAddress: string;
+  readonly userAgent: string;
   /** Empty until `readBody` was called for it. */
   readonly body: Uint8Array;
 }
@@ -45,6 +46,7 @@ export function readRequest(environment: NodeJS.ProcessEnv = process.env): Reque
     authorization: read("HTTP_AUTHORIZATION"),
     contentEncoding: read("HTTP_CONTENT_ENCODING").trim().toLowerCase(),
     remoteAddress: read("REMOTE_ADDR"),
+    userAgent: read("HTTP_USER_AGENT"),
     body: new Uint8Array(0),
   };
 }

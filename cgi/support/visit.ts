@@ -5,7 +5,7 @@
 
 import type { Account } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
-import { readSession } from "../../lib/accounts/session.ts";
+import { noteSession, readSession } from "../../lib/accounts/session.ts";
 import type { PlainOptions } from "../../lib/store/plain.ts";
 import type { Store } from "../../lib/store/store.ts";
 import type { Clock } from "../../lib/util/clock.ts";
@@ -91,8 +91,11 @@ export async function withAccount(
   visit: Visit,
   work: (account: Account) => Promise<Response>,
 ): Promise<Response> {
-  const account = await visit.site.store.read((tx) => readSession(tx, visit.cookie.token));
-  return account === undefined ? respondRedirect(visit, pathOf("login")) : work(account);
+  const { store } = visit.site;
+  const session = await store.read((tx) => readSession(tx, visit.cookie.token));
+  if (session === undefined) return respondRedirect(visit, pathOf("login"));
+  if (session.isDue) await store.write((tx) => noteSession(tx, visit.cookie.token));
+  return work(session.account);
 }
 
 /** The value that each form of this browser must carry: nobody can derive it without the cookie. */

@@ -28,6 +28,7 @@ export async function beginSignup(
 ): Promise<"waiting" | "has-account"> {
   await tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now]);
   const known = await findAccountByEmail(tx, signup.email);
+  if (known === undefined && !(await isAddressFree(tx, signup.email, ""))) return "has-account";
   // One that moved in has no password yet (lib/staff/opening.ts): whoever reads its mail sets the first one.
   if (known !== undefined && known.passwordHash !== "") return "has-account";
   await tx.run("INSERT INTO signup (token_hash, email, password_hash, expires_at) VALUES (?, ?, ?, ?)", [
@@ -82,6 +83,16 @@ export async function findAccountByEmail(tx: ReadTx, email: Email): Promise<Acco
   return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE email = ?", [
     email,
   ]);
+}
+
+/** Whether nobody but `account` ("" for nobody) has an address, or may have it back (address.ts). */
+export async function isAddressFree(tx: ReadTx, email: Email, account: string): Promise<boolean> {
+  const other = await tx.get(
+    `SELECT 1 AS one FROM account WHERE email = ? AND id <> ?
+     UNION ALL SELECT 1 FROM address_undo WHERE email = ? AND account <> ? AND expires_at > ?`,
+    [email, account, email, account, tx.now],
+  );
+  return other === undefined;
 }
 
 export async function findAccount(tx: ReadTx, id: string): Promise<Account | undefined> {

@@ -125,16 +125,25 @@ export async function noteFailedLogin(tx: WriteTx, tried: Tried): Promise<void> 
   await noteAttempt(tx, loginAddress, tried.address);
 }
 
-export async function noteGoodLogin(tx: WriteTx, tried: Tried, account: AccountId): Promise<void> {
+/** "new-place" where the account was logged in to before, and never from this network. */
+export async function noteGoodLogin(
+  tx: WriteTx,
+  tried: Tried,
+  account: AccountId,
+): Promise<"known-place" | "first" | "new-place"> {
   await tx.run("DELETE FROM attempt WHERE name = ? AND key_hash = ?", [
     loginPair.name,
     sha256Hex(pairOf(tried)),
   ]);
+  const isKnown = await isSeen(tx, tried, account);
+  const any = await tx.get("SELECT 1 AS one FROM known_network WHERE account = ?", [account]);
   await tx.run(
     `INSERT INTO known_network (account, network_hash, seen_at) VALUES (?, ?, ?)
      ON CONFLICT (account, network_hash) DO UPDATE SET seen_at = excluded.seen_at`,
     [account, sha256Hex(tried.network), tx.now],
   );
+  if (isKnown) return "known-place";
+  return any === undefined ? "first" : "new-place";
 }
 
 /**

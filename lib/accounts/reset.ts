@@ -7,7 +7,7 @@ import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount, findAccountByEmail } from "./account.ts";
 import type { Email } from "./email.ts";
-import { beginSession } from "./session.ts";
+import { beginSession, type SessionPlace } from "./session.ts";
 
 export const resetLifeMs = 3_600_000;
 /** Nobody can fill a customer's mailbox by asking again and again. */
@@ -63,10 +63,10 @@ export async function changePassword(
   tx: WriteTx,
   account: AccountId,
   passwordHash: string,
-  sessionToken: string,
+  session: { readonly token: string; readonly place: SessionPlace },
 ): Promise<void> {
   await setPassword(tx, account, passwordHash);
-  await beginSession(tx, account, sessionToken);
+  await beginSession(tx, account, session.token, session.place);
 }
 
 async function setPassword(tx: WriteTx, account: AccountId, passwordHash: string): Promise<void> {

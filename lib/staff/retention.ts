@@ -17,7 +17,11 @@ export interface Forgotten {
   readonly mails: number;
   readonly signups: number;
   readonly sessions: number;
+  /** Links that were mailed and never followed. */
+  readonly links: number;
 }
+
+const linkTables = ["password_reset", "second_address", "address_change", "address_undo"];
 
 /** May be repeated and interrupted. */
 export async function forgetOld(store: Store): Promise<Forgotten> {
@@ -33,6 +37,12 @@ export async function forgetOld(store: Store): Promise<Forgotten> {
     mails: await repeat(forgetMails),
     signups: await store.write((tx) => tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now])),
     sessions: await store.write((tx) => tx.run("DELETE FROM session WHERE expires_at <= ?", [tx.now])),
+    links: await store.write(async (tx) => {
+      let count = 0;
+      for (const table of linkTables)
+        count += await tx.run(`DELETE FROM ${table} WHERE expires_at <= ?`, [tx.now]);
+      return count;
+    }),
   };
 }
 

@@ -27,6 +27,7 @@ import { taxSchema } from "./migrations/0010-tax.ts";
 import { resetsSchema } from "./migrations/0011-resets.ts";
 import { limitsSchema } from "./migrations/0012-limits.ts";
 import { secondSchema } from "./migrations/0013-second.ts";
+import { accessSchema } from "./migrations/0014-access.ts";
 
 export interface Migration {
   readonly version: number;
@@ -50,6 +51,7 @@ const migrations: readonly Migration[] = [
   resetsSchema,
   limitsSchema,
   secondSchema,
+  accessSchema,
 ];
 const programVersion = migrations.length;
 

@@ -74,6 +74,13 @@ export const routes: readonly Route[] = [
   page("logout", {}),
   page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
   page("password", { fields: [{ ...password, name: "current" }, password], pool: "hashing" }),
+  page("address", {
+    query: [token, { ...token, name: "undo" }],
+    fields: [email, { ...password, name: "current" }, token, { ...token, name: "undo" }],
+    pool: "hashing",
+  }),
+  page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),
+  page("settings", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
   page("warnings", {
     fields: [
       { name: "days", maxBytes: 3 },

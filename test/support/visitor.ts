@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { handle as account } from "../../cgi/account.ts";
+import { handle as address } from "../../cgi/address.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
@@ -13,6 +14,8 @@ import { handle as pay } from "../../cgi/pay.ts";
 import { handle as reset } from "../../cgi/reset.ts";
 import { handle as search } from "../../cgi/search.ts";
 import { handle as second } from "../../cgi/second.ts";
+import { handle as sessions } from "../../cgi/sessions.ts";
+import { handle as settingsPage } from "../../cgi/settings.ts";
 import { handle as signup } from "../../cgi/signup.ts";
 import { handle as standing } from "../../cgi/standing.ts";
 import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
@@ -32,6 +35,7 @@ import { makeTestStore, type TestStore } from "./store.ts";
 
 const handlers: Readonly<Record<string, Handler>> = {
   account,
+  address,
   confirm,
   login,
   logout,
@@ -40,6 +44,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   reset,
   search,
   second,
+  sessions,
+  settings: settingsPage,
   signup,
   standing,
   "stripe-webhook": stripeWebhook,
@@ -84,6 +90,8 @@ export interface Visitor {
   readonly again: (change?: { readonly secrets?: Secrets }) => Promise<Visitor>;
   /** Signs up, confirms, and logs in. */
   readonly become: (email: string) => Promise<void>;
+  /** Logs in again, as whoever became a customer with this address. */
+  readonly logIn: (email: string) => Promise<void>;
   /** Presses the button on the checkout page: the order that it comes back with, and the event that was sent. */
   readonly payAtStripe: (location: string) => Promise<{ readonly order: string; readonly event: Delivery }>;
   readonly tellWebhook: (event: Delivery) => Promise<Answer>;
@@ -220,15 +228,20 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     return send(name, { ...head, method: "POST", contentLength: body.length, body }, store);
   };
 
+  const logIn = async (email: string): Promise<void> => {
+    await get("login");
+    const answer = await post("login", { email, password: passwordOf(email) });
+    if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
+  };
+
   const become = async (email: string): Promise<void> => {
-    const password = `the password of ${email.length}`;
+    const password = passwordOf(email);
     await get("signup");
     await post("signup", { email, password });
     const mails = test.raw(`SELECT body FROM outbox WHERE recipient = ${quote(email)}`) as { body: string }[];
     const mailed = /confirm\.cgi\?token=([\w-]+)/.exec(mails.at(-1)?.body ?? "")?.[1] ?? "";
     await post("confirm", { token: mailed });
-    const answer = await post("login", { email, password });
-    if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
+    await logIn(email);
   };
 
   const payAtStripe: Visitor["payAtStripe"] = async (location) => {
@@ -260,10 +273,16 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     },
     again: (change = {}) => browse(world, change.secrets ?? secrets),
     become,
+    logIn,
     payAtStripe,
     tellWebhook: (event) => postRaw("stripe-webhook", event.raw, event.signature),
     end: world.end,
   };
+}
+
+/** What `become` signs up with. */
+export function passwordOf(email: string): string {
+  return `the password of ${email.length}`;
 }
 
 function quote(text: string): string {

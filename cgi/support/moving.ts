@@ -1,0 +1,70 @@
+/** The mails of a change of address. */
+import { changeLifeMs, undoLifeMs } from "../../lib/accounts/address.ts";
+import type { Email } from "../../lib/accounts/email.ts";
+import { composeMail } from "../../lib/mail/compose.ts";
+import type { NewMail } from "../../lib/mail/outbox.ts";
+import { formatUtc } from "../../lib/util/clock.ts";
+import { sha256Hex } from "../../lib/util/digest.ts";
+import { randomId } from "../../lib/util/random.ts";
+import { pathOf } from "../../lib/util/routes.ts";
+import type { Visit } from "./visit.ts";
+
+/** To the new address: a link that gives it to the account. */
+export function composeConfirm({ site }: Visit, to: Email, token: string): NewMail {
+  return composeMail(site.renderer, {
+    id: `address/${sha256Hex(token)}`,
+    to,
+    template: "address-confirm",
+    data: {
+      site: site.settings.name,
+      confirmUrl: `${site.settings.url}${pathOf("address")}?token=${token}`,
+      hours: changeLifeMs / 3_600_000,
+    },
+    hasToken: true,
+  });
+}
+
+/** To an address that has an account already. */
+export function composeTaken({ site }: Visit, to: Email, token: string): NewMail {
+  return composeMail(site.renderer, {
+    id: `address/${sha256Hex(token)}`,
+    to,
+    template: "address-taken",
+    data: { site: site.settings.name, loginUrl: site.settings.url + pathOf("login") },
+  });
+}
+
+/** To the old address: what was changed, and a link that undoes it. */
+export function composeMoved(
+  { site }: Visit,
+  to: Email,
+  { email, undoToken }: { readonly email: Email; readonly undoToken: string },
+): NewMail {
+  return composeMail(site.renderer, {
+    id: `address-moved/${sha256Hex(undoToken)}`,
+    to,
+    template: "address-moved",
+    data: {
+      site: site.settings.name,
+      at: formatUtc(site.clock.now()),
+      email,
+      undoUrl: `${site.settings.url}${pathOf("address")}?undo=${undoToken}`,
+      days: undoLifeMs / 86_400_000,
+    },
+    hasToken: true,
+  });
+}
+
+/** To the old address, which is the account's again. */
+export function composeUndone({ site }: Visit, to: Email): NewMail {
+  return composeMail(site.renderer, {
+    id: `address-undone/${randomId("")}`,
+    to,
+    template: "address-undone",
+    data: {
+      site: site.settings.name,
+      at: formatUtc(site.clock.now()),
+      resetUrl: site.settings.url + pathOf("reset"),
+    },
+  });
+}

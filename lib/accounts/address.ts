@@ -1,0 +1,103 @@
+/**
+ * Change of address: whoever reads the new one confirms it, within a day; whoever reads the old one can undo it, within a
+ * week (OWASP ASVS 5.0 6.3.7). Until then the old address is nobody else's. Undoing ends every session and every link, since
+ * whoever changed it knew the password.
+ */
+import type { ReadTx, WriteTx } from "../store/store.ts";
+import { sha256Hex } from "../util/digest.ts";
+import { type Refusal, refuse } from "../util/failure.ts";
+import { type Account, type AccountId, findAccount, isAddressFree } from "./account.ts";
+import type { Email } from "./email.ts";
+import { endOtherSessions } from "./session.ts";
+
+export const changeLifeMs = 24 * 3_600_000;
+export const undoLifeMs = 7 * 24 * 3_600_000;
+
+/** A new wish takes the place of one that waits; "taken" where the address is, or was a short while ago, another account's. */
+export async function proposeAddress(
+  tx: WriteTx,
+  account: AccountId,
+  { email, token }: { readonly email: Email; readonly token: string },
+): Promise<"waiting" | "taken"> {
+  await tx.run("DELETE FROM address_change WHERE account = ? OR expires_at <= ?", [account, tx.now]);
+  if (!(await isAddressFree(tx, email, account))) return "taken";
+  await tx.run("INSERT INTO address_change (account, email, token_hash, expires_at) VALUES (?, ?, ?, ?)", [
+    account,
+    email,
+    sha256Hex(token),
+    tx.now + changeLifeMs,
+  ]);
+  return "waiting";
+}
+
+/** The account and the address that a link would give it; undefined for a link that is none, was used, or has run out. */
+export async function readAddressChange(
+  tx: ReadTx,
+  token: string,
+): Promise<{ readonly account: Account; readonly email: Email } | undefined> {
+  return readWaiting(tx, "address_change", token);
+}
+
+export async function readAddressUndo(
+  tx: ReadTx,
+  token: string,
+): Promise<{ readonly account: Account; readonly email: Email } | undefined> {
+  return readWaiting(tx, "address_undo", token);
+}
+
+/** Gives the account its new address. `undoToken` is for the link to the old one. */
+export async function confirmAddress(
+  tx: WriteTx,
+  token: string,
+  undoToken: string,
+): Promise<
+  { readonly ok: true; readonly before: Account; readonly email: Email } | Refusal<"token-unknown">
+> {
+  const found = await readAddressChange(tx, token);
+  // Somebody may have signed up with it since.
+  if (found === undefined || !(await isAddressFree(tx, found.email, found.account.id)))
+    return refuse("token-unknown");
+  const { account, email } = found;
+  await tx.run("INSERT INTO address_undo (token_hash, account, email, expires_at) VALUES (?, ?, ?, ?)", [
+    sha256Hex(undoToken),
+    account.id,
+    account.email,
+    tx.now + undoLifeMs,
+  ]);
+  await setAddress(tx, account.id, email);
+  return { ok: true, before: account, email };
+}
+
+/** Gives the account its old address back. */
+export async function undoAddress(
+  tx: WriteTx,
+  token: string,
+): Promise<
+  { readonly ok: true; readonly before: Account; readonly email: Email } | Refusal<"token-unknown">
+> {
+  const found = await readAddressUndo(tx, token);
+  if (found === undefined) return refuse("token-unknown");
+  const { account, email } = found;
+  // Every address that came after it is not to come back by a link of its own.
+  await tx.run("DELETE FROM address_undo WHERE account = ?", [account.id]);
+  await setAddress(tx, account.id, email);
+  await endOtherSessions(tx, account.id, "");
+  return { ok: true, before: account, email };
+}
+
+async function setAddress(tx: WriteTx, account: AccountId, email: Email): Promise<void> {
+  await tx.run("UPDATE account SET email = ? WHERE id = ?", [email, account]);
+  await tx.run("DELETE FROM signup WHERE email = ?", [email]);
+  await tx.run("DELETE FROM address_change WHERE account = ?", [account]);
+  // A link for a new password went to the address that it was.
+  await tx.run("DELETE FROM password_reset WHERE account = ?", [account]);
+}
+
+async function readWaiting(tx: ReadTx, table: "address_change" | "address_undo", token: string) {
+  const row = await tx.get<{ account: string; email: Email }>(
+    `SELECT account, email FROM ${table} WHERE token_hash = ? AND expires_at > ?`,
+    [sha256Hex(token), tx.now],
+  );
+  const account = row === undefined ? undefined : await findAccount(tx, row.account);
+  return row === undefined || account === undefined ? undefined : { account, email: row.email };
+}
