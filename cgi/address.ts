@@ -116,7 +116,13 @@ function showForm(visit: Visit, account: Account, shown: FormState): Response {
     template: "address",
     status: shown.status ?? (error === "" ? 200 : 422),
     headers,
-    data: { email, error, current: account.email, settings: pathOf("settings") },
+    data: {
+      email,
+      error,
+      current: account.email,
+      hasFactor: account.hasFactor,
+      settings: pathOf("settings"),
+    },
   });
 }
 

@@ -15,21 +15,21 @@ import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } 
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) =>
-    visit.request.method === "POST" ? change(visit, account) : showForm(visit, {}),
+    visit.request.method === "POST" ? change(visit, account) : showForm(visit, account, {}),
   );
 }
 
 async function change(visit: Visit, account: Account): Promise<Response> {
   const { site, form, request } = visit;
   const proof = await proveOwner(visit, account);
-  if (!proof.ok) return showForm(visit, proof.state);
+  if (!proof.ok) return showForm(visit, account, proof.state);
   const password = form.get("password") ?? "";
   const fit = await judgePassword(password, {
     email: account.email,
     site: site.settings,
-    hasFactor: false,
+    hasFactor: account.hasFactor,
   });
-  if (!fit.ok) return showForm(visit, { error: fit.detail ?? fit.why });
+  if (!fit.ok) return showForm(visit, account, { error: fit.detail ?? fit.why });
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
   const notice = composeChanged(visit, account);
@@ -40,12 +40,12 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }
 
-function showForm(visit: Visit, { error = "", status, headers = [] }: FormState): Response {
+function showForm(visit: Visit, account: Account, { error = "", status, headers = [] }: FormState): Response {
   return respondPage(visit, {
     title: "Change your password",
     template: "password",
     status: status ?? (error === "" ? 200 : 422),
     headers,
-    data: { error, settings: pathOf("settings") },
+    data: { error, hasFactor: account.hasFactor, settings: pathOf("settings") },
   });
 }

@@ -63,7 +63,11 @@ async function sendLink(visit: Visit): Promise<Response> {
 async function setPassword(visit: Visit, token: string, account: Account): Promise<Response> {
   const { site, form } = visit;
   const password = form.get("password") ?? "";
-  const fit = await judgePassword(password, { email: account.email, site: site.settings, hasFactor: false });
+  const fit = await judgePassword(password, {
+    email: account.email,
+    site: site.settings,
+    hasFactor: account.hasFactor,
+  });
   if (!fit.ok) return showNew(visit, token, fit.detail ?? fit.why);
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const notice = composeChanged(visit, account);

@@ -15,6 +15,8 @@ export async function handle(visit: Visit): Promise<Response> {
         sessionCount: sessions.length,
         address: pathOf("address"),
         password: pathOf("password"),
+        hasFactor: account.hasFactor,
+        factor: pathOf("factor"),
         sessions: pathOf("sessions"),
         warnings: pathOf("warnings"),
         account: pathOf("account"),

@@ -32,6 +32,8 @@ export function addAccountCommand(program: Command): void {
     ["hold", "keep an account from deletion"],
     ["release", "end a hold"],
     ["note", "write a note (the reason) into an account's log"],
+    ["log-out", "end every session of an account"],
+    ["factor-off", "turn a second factor off, for an owner who lost it and was recognised"],
   ] as const)
     addDeed(add(`${verb} <account>`, text)).action((id: string, options: Deed) =>
       run("account", [verb], [id], options),

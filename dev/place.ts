@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { readNote, writePrivate } from "../lib/util/note.ts";
-import { randomToken } from "../lib/util/random.ts";
+import { randomBuffer, randomToken } from "../lib/util/random.ts";
 import { inheritedPath, readSecrets, type Secrets, secretNames } from "../lib/util/settings.ts";
 
 export interface Place {
@@ -17,6 +17,8 @@ export interface Place {
 }
 
 export interface StandInSecrets {
+  /** Seals second factors, as the real one does. */
+  readonly accountKey: string;
   readonly key: string;
   readonly webhookSecret: string;
 }
@@ -54,6 +56,7 @@ export function readStandInSecrets(dataFolder: string): StandInSecrets {
   return {
     key: kept.stripe_key ?? `sk_test_standin_${randomToken(18)}`,
     webhookSecret: kept.stripe_webhook_secret ?? `whsec_${randomToken(24)}`,
+    accountKey: kept.account_key ?? randomBuffer(32).toString("hex"),
   };
 }
 
@@ -63,6 +66,7 @@ export function writeStandInSecrets(dataFolder: string, secrets: StandInSecrets,
 stripe_key = ${secrets.key}
 stripe_webhook_secret = ${secrets.webhookSecret}
 stripe_api = ${standInUrl}
+account_key = ${secrets.accountKey}
 `;
   return writePrivate(standInFile(dataFolder), text);
 }

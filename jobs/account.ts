@@ -2,12 +2,19 @@
  * Accounts as the staff sees them: found, shown, held from deletion and released, with notes; and the amnesty of all. Money is
  * given and taken by jobs/credit and jobs/refund.
  */
-import { type Account, resolveAccount } from "../lib/accounts/account.ts";
+import { type Account, type AccountId, resolveAccount } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { endFactor, readFactor } from "../lib/accounts/factor.ts";
+import { endOtherSessions, listSessions } from "../lib/accounts/session.ts";
+import { composeMail } from "../lib/mail/compose.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
-import { wasNoted, writeAudit } from "../lib/staff/audit.ts";
+import { type Deed, wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
-import type { WriteTx } from "../lib/store/store.ts";
+import type { ReadTx, WriteTx } from "../lib/store/store.ts";
+import { formatUtc } from "../lib/util/clock.ts";
+import { randomId } from "../lib/util/random.ts";
+import { pathOf } from "../lib/util/routes.ts";
 import { readHold, setHold } from "../lib/warnings/hold.ts";
 import { readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
@@ -16,7 +23,7 @@ const text = { type: "string" } as const;
 
 export const job: Job = {
   usage:
-    "find TEXT | show ACCOUNT | hold|release|note ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
+    "find TEXT | show ACCOUNT | hold|release|note|log-out|factor-off ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
   options: {
     reason: text,
     by: text,
@@ -39,9 +46,8 @@ export const job: Job = {
     }
     if (verb === "warn") return setWarnings(context, account, input);
     if (verb === "show") return show(context, account, input.values.json === true);
-    return verb === "hold" || verb === "release" || verb === "note"
-      ? decide(context, verb, account, input)
-      : "misused";
+    const decision = decisions.find((name) => name === verb);
+    return decision === undefined ? "misused" : decide(context, decision, account, input);
   },
 };
 
@@ -69,27 +75,67 @@ async function show(context: JobContext, account: Account, isJson: boolean) {
   return "done" as const;
 }
 
-async function decide(
-  context: JobContext,
-  verb: "hold" | "release" | "note",
-  account: Account,
-  { values }: JobInput,
-) {
+const decisions = ["hold", "release", "note", "log-out", "factor-off"] as const;
+type Decision = (typeof decisions)[number];
+
+const told: Readonly<Record<Decision, string>> = {
+  hold: "is held from deletion",
+  release: "is not held",
+  note: "has that note",
+  "log-out": "is logged in nowhere",
+  "factor-off": "has no second factor, and is logged in nowhere",
+};
+
+async function decide(context: JobContext, verb: Decision, account: Account, { values }: JobInput) {
   const by = readBy(context, values);
   if (by === undefined) return "misused" as const;
   const isPreview = values.preview === true;
+  const notice = verb === "factor-off" ? composeFactorOff(context, account) : undefined;
   const outcome = await decideOnce(context, isPreview, async (tx) => {
     const deed = { ...by, action: verb, account: account.id, detail: "" };
-    const isKnown =
-      verb === "note" ? await wasNoted(tx, deed) : (await readHold(tx, account.id)) === (verb === "hold");
+    const isKnown = await isDecided(tx, verb, account.id, deed);
     if (isKnown || isPreview) return isKnown;
-    if (verb !== "note") await setHold(tx, account.id, verb === "hold");
+    if (verb === "hold" || verb === "release") await setHold(tx, account.id, verb === "hold");
+    if (verb === "factor-off") await endFactor(tx, account.id);
+    if (verb === "log-out" || verb === "factor-off") await endOtherSessions(tx, account.id, "");
+    if (notice !== undefined) await enqueueMail(tx, notice);
     await writeAudit(tx, deed);
     return false;
   });
-  const state = { hold: "is held from deletion", release: "is not held", note: "has that note" }[verb];
-  context.say(`account: ${outcome}${account.id} ${state}`);
+  context.say(`account: ${outcome}${account.id} ${told[verb]}`);
   return "done" as const;
+}
+
+/** Whether it is so already: then nothing is done, and nothing is written down. */
+async function isDecided(tx: ReadTx, verb: Decision, account: AccountId, deed: Deed): Promise<boolean> {
+  switch (verb) {
+    case "hold":
+    case "release":
+      return (await readHold(tx, account)) === (verb === "hold");
+    case "note":
+      return wasNoted(tx, deed);
+    case "log-out":
+      return (await listSessions(tx, account, "")).length === 0;
+    case "factor-off":
+      return (await readFactor(tx, account)) === undefined;
+  }
+}
+
+/** Staff turns it off for whoever lost app and recovery codes, and was recognised; the owner learns of it. */
+function composeFactorOff({ renderer, settings, clock }: JobContext, { id, email }: Account) {
+  return composeMail(renderer, {
+    id: `factor/${id}/${randomId("")}`,
+    to: email,
+    template: "factor",
+    data: {
+      site: settings.name,
+      at: formatUtc(clock.now()),
+      isOn: false,
+      isOff: true,
+      isCodes: false,
+      resetUrl: settings.url + pathOf("reset"),
+    },
+  });
 }
 
 /** Carries a decision out, or only looks; what the report begins with. `work` answers whether it was so before. */

@@ -1,6 +1,7 @@
 // Goal of this test: a name that a template is not given is found when the site is built, wherever it stands and
 // whether the page that shows it is ever opened; and what templates are said to be given is what programs give.
 import { join } from "node:path";
+import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadBaked } from "../build/build.ts";
 import { templateShapes } from "../build/shapes.ts";
@@ -134,6 +135,7 @@ describe("the package's own templates", () => {
       await visitor.get("account");
       await visitor.get("settings");
       await visitor.get("password");
+      await seeFactor(visitor);
       await visitor.get("sessions");
       await seeAddressChange(visitor);
       await visitor.get("warnings");
@@ -194,4 +196,19 @@ async function seeAddressChange(visitor: Visitor): Promise<void> {
   visitor.moveTo("198.51.100.7");
   await visitor.get("login");
   await visitor.post("login", { email: "ada@example.com", password: wish.current });
+}
+
+/** A second factor turned on, a login without its code, and the factor turned off again. */
+async function seeFactor(visitor: Visitor): Promise<void> {
+  const [email, current] = ["ada@example.com", "the password of 15"];
+  await visitor.get("factor");
+  await visitor.post("factor", { do: "begin", current });
+  const { secret } = visitor.given.get("account/factor-new") as { secret: string };
+  const code = (): string => {
+    visitor.test.clock.ms += 60_000;
+    return new TOTP({ secret: secret.replaceAll(" ", "") }).generate({ timestamp: visitor.test.clock.ms });
+  };
+  await visitor.post("factor", { do: "confirm", code: code() });
+  await visitor.post("login", { email, password: current });
+  await visitor.post("factor", { do: "off", current, code: code() });
 }

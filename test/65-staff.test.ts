@@ -8,7 +8,9 @@ import { job as creditJob } from "../jobs/credit.ts";
 import { job as openingJob } from "../jobs/opening.ts";
 import { job as refundJob } from "../jobs/refund.ts";
 import { type AccountId, beginSignup, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
+import { beginFactor } from "../lib/accounts/factor.ts";
 import { verifyPassword } from "../lib/accounts/password.ts";
+import { beginSession } from "../lib/accounts/session.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
@@ -337,4 +339,24 @@ describe("a refund begun here", () => {
       /has \$1\.0+; what is spent cannot be given back$/,
     );
   });
+});
+
+it("access is ended by hand: sessions, and a second factor whose owner lost it, who is told", async () => {
+  const place = { browser: "", network: "192.0.2.1" };
+  await test.store.write(async (tx) => {
+    await beginSession(tx, ada, "token", place);
+    await beginFactor(tx, ada, "sealed");
+  });
+  expect((await account(["log-out", ada], by)).said).toEqual([`account: ${ada} is logged in nowhere`]);
+  expect((await account(["log-out", ada], by)).said).toEqual([expect.stringContaining("as before: ")]);
+  await test.store.write((tx) => beginSession(tx, ada, "token", place));
+  await account(["factor-off", ada], { ...by, preview: true });
+  expect(test.raw("SELECT account FROM factor")).toEqual([{ account: ada }]);
+  await account(["factor-off", ada], by);
+  await account(["factor-off", ada], by);
+  expect(test.raw("SELECT account FROM factor UNION ALL SELECT account FROM session")).toEqual([]);
+  expect(audit().map((line) => (line as { action: string }).action)).toEqual(["log-out", "factor-off"]);
+  expect(test.raw("SELECT recipient, body LIKE '%turned off%' AS told FROM outbox")).toEqual([
+    { recipient: "ada@example.org", told: 1n },
+  ]);
 });

@@ -3,7 +3,7 @@ import type { Account } from "../../lib/accounts/account.ts";
 import type { SessionPlace } from "../../lib/accounts/session.ts";
 import { composeMail } from "../../lib/mail/compose.ts";
 import type { NewMail } from "../../lib/mail/outbox.ts";
-import { formatUtc } from "../../lib/util/clock.ts";
+import { dayOf, formatUtc } from "../../lib/util/clock.ts";
 import { randomId } from "../../lib/util/random.ts";
 import { pathOf } from "../../lib/util/routes.ts";
 import type { Visit } from "./visit.ts";
@@ -17,6 +17,28 @@ export function composeNewPlace(visit: Visit, account: Account, { browser, netwo
     browser,
     network,
     sessionsUrl: visit.site.settings.url + pathOf("sessions"),
+  });
+}
+
+/** The password was right and the code was not: somebody may know the password. One such mail a day. */
+export function composeWrongCode(
+  visit: Visit,
+  account: Account,
+  { browser, network }: SessionPlace,
+): NewMail {
+  const day = dayOf(visit.site.clock.now());
+  return {
+    ...compose(visit, account, "wrong-code", { browser, network }),
+    id: `wrong-code/${account.id}/${day}`,
+  };
+}
+
+/** `what` is one of on, off, codes. */
+export function composeFactor(visit: Visit, account: Account, what: "on" | "off" | "codes"): NewMail {
+  return compose(visit, account, "factor", {
+    isOn: what === "on",
+    isOff: what === "off",
+    isCodes: what === "codes",
   });
 }
 

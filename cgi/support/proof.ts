@@ -1,27 +1,72 @@
 /**
- * Whoever is logged in shows the password once more before what matters (OWASP ASVS 5.0 7.5.1, 7.5.3): a browser left open
- * is not enough. Wrong ones count as failed logins.
+ * Whoever is logged in shows the password once more before what matters, and a code where a second factor is on (OWASP ASVS
+ * 5.0 7.5.1, 7.5.3): a browser left open is not enough. Wrong ones count as failed logins.
  */
-import type { Account } from "../../lib/accounts/account.ts";
+import { type Account, findAccount } from "../../lib/accounts/account.ts";
+import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";
 import { verifyPassword } from "../../lib/accounts/password.ts";
+import type { ReadTx, WriteTx } from "../../lib/store/store.ts";
+import { NeedsHuman } from "../../lib/util/failure.ts";
+import type { SealKeys } from "../../lib/util/sealed.ts";
 import { type FormState, networkOf, waitState } from "./network.ts";
-import type { Visit } from "./visit.ts";
+import type { Site, Visit } from "./visit.ts";
 
-/** By the form's field "current"; `state` says what the form shows again. */
+/** By the form's fields "current" and "code"; `state` says what the form shows again. */
 export async function proveOwner(
   visit: Visit,
   account: Account,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly state: FormState }> {
   const { site, form, request } = visit;
   const tried = { address: account.email, network: networkOf(request.remoteAddress) };
-  const waitMs = await site.store.read((tx) => readLoginWait(tx, tried, account.id));
+  const { waitMs, factor } = await site.store.read(async (tx) => ({
+    waitMs: await readLoginWait(tx, tried, account.id),
+    factor: await readFactorOf(tx, account),
+  }));
   if (waitMs > 0) return { ok: false, state: waitState(waitMs) };
   const current = form.get("current") ?? "";
   const isRight = await site.hashInTurn(() =>
     verifyPassword(current, account.passwordHash, site.passwordCost),
   );
-  if (isRight) return { ok: true };
+  const code = isRight ? readTypedCode(visit, factor) : undefined;
+  // Everything is looked at again, since hashing takes a second.
+  const isProved = await site.store.write(async (tx) => {
+    const now = await findAccount(tx, account.id);
+    if (!isRight || now?.passwordHash !== account.passwordHash) return false;
+    return passFactor(tx, now, code);
+  });
+  if (isProved) return { ok: true };
   await site.store.write((tx) => noteFailedLogin(tx, tried));
-  return { ok: false, state: { error: "The current password is wrong. Please try again." } };
+  const what = account.hasFactor ? "The current password or the code" : "The current password";
+  return { ok: false, state: { error: `${what} is wrong. Please try again.` } };
+}
+
+/** The factor of an account where it is on. */
+export async function readFactorOf(tx: ReadTx, account: Account | undefined): Promise<Factor | undefined> {
+  if (account?.hasFactor !== true) return undefined;
+  return readFactor(tx, account.id);
+}
+
+/** The code of the form's field "code". Called when the password was right: a key that is missing must not tell who has a factor. */
+export function readTypedCode({ site, form }: Visit, factor: Factor | undefined): FactorCode | undefined {
+  if (factor === undefined) return undefined;
+  const keys = sealKeys(site);
+  if (keys.length === 0)
+    throw new NeedsHuman("account_key is not in the secrets file, and an account has a second factor");
+  return readCode(factor, form.get("code") ?? "", { keys, nowMs: site.clock.now() });
+}
+
+/** Whether an account may go on: it has no second factor, or the code was good, and is spent now. */
+export async function passFactor(
+  tx: WriteTx,
+  account: Account,
+  code: FactorCode | undefined,
+): Promise<boolean> {
+  if (!account.hasFactor) return true;
+  return code !== undefined && spendCode(tx, account.id, code);
+}
+
+/** None where the site has no key: then it offers no second factor. */
+export function sealKeys({ secrets }: Site): SealKeys {
+  return [secrets.account_key, secrets.account_key_old].filter((key) => key !== undefined);
 }

@@ -16,6 +16,8 @@ export interface Account {
   readonly id: AccountId;
   readonly email: Email;
   readonly passwordHash: string;
+  /** Whether a second factor is on (factor.ts). */
+  readonly hasFactor: boolean;
 }
 
 /** How long the link in a confirmation mail works. */
@@ -80,9 +82,7 @@ export async function openAccount(tx: WriteTx, email: Email, passwordHash: strin
 }
 
 export async function findAccountByEmail(tx: ReadTx, email: Email): Promise<Account | undefined> {
-  return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE email = ?", [
-    email,
-  ]);
+  return findBy(tx, "email", email);
 }
 
 /** Whether nobody but `account` ("" for nobody) has an address, or may have it back (address.ts). */
@@ -96,7 +96,17 @@ export async function isAddressFree(tx: ReadTx, email: Email, account: string): 
 }
 
 export async function findAccount(tx: ReadTx, id: string): Promise<Account | undefined> {
-  return tx.get<Account>("SELECT id, email, password_hash AS passwordHash FROM account WHERE id = ?", [id]);
+  return findBy(tx, "id", id);
+}
+
+async function findBy(tx: ReadTx, column: "id" | "email", value: string): Promise<Account | undefined> {
+  const row = await tx.get<Omit<Account, "hasFactor"> & { hasFactor: bigint }>(
+    `SELECT id, email, password_hash AS passwordHash,
+       EXISTS (SELECT 1 FROM factor f WHERE f.account = account.id AND f.confirmed_at IS NOT NULL) AS hasFactor
+     FROM account WHERE ${column} = ?`,
+    [value],
+  );
+  return row && { ...row, hasFactor: row.hasFactor === 1n };
 }
 
 /** By its id, or by its address, as people and usage files name it. */

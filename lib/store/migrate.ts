@@ -28,6 +28,7 @@ import { resetsSchema } from "./migrations/0011-resets.ts";
 import { limitsSchema } from "./migrations/0012-limits.ts";
 import { secondSchema } from "./migrations/0013-second.ts";
 import { accessSchema } from "./migrations/0014-access.ts";
+import { factorSchema } from "./migrations/0015-factor.ts";
 
 export interface Migration {
   readonly version: number;
@@ -52,6 +53,7 @@ const migrations: readonly Migration[] = [
   limitsSchema,
   secondSchema,
   accessSchema,
+  factorSchema,
 ];
 const programVersion = migrations.length;
 

@@ -47,6 +47,10 @@ export interface Route {
 const email: FieldRule = { name: "email", maxBytes: 254 };
 const password: FieldRule = { name: "password", maxBytes: 1024 };
 const token: FieldRule = { name: "token", maxBytes: 64 };
+const code: FieldRule = { name: "code", maxBytes: 40 };
+/** For forms in which whoever is logged in shows the password again, and what opens a second factor's secret. */
+const proof: readonly FieldRule[] = [{ ...password, name: "current" }, code];
+const sealing: readonly SecretName[] = ["account_key", "account_key_old"];
 
 function page(name: string, change: Partial<Route>): Route {
   return {
@@ -70,13 +74,19 @@ function page(name: string, change: Partial<Route>): Route {
 export const routes: readonly Route[] = [
   page("signup", { fields: [email, password], pool: "hashing", label: "Sign up" }),
   page("confirm", { query: [token], fields: [token] }),
-  page("login", { fields: [email, password], pool: "hashing", label: "Log in" }),
+  page("login", { fields: [email, password, code], secrets: sealing, pool: "hashing", label: "Log in" }),
   page("logout", {}),
   page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
-  page("password", { fields: [{ ...password, name: "current" }, password], pool: "hashing" }),
+  page("password", { fields: [...proof, password], secrets: sealing, pool: "hashing" }),
   page("address", {
     query: [token, { ...token, name: "undo" }],
-    fields: [email, { ...password, name: "current" }, token, { ...token, name: "undo" }],
+    fields: [email, ...proof, token, { ...token, name: "undo" }],
+    secrets: sealing,
+    pool: "hashing",
+  }),
+  page("factor", {
+    fields: [...proof, { name: "do", maxBytes: 8 }],
+    secrets: sealing,
     pool: "hashing",
   }),
   page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),

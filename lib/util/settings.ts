@@ -124,6 +124,8 @@ export const secretNames = [
   "stripe_api",
   "usage_token",
   "usage_token_old",
+  "account_key",
+  "account_key_old",
   "smtp_password",
 ] as const;
 export type SecretName = (typeof secretNames)[number];

@@ -43,6 +43,8 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["lib/mail/transport.ts"],
   yaml: ["build/yaml.ts"],
   marked: ["build/markdown.ts", "build/lexer.ts"],
+  otpauth: ["lib/accounts/totp.ts"],
+  uqr: ["cgi/support/qr.ts"],
   "@zxcvbn-ts/language-common": ["lib/accounts/strength.ts"],
   "highlight.js": ["build/highlight.ts"],
   esbuild: ["build/bundle.ts"],

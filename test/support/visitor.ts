@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { handle as account } from "../../cgi/account.ts";
 import { handle as address } from "../../cgi/address.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
+import { handle as factor } from "../../cgi/factor.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
 import { handle as passwordPage } from "../../cgi/password.ts";
@@ -37,6 +38,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   account,
   address,
   confirm,
+  factor,
   login,
   logout,
   password: passwordPage,
@@ -145,6 +147,7 @@ async function makeWorld(): Promise<World> {
   };
   const secrets = {
     usage_token: "service-token",
+    account_key: "0123456789abcdef".repeat(4),
     stripe_key: key,
     stripe_webhook_secret: webhookSecret,
     stripe_api: stripe.url,

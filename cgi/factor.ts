@@ -1,0 +1,151 @@
+/**
+ * The second factor of an account: a secret for an authenticator app is shown once, and is on when a first code came back; then
+ * ten recovery codes are shown, once. Turning it on ends all other sessions. Everything takes the password, and a code where
+ * the factor is on already.
+ */
+import type { Account } from "../lib/accounts/account.ts";
+import {
+  beginFactor,
+  confirmFactor,
+  countCodes,
+  endFactor,
+  type Factor,
+  makeRecoveryCodes,
+  openSecret,
+  readCode,
+  readFactor,
+  replaceCodes,
+  sealSecret,
+} from "../lib/accounts/factor.ts";
+import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
+import { endOtherSessions } from "../lib/accounts/session.ts";
+import { isLongAlone } from "../lib/accounts/strength.ts";
+import { totpAddress } from "../lib/accounts/totp.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { composeFactor } from "./support/notice.ts";
+import { proveOwner, sealKeys } from "./support/proof.ts";
+import { drawQr } from "./support/qr.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+
+export async function handle(visit: Visit): Promise<Response> {
+  return withAccount(visit, async (account) => {
+    if (visit.request.method !== "POST") return show(visit, account, {});
+    if (visit.form.get("do") === "confirm") return confirm(visit, account);
+    if (!account.hasFactor && sealKeys(visit.site).length === 0) return show(visit, account, {});
+    const proof = await proveOwner(visit, account);
+    if (!proof.ok) return show(visit, account, proof.state);
+    switch (visit.form.get("do")) {
+      case "begin":
+        return begin(visit, account);
+      case "codes":
+        return renewCodes(visit, account);
+      case "off":
+        return turnOff(visit, account);
+      default:
+        return show(visit, account, {});
+    }
+  });
+}
+
+async function begin(visit: Visit, account: Account): Promise<Response> {
+  const { sealedSecret } = sealSecret(account.id, sealKeys(visit.site));
+  const begun = await visit.site.store.write((tx) => beginFactor(tx, account.id, sealedSecret));
+  if (!begun.ok) return show(visit, account, {});
+  return showSecret(visit, { account: account.id, sealedSecret, isOn: false }, account, {});
+}
+
+async function confirm(visit: Visit, account: Account): Promise<Response> {
+  const { site, form, request, cookie } = visit;
+  const tried = { address: account.email, network: networkOf(request.remoteAddress) };
+  const { factor, waitMs } = await site.store.read(async (tx) => ({
+    factor: await readFactor(tx, account.id),
+    waitMs: await readLoginWait(tx, tried, account.id),
+  }));
+  if (factor === undefined || factor.isOn) return show(visit, account, {});
+  if (waitMs > 0) return showSecret(visit, factor, account, waitState(waitMs));
+  const options = { keys: sealKeys(site), nowMs: site.clock.now() };
+  const code = readCode(factor, form.get("code") ?? "", options);
+  if (code?.kind !== "app") {
+    await site.store.write((tx) => noteFailedLogin(tx, tried));
+    const error =
+      "That code is wrong. Wait for the next one, and look whether your telephone's clock is right.";
+    return showSecret(visit, factor, account, { error });
+  }
+  const recoveryCodes = makeRecoveryCodes();
+  const notice = composeFactor(visit, account, "on");
+  const isDone = await site.store.write(async (tx) => {
+    if (!(await confirmFactor(tx, factor, { code, recoveryCodes }))) return false;
+    await endOtherSessions(tx, account.id, cookie.token);
+    await enqueueMail(tx, notice);
+    return true;
+  });
+  return isDone ? showCodes(visit, recoveryCodes) : show(visit, account, {});
+}
+
+async function renewCodes(visit: Visit, account: Account): Promise<Response> {
+  if (!account.hasFactor) return show(visit, account, {});
+  const codes = makeRecoveryCodes();
+  const notice = composeFactor(visit, account, "codes");
+  await visit.site.store.write(async (tx) => {
+    await replaceCodes(tx, account.id, codes);
+    await enqueueMail(tx, notice);
+  });
+  return showCodes(visit, codes);
+}
+
+async function turnOff(visit: Visit, account: Account): Promise<Response> {
+  if (!isLongAlone(visit.form.get("current") ?? ""))
+    return show(visit, account, {
+      error: "Your password is too short to be alone. Change it to one of 15 characters or more first.",
+    });
+  const notice = composeFactor(visit, account, "off");
+  await visit.site.store.write(async (tx) => {
+    await endFactor(tx, account.id);
+    await enqueueMail(tx, notice);
+  });
+  return show(visit, { ...account, hasFactor: false }, {});
+}
+
+async function show(visit: Visit, account: Account, state: FormState): Promise<Response> {
+  const { error = "", status, headers = [] } = state;
+  const left = await visit.site.store.read((tx) => countCodes(tx, account.id));
+  return respondPage(visit, {
+    title: "Second factor",
+    template: "factor",
+    status: status ?? (error === "" ? 200 : 422),
+    headers,
+    data: {
+      error,
+      hasFactor: account.hasFactor,
+      isOffered: sealKeys(visit.site).length > 0,
+      codesLeft: left,
+      settings: pathOf("settings"),
+    },
+  });
+}
+
+function showSecret(visit: Visit, factor: Factor, account: Account, state: FormState): Response {
+  const { error = "", status, headers = [] } = state;
+  const { site } = visit;
+  const secret = openSecret(factor, sealKeys(site));
+  const qr = drawQr(totpAddress(secret, { issuer: site.settings.name, email: account.email }));
+  return respondPage(visit, {
+    title: "Second factor",
+    template: "factor-new",
+    status: status ?? (error === "" ? 200 : 422),
+    headers,
+    // In groups of four, as apps let it be typed.
+    data: { error, secret: secret.replace(/(.{4})(?=.)/g, "$1 "), qrSize: qr.size, qrPath: qr.path },
+  });
+}
+
+function showCodes(visit: Visit, codes: readonly string[]): Response {
+  return respondPage(visit, {
+    title: "Recovery codes",
+    template: "factor-codes",
+    data: { codes, settings: pathOf("settings") },
+  });
+}
