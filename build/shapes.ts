@@ -101,7 +101,14 @@ export const templateShapes: ShapeRecord = {
   },
   "account/settings": {
     ...accountPage,
-    ...texts("email sessionCount hasFactor factor address password sessions warnings account"),
+    ...texts(
+      "email sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
+    ),
+  },
+  "account/tokens": {
+    ...accountPage,
+    ...texts("error name token hasFactor dataUrl data settings"),
+    tokens: [texts("id name made used")],
   },
   "account/warnings": {
     ...accountPage,
@@ -123,6 +130,7 @@ export const templateShapes: ShapeRecord = {
   "mail/overdrawn": warning,
   "mail/password-changed": texts("site at resetUrl"),
   "mail/reset": texts("site resetUrl minutes"),
+  "mail/token": texts("site at name tokensUrl resetUrl"),
   "mail/wrong-code": texts("site at browser network resetUrl"),
   "mail/second": texts("site confirmUrl hours"),
   "mail/report": texts("site day isGood lines summary"),

@@ -1,12 +1,16 @@
 /** What a customer can change, with how it stands now. Reads only. */
 import { listSessions } from "../lib/accounts/session.ts";
+import { listTokens } from "../lib/accounts/token.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) => {
-    const sessions = await visit.site.store.read((tx) => listSessions(tx, account.id, visit.cookie.token));
+    const { sessions, tokens } = await visit.site.store.read(async (tx) => ({
+      sessions: await listSessions(tx, account.id, visit.cookie.token),
+      tokens: await listTokens(tx, account.id),
+    }));
     return respondPage(visit, {
       title: "Settings",
       template: "settings",
@@ -18,6 +22,8 @@ export async function handle(visit: Visit): Promise<Response> {
         hasFactor: account.hasFactor,
         factor: pathOf("factor"),
         sessions: pathOf("sessions"),
+        tokenCount: tokens.length,
+        tokens: pathOf("tokens"),
         warnings: pathOf("warnings"),
         account: pathOf("account"),
       },

@@ -136,6 +136,8 @@ describe("the package's own templates", () => {
       await visitor.get("settings");
       await visitor.get("password");
       await seeFactor(visitor);
+      await visitor.get("tokens");
+      await visitor.post("tokens", { name: "graph", current: "the password of 15" });
       await visitor.get("sessions");
       await seeAddressChange(visitor);
       await visitor.get("warnings");

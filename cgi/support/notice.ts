@@ -42,6 +42,10 @@ export function composeFactor(visit: Visit, account: Account, what: "on" | "off"
   });
 }
 
+export function composeToken(visit: Visit, account: Account, name: string): NewMail {
+  return compose(visit, account, "token", { name, tokensUrl: visit.site.settings.url + pathOf("tokens") });
+}
+
 /** Each notice says when, and where a new password is set. */
 function compose({ site }: Visit, account: Account, template: string, data: object): NewMail {
   return composeMail(site.renderer, {

@@ -29,6 +29,7 @@ import { limitsSchema } from "./migrations/0012-limits.ts";
 import { secondSchema } from "./migrations/0013-second.ts";
 import { accessSchema } from "./migrations/0014-access.ts";
 import { factorSchema } from "./migrations/0015-factor.ts";
+import { tokensSchema } from "./migrations/0016-tokens.ts";
 
 export interface Migration {
   readonly version: number;
@@ -54,6 +55,7 @@ const migrations: readonly Migration[] = [
   secondSchema,
   accessSchema,
   factorSchema,
+  tokensSchema,
 ];
 const programVersion = migrations.length;
 

@@ -89,6 +89,24 @@ export const routes: readonly Route[] = [
     secrets: sealing,
     pool: "hashing",
   }),
+  page("tokens", {
+    fields: [...proof, { name: "name", maxBytes: 240 }, { name: "end", maxBytes: 20 }],
+    secrets: sealing,
+    pool: "hashing",
+  }),
+  page("data", {
+    methods: ["GET"],
+    body: "none",
+    bodyLimitBytes: 0,
+    query: [
+      { name: "what", maxBytes: 10 },
+      { name: "format", maxBytes: 10 },
+      { name: "from", maxBytes: 10 },
+      { name: "to", maxBytes: 10 },
+      { name: "before", maxBytes: 20 },
+    ],
+    speaks: "json",
+  }),
   page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),
   page("settings", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
   page("warnings", {

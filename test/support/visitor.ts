@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { handle as account } from "../../cgi/account.ts";
 import { handle as address } from "../../cgi/address.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
+import { handle as data } from "../../cgi/data.ts";
 import { handle as factor } from "../../cgi/factor.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
@@ -23,6 +24,7 @@ import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
+import { handle as tokens } from "../../cgi/tokens.ts";
 import { handle as usage } from "../../cgi/usage.ts";
 import { handle as warnings } from "../../cgi/warnings.ts";
 import { endServer, listen } from "../../dev/listen.ts";
@@ -38,6 +40,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   account,
   address,
   confirm,
+  data,
   factor,
   login,
   logout,
@@ -51,6 +54,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   signup,
   standing,
   "stripe-webhook": stripeWebhook,
+  tokens,
   usage,
   warnings,
 };
