@@ -52,7 +52,7 @@ export const templateShapes: ShapeRecord = {
   "account/account": {
     ...accountPage,
     ...texts(
-      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay settings logout",
+      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay history settings logout",
     ),
     lines: [
       {
@@ -75,6 +75,23 @@ export const templateShapes: ShapeRecord = {
   "account/factor": { ...accountPage, ...texts("error hasFactor isOffered codesLeft settings") },
   "account/factor-codes": { ...accountPage, codes: ["text"], ...texts("settings") },
   "account/factor-new": { ...accountPage, ...texts("error secret qrSize qrPath") },
+  "account/history": {
+    ...accountPage,
+    ...texts("month previous next total machine everything account"),
+    machines: [texts("name amount href current")],
+    meters: [
+      {
+        ...texts("id label total mostDay most"),
+        chart: {
+          ...texts("width height base"),
+          bars: [texts("x y width height title")],
+          ticks: [texts("x label")],
+        },
+      },
+    ],
+    lengths: [texts("label days before daysBefore price priceBefore isMore")],
+    rows: [texts("day machine meter quantity said price amount")],
+  },
   "account/login": { ...accountPage, ...texts("email error signup reset") },
   "account/logout": accountPage,
   "account/password": { ...accountPage, ...texts("error hasFactor settings") },

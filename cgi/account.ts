@@ -12,6 +12,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import type { MeterSetting } from "../lib/util/settings.ts";
 import { readPreference, ruleOf, type WarnRule } from "../lib/warnings/preference.ts";
 import { daysLeft, judgeStanding, readStandingFacts, type StandingFacts } from "../lib/warnings/standing.ts";
+import { groupDigits } from "./support/quantity.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
@@ -61,6 +62,7 @@ export async function handle(visit: Visit): Promise<Response> {
         newest: before === undefined,
         asOf: formatUtc(view.now),
         pay: pathOf("pay"),
+        history: pathOf("history"),
         settings: pathOf("settings"),
         logout: pathOf("logout"),
       },
@@ -129,9 +131,4 @@ const labels: Readonly<Partial<Record<TransferCode, string>>> = {
 
 function showChange(change: Amount): string {
   return change > 0n ? `+${formatExact(change)}` : formatExact(change);
-}
-
-/** 259688348 -> "259,688,348". */
-function groupDigits(quantity: bigint): string {
-  return String(quantity).replace(/\B(?=(\d{3})+$)/g, ",");
 }

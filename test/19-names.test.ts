@@ -111,7 +111,7 @@ describe("the package's own templates", () => {
         body: string;
       }[];
       await visitor.get("confirm", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
-      for (const name of ["login", "logout", "pay", "account"]) await visitor.get(name);
+      for (const name of ["login", "logout", "pay", "account", "history"]) await visitor.get(name);
       makeSearchIndex({ file: join(visitor.test.folder, "pages.sqlite") }, [found]);
       await visitor.get("search", { q: "found" });
       expect(visitor.given.get("account/search")).toMatchObject({

@@ -182,6 +182,10 @@ ${day},${email},web1,upload,1000
     await page.reload();
     expect(await page.locator(".notice").textContent()).toContain("more days");
     await shoot("14-low");
+    await page.goto(`${served.url}/account/history.cgi?month=${day.slice(0, 7)}`);
+    expect(await page.locator("svg.chart rect").count()).toBeGreaterThan(0);
+    await shoot("14-usage");
+    await page.click("text=Back to your account");
   });
 
   it("has half of it refunded, and then all of it disputed, and sees both on the statement, below zero", async () => {

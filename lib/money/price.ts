@@ -59,6 +59,7 @@ export function priceAttoPerUnit(meter: MeterSetting, day: DayUtc): bigint | und
   return meter.per === "byte-month" ? atto / BigInt(daysInMonth(day)) : atto;
 }
 
-function priceOn(meter: MeterSetting, day: DayUtc): MeterSetting["prices"][number] | undefined {
+/** The price in force on a day; undefined before the meter's first one. */
+export function priceOn(meter: MeterSetting, day: DayUtc): MeterSetting["prices"][number] | undefined {
   return meter.prices.findLast((candidate) => candidate.fromDay <= day);
 }

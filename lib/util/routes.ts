@@ -124,6 +124,15 @@ export const routes: readonly Route[] = [
     query: [{ name: "before", maxBytes: 20 }],
     label: "Your account",
   }),
+  page("history", {
+    methods: ["GET"],
+    body: "none",
+    bodyLimitBytes: 0,
+    query: [
+      { name: "month", maxBytes: 7 },
+      { name: "machine", maxBytes: 255 },
+    ],
+  }),
   page("pay", {
     query: [{ name: "order", maxBytes: 64 }],
     fields: [{ name: "amount", maxBytes: 20 }],

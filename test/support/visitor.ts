@@ -9,6 +9,7 @@ import { handle as address } from "../../cgi/address.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
 import { handle as data } from "../../cgi/data.ts";
 import { handle as factor } from "../../cgi/factor.ts";
+import { handle as history } from "../../cgi/history.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
 import { handle as passwordPage } from "../../cgi/password.ts";
@@ -42,6 +43,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   confirm,
   data,
   factor,
+  history,
   login,
   logout,
   password: passwordPage,
