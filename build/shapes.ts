@@ -68,6 +68,14 @@ export const templateShapes: ShapeRecord = {
   "account/address-undo": { ...accountPage, ...texts("undo email") },
   "account/address-undone": { ...accountPage, ...texts("email reset") },
   "account/address-used": { ...accountPage, ...texts("address") },
+  "account/close": {
+    ...accountPage,
+    ...texts("error balance isLeft isOwed days hasFactor exportPath settings"),
+  },
+  "account/close-done": { ...accountPage, ...texts("days email") },
+  "account/close-undo": { ...accountPage, ...texts("token email") },
+  "account/close-undone": { ...accountPage, ...texts("login reset") },
+  "account/close-used": { ...accountPage, ...texts("login") },
   "account/confirm": { ...accountPage, ...texts("token") },
   "account/confirm-used": { ...accountPage, ...texts("signup login") },
   "account/confirmed": { ...accountPage, ...texts("login") },
@@ -119,7 +127,7 @@ export const templateShapes: ShapeRecord = {
   "account/settings": {
     ...accountPage,
     ...texts(
-      "email sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
+      "email close sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
     ),
   },
   "account/tokens": {
@@ -137,6 +145,7 @@ export const templateShapes: ShapeRecord = {
   "mail/address-moved": texts("site at email undoUrl days"),
   "mail/address-taken": texts("site loginUrl"),
   "mail/address-undone": texts("site at resetUrl"),
+  "mail/closing": texts("site at days undoUrl"),
   "mail/confirm": signupMail,
   "mail/countdown": warning,
   "mail/due": warning,

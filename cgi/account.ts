@@ -5,8 +5,7 @@
 import type { TransferCode } from "../lib/ledger/chart.ts";
 import { readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
 import { type Amount, formatDollars, formatExact } from "../lib/money/amount.ts";
-import { type BillLine, readBillLines } from "../lib/usage/bill.ts";
-import { readCorrections } from "../lib/usage/revision.ts";
+import { type DetailLine, readDetails } from "../lib/usage/detail.ts";
 import { formatUtc } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { MeterSetting } from "../lib/util/settings.ts";
@@ -17,9 +16,6 @@ import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
 const linesPerPage = 100;
-
-/** What a line of the statement is made of: rows of usage. */
-type DetailLine = Pick<BillLine, "machine" | "meter" | "quantity" | "amount">;
 
 interface AccountView {
   readonly statement: Statement;
@@ -36,15 +32,9 @@ export async function handle(visit: Visit): Promise<Response> {
     // One read, so that balance, lines, and cost belong together.
     const view = await store.read(async (tx): Promise<AccountView> => {
       const statement = await readStatement(tx, account.id, { before, limit: linesPerPage });
-      const billIds = statement.lines.filter((line) => line.code === "bill").map((line) => line.transferId);
-      const correctionIds = statement.lines.filter(isCorrection).map((line) => line.transferId);
-      const bills = new Map<string, readonly DetailLine[]>([
-        ...(await readBillLines(tx, billIds)),
-        ...(await readCorrections(tx, correctionIds)),
-      ]);
       return {
         statement,
-        bills,
+        bills: await readDetails(tx, statement.lines),
         facts: await readStandingFacts(tx, account.id, settings.meters),
         rule: ruleOf(await readPreference(tx, account.id), settings),
         now: tx.now,

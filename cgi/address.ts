@@ -43,7 +43,8 @@ async function propose(visit: Visit, account: Account): Promise<Response> {
   const proof = await proveOwner(visit, account);
   if (!proof.ok) return again(proof.state);
   const token = randomToken();
-  const [waiting, taken] = [composeConfirm(visit, email, token), composeTaken(visit, email, token)];
+  const asked = { to: email, token };
+  const [waiting, taken] = [composeConfirm(visit, account, asked), composeTaken(visit, account, asked)];
   const tried = { address: email, network: networkOf(request.remoteAddress) };
   const admitted = await site.store.write(async (tx) => {
     const answer = await admitMail(tx, tried, undefined);

@@ -5,21 +5,19 @@
 import type { Account } from "../lib/accounts/account.ts";
 import { readSession } from "../lib/accounts/session.ts";
 import { noteToken, readToken } from "../lib/accounts/token.ts";
-import { readStatement, type StatementLine } from "../lib/ledger/statement.ts";
+import { readStatement } from "../lib/ledger/statement.ts";
 import { formatExact } from "../lib/money/amount.ts";
-import type { ReadTx } from "../lib/store/store.ts";
-import { readBillLines } from "../lib/usage/bill.ts";
-import { readHistory } from "../lib/usage/history.ts";
-import { readCorrections } from "../lib/usage/revision.ts";
-import { addDays, type DayUtc, dayOf, parseDay } from "../lib/util/clock.ts";
-import { daysLeft, readStanding } from "../lib/warnings/standing.ts";
 import {
   type BalanceFacts,
   balanceCsv,
   balancePrometheus,
   statementCsv,
   usageCsv,
-} from "./support/export.ts";
+} from "../lib/staff/export.ts";
+import { readDetails } from "../lib/usage/detail.ts";
+import { readHistory } from "../lib/usage/history.ts";
+import { addDays, type DayUtc, dayOf, parseDay } from "../lib/util/clock.ts";
+import { daysLeft, readStanding } from "../lib/warnings/standing.ts";
 import { type Header, type Response, securityHeaders } from "./support/response.ts";
 import { respondJson } from "./support/service.ts";
 import type { Visit } from "./support/visit.ts";
@@ -124,15 +122,6 @@ async function statement(visit: Visit, account: Account, format: string): Promis
     })),
     olderBefore: found.olderBefore === undefined ? null : String(found.olderBefore),
   });
-}
-
-async function readDetails(tx: ReadTx, lines: readonly StatementLine[]) {
-  const idsOf = (codes: readonly string[]): string[] =>
-    lines.filter(({ code }) => codes.includes(code)).map(({ transferId }) => transferId);
-  return new Map([
-    ...(await readBillLines(tx, idsOf(["bill"]))),
-    ...(await readCorrections(tx, idsOf(["bill-more", "bill-less"]))),
-  ]);
 }
 
 /** From and to, both included; the last 31 days unless told. Undefined for what is no such range, or too long a one. */

@@ -36,7 +36,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const isRight = await site.hashInTurn(() =>
     verifyPassword(password, account?.passwordHash, site.passwordCost),
   );
-  if (isRight && account !== undefined) {
+  if (isRight && account?.isClosed === false) {
     const token = await begin(visit, account, { code: readTypedCode(visit, factor), password, tried });
     if (token !== undefined)
       return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
@@ -62,7 +62,7 @@ async function begin(
   const isIn = await site.store.write(async (tx) => {
     const now = await findAccount(tx, account.id);
     // Changed while it was hashed: the old one lets nobody in any more.
-    if (now?.passwordHash !== account.passwordHash) return false;
+    if (now === undefined || now.isClosed || now.passwordHash !== account.passwordHash) return false;
     if (!(await passFactor(tx, now, shown.code))) {
       await enqueueMail(tx, wrongCode);
       return false;

@@ -21,6 +21,7 @@ export async function handle(visit: Visit): Promise<Response> {
         password: pathOf("password"),
         hasFactor: account.hasFactor,
         factor: pathOf("factor"),
+        close: pathOf("close"),
         sessions: pathOf("sessions"),
         tokenCount: tokens.length,
         tokens: pathOf("tokens"),

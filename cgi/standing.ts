@@ -1,5 +1,5 @@
 /**
- * Where the service asks whether an account may write. It may while its balance is more than nothing; deleting, reading,
+ * Where the service asks whether an account may write. It may while its balance is more than nothing and it is not closed; deleting, reading,
  * and paying are never refused for money, so nobody asks for them here.
  *
  * While the books cannot be read, the answer is 503 with "mayWrite": true (`unavailable` in lib/util/routes.ts): a backup that
@@ -23,15 +23,15 @@ export async function handle(visit: Visit): Promise<Response> {
     const found = await store.read(async (tx) => {
       const account = await findAccount(tx, asked);
       if (account === undefined) return undefined;
-      return { ...(await readStanding(tx, account.id, settings)), now: tx.now };
+      return { ...(await readStanding(tx, account.id, settings)), isClosed: account.isClosed, now: tx.now };
     });
     if (found === undefined)
       return respondJson(settings.url, 404, { error: `there is no account "${asked}"` });
-    const { facts, state, now } = found;
+    const { facts, isClosed, now } = found;
     return respondJson(settings.url, 200, {
       account: asked,
-      state,
-      mayWrite: facts.balance > 0n,
+      state: isClosed ? "closed" : found.state,
+      mayWrite: !isClosed && facts.balance > 0n,
       balance: formatExact(facts.balance),
       asOf: new Date(now).toISOString(),
       goodUntil: new Date(now + goodForMs).toISOString(),

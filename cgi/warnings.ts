@@ -52,7 +52,8 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   if ("error" in wish) return show(visit, { ...typed, ...wish });
   const token = randomToken();
   const tried = { address: wish.second ?? "", network: networkOf(request.remoteAddress) };
-  const mail = wish.second === undefined ? undefined : composeSecond(visit, wish.second, token);
+  const mail =
+    wish.second === undefined ? undefined : composeSecond(visit, account, { to: wish.second, token });
   const admitted = await site.store.write(async (tx) => {
     const before = await readPreference(tx, account.id);
     const waiting = await readProposed(tx, account.id);
@@ -95,9 +96,13 @@ function readWish(typed: Pick<Shown, "days" | "dollars" | "second">): Wish | { r
   return { rule: { warnDays, warnBelowCents }, second: email };
 }
 
-function composeSecond({ site }: Visit, to: Email, token: string) {
+function composeSecond(
+  { site }: Visit,
+  account: Account,
+  { to, token }: { readonly to: Email; readonly token: string },
+) {
   return composeMail(site.renderer, {
-    id: `second/${sha256Hex(token)}`,
+    id: `second/${account.id}/${sha256Hex(token)}`,
     to,
     template: "second",
     data: {

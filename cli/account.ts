@@ -15,6 +15,8 @@ interface Deed extends Where {
   readonly days?: string;
   readonly below?: string;
   readonly second?: string;
+  readonly money?: string;
+  readonly to?: string;
   readonly all?: boolean;
   readonly undo?: string;
 }
@@ -33,6 +35,7 @@ export function addAccountCommand(program: Command): void {
     ["release", "end a hold"],
     ["note", "write a note (the reason) into an account's log"],
     ["log-out", "end every session of an account"],
+    ["reopen", "open an account again that was closed and not erased yet"],
     ["factor-off", "turn a second factor off, for an owner who lost it and was recognised"],
   ] as const)
     addDeed(add(`${verb} <account>`, text)).action((id: string, options: Deed) =>
@@ -43,6 +46,12 @@ export function addAccountCommand(program: Command): void {
     .option("--below <amount>", "below an amount in dollars instead")
     .option("--second <address>", "at this address too")
     .action((id: string, options: Deed) => run("account", ["warn"], [id], options));
+  addDeed(add("close <account>", "close an account in its customer's name"))
+    .requiredOption("--money <choice>", "what becomes of money that is left: refund or leave")
+    .action((id: string, options: Deed) => run("account", ["close"], [id], options));
+  add("export <account>", "all that is kept of an account, as one archive")
+    .requiredOption("--to <file>", "the file to write, which must not be there")
+    .action((id: string, options: Deed) => run("export", [], [id], options));
   addDeed(add("amnesty <on|off>", "keep all accounts from deletion, or end that")).action(
     (word: string, options: Deed) => run("account", ["amnesty"], [word], options),
   );

@@ -3,6 +3,7 @@
  * given and taken by jobs/credit and jobs/refund.
  */
 import { type Account, type AccountId, resolveAccount } from "../lib/accounts/account.ts";
+import { chooseMoney, closeAccount, readClosing, reopenAccount } from "../lib/accounts/closing.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { endFactor, readFactor } from "../lib/accounts/factor.ts";
 import { endOtherSessions, listSessions } from "../lib/accounts/session.ts";
@@ -13,7 +14,8 @@ import { type Deed, wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
 import type { ReadTx, WriteTx } from "../lib/store/store.ts";
 import { formatUtc } from "../lib/util/clock.ts";
-import { randomId } from "../lib/util/random.ts";
+import { NeedsHuman } from "../lib/util/failure.ts";
+import { randomId, randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { readHold, setHold } from "../lib/warnings/hold.ts";
 import { readPreference, setPreference } from "../lib/warnings/preference.ts";
@@ -23,9 +25,10 @@ const text = { type: "string" } as const;
 
 export const job: Job = {
   usage:
-    "find TEXT | show ACCOUNT | hold|release|note|log-out|factor-off ACCOUNT --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
+    "find TEXT | show ACCOUNT | hold|release|note|log-out|factor-off|reopen ACCOUNT --reason TEXT | close ACCOUNT --money refund|leave --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
   options: {
     reason: text,
+    money: text,
     by: text,
     days: text,
     below: text,
@@ -45,6 +48,7 @@ export const job: Job = {
       return "refused";
     }
     if (verb === "warn") return setWarnings(context, account, input);
+    if (verb === "close") return close(context, account, input);
     if (verb === "show") return show(context, account, input.values.json === true);
     const decision = decisions.find((name) => name === verb);
     return decision === undefined ? "misused" : decide(context, decision, account, input);
@@ -75,7 +79,7 @@ async function show(context: JobContext, account: Account, isJson: boolean) {
   return "done" as const;
 }
 
-const decisions = ["hold", "release", "note", "log-out", "factor-off"] as const;
+const decisions = ["hold", "release", "note", "log-out", "factor-off", "reopen"] as const;
 type Decision = (typeof decisions)[number];
 
 const told: Readonly<Record<Decision, string>> = {
@@ -84,6 +88,7 @@ const told: Readonly<Record<Decision, string>> = {
   note: "has that note",
   "log-out": "is logged in nowhere",
   "factor-off": "has no second factor, and is logged in nowhere",
+  reopen: "is not closed",
 };
 
 async function decide(context: JobContext, verb: Decision, account: Account, { values }: JobInput) {
@@ -98,6 +103,8 @@ async function decide(context: JobContext, verb: Decision, account: Account, { v
     if (verb === "hold" || verb === "release") await setHold(tx, account.id, verb === "hold");
     if (verb === "factor-off") await endFactor(tx, account.id);
     if (verb === "log-out" || verb === "factor-off") await endOtherSessions(tx, account.id, "");
+    if (verb === "reopen" && !(await reopenAccount(tx, account.id)))
+      throw new NeedsHuman(`${account.id} was erased; it cannot be opened again`);
     if (notice !== undefined) await enqueueMail(tx, notice);
     await writeAudit(tx, deed);
     return false;
@@ -116,9 +123,30 @@ async function isDecided(tx: ReadTx, verb: Decision, account: AccountId, deed: D
       return wasNoted(tx, deed);
     case "log-out":
       return (await listSessions(tx, account, "")).length === 0;
+    case "reopen":
+      return (await readClosing(tx, account)) === undefined;
     case "factor-off":
       return (await readFactor(tx, account)) === undefined;
   }
+}
+
+/** In the customer's name, who is told by no mail: whoever asked by letter may have no mailbox any more. */
+async function close(context: JobContext, account: Account, { values }: JobInput) {
+  const by = readBy(context, values);
+  const { money } = values;
+  if (by === undefined || (money !== "refund" && money !== "leave")) return "misused" as const;
+  const isPreview = values.preview === true;
+  const outcome = await decideOnce(context, isPreview, async (tx) => {
+    const before = await readClosing(tx, account.id);
+    if (before?.isDone === true || before?.money === money || isPreview) return before?.money === money;
+    if (before === undefined) await closeAccount(tx, account.id, { money, token: randomToken() });
+    else await chooseMoney(tx, account.id, money);
+    await writeAudit(tx, { ...by, action: "close", account: account.id, detail: `money: ${money}` });
+    return false;
+  });
+  const words = money === "refund" ? "is to be given back" : "stays with us";
+  context.say(`account: ${outcome}${account.id} is closed; what is left ${words}`);
+  return "done" as const;
 }
 
 /** Staff turns it off for whoever lost app and recovery codes, and was recognised; the owner learns of it. */
@@ -176,7 +204,7 @@ async function setWarnings(context: JobContext, account: Account, { values }: Jo
     const isKnown = JSON.stringify(await readPreference(tx, account.id)) === JSON.stringify(preference);
     if (isKnown || isPreview) return isKnown;
     await setPreference(tx, account.id, preference);
-    const detail = `days ${days ?? "-"}, below ${below === undefined ? "-" : formatDollars(below)}, second ${second ?? "-"}`;
+    const detail = `days ${days ?? "-"}, below ${below === undefined ? "-" : formatDollars(below)}, second ${second === undefined ? "-" : "set"}`;
     await writeAudit(tx, { ...by, action: "warn", account: account.id, detail });
     return false;
   });

@@ -136,6 +136,7 @@ describe("the package's own templates", () => {
       await visitor.get("settings");
       await visitor.get("password");
       await seeFactor(visitor);
+      await seeClosing(visitor);
       await visitor.get("tokens");
       await visitor.post("tokens", { name: "graph", current: "the password of 15" });
       await visitor.get("sessions");
@@ -213,4 +214,16 @@ async function seeFactor(visitor: Visitor): Promise<void> {
   await visitor.post("factor", { do: "confirm", code: code() });
   await visitor.post("login", { email, password: current });
   await visitor.post("factor", { do: "off", current, code: code() });
+}
+
+/** An account closed, and opened again. */
+async function seeClosing(visitor: Visitor): Promise<void> {
+  await visitor.get("close");
+  await visitor.post("close", { current: "the password of 15", money: "leave", sure: "yes" });
+  const [mail] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'closing/%'") as { body: string }[];
+  const token = /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "";
+  await visitor.get("close", { token });
+  await visitor.post("close", { token });
+  await visitor.get("close", { token });
+  await visitor.logIn("ada@example.com");
 }

@@ -149,6 +149,15 @@ const victims: Readonly<Record<string, () => Victim>> = {
   "usage complete": () => ({ program: () => job("usage", "complete", yesterday) }),
   "billing skip-day": () => ({ program: () => job("billing", "skip-day", yesterday, "--reason=an outage") }),
   "account hold": () => ({ program: () => job("account", "hold", account(), "--reason=ill") }),
+  close: () => ({
+    program: () => job("close"),
+    prepare: async () => {
+      const old = systemClock.now() - 8 * 86_400_000;
+      sql(
+        `INSERT INTO closing (account, money, token_hash, asked_at) VALUES ('${account()}', 'leave', 'x', ${old})`,
+      );
+    },
+  }),
   tidy: () => ({
     program: () => job("tidy"),
     prepare: async () => {

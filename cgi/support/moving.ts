@@ -1,4 +1,5 @@
 /** The mails of a change of address. */
+import type { Account } from "../../lib/accounts/account.ts";
 import { changeLifeMs, undoLifeMs } from "../../lib/accounts/address.ts";
 import type { Email } from "../../lib/accounts/email.ts";
 import { composeMail } from "../../lib/mail/compose.ts";
@@ -9,10 +10,15 @@ import { randomId } from "../../lib/util/random.ts";
 import { pathOf } from "../../lib/util/routes.ts";
 import type { Visit } from "./visit.ts";
 
+interface Asked {
+  readonly to: Email;
+  readonly token: string;
+}
+
 /** To the new address: a link that gives it to the account. */
-export function composeConfirm({ site }: Visit, to: Email, token: string): NewMail {
+export function composeConfirm({ site }: Visit, account: Account, { to, token }: Asked): NewMail {
   return composeMail(site.renderer, {
-    id: `address/${sha256Hex(token)}`,
+    id: `address/${account.id}/${sha256Hex(token)}`,
     to,
     template: "address-confirm",
     data: {
@@ -25,9 +31,9 @@ export function composeConfirm({ site }: Visit, to: Email, token: string): NewMa
 }
 
 /** To an address that has an account already. */
-export function composeTaken({ site }: Visit, to: Email, token: string): NewMail {
+export function composeTaken({ site }: Visit, account: Account, { to, token }: Asked): NewMail {
   return composeMail(site.renderer, {
-    id: `address/${sha256Hex(token)}`,
+    id: `address/${account.id}/${sha256Hex(token)}`,
     to,
     template: "address-taken",
     data: { site: site.settings.name, loginUrl: site.settings.url + pathOf("login") },

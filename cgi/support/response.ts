@@ -9,7 +9,7 @@ export type Header = readonly [name: string, value: string];
 export interface Response {
   readonly status: number;
   readonly headers: readonly Header[];
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 export interface SecurityOptions {

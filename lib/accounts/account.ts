@@ -18,6 +18,8 @@ export interface Account {
   readonly passwordHash: string;
   /** Whether a second factor is on (factor.ts). */
   readonly hasFactor: boolean;
+  /** Nobody can log in to it (closing.ts). */
+  readonly isClosed: boolean;
 }
 
 /** How long the link in a confirmation mail works. */
@@ -100,13 +102,14 @@ export async function findAccount(tx: ReadTx, id: string): Promise<Account | und
 }
 
 async function findBy(tx: ReadTx, column: "id" | "email", value: string): Promise<Account | undefined> {
-  const row = await tx.get<Omit<Account, "hasFactor"> & { hasFactor: bigint }>(
+  const row = await tx.get<Omit<Account, "hasFactor" | "isClosed"> & { hasFactor: bigint; isClosed: bigint }>(
     `SELECT id, email, password_hash AS passwordHash,
-       EXISTS (SELECT 1 FROM factor f WHERE f.account = account.id AND f.confirmed_at IS NOT NULL) AS hasFactor
+       EXISTS (SELECT 1 FROM factor f WHERE f.account = account.id AND f.confirmed_at IS NOT NULL) AS hasFactor,
+       EXISTS (SELECT 1 FROM closing c WHERE c.account = account.id) AS isClosed
      FROM account WHERE ${column} = ?`,
     [value],
   );
-  return row && { ...row, hasFactor: row.hasFactor === 1n };
+  return row && { ...row, hasFactor: row.hasFactor === 1n, isClosed: row.isClosed === 1n };
 }
 
 /** By its id, or by its address, as people and usage files name it. */

@@ -27,7 +27,11 @@ export async function beginReset(
     "SELECT created_at AS created FROM password_reset WHERE account = ?",
     [account?.id ?? ""],
   );
-  if (account === undefined || (last !== undefined && Number(last.created) > tx.now - pauseMs))
+  if (
+    account === undefined ||
+    account.isClosed ||
+    (last !== undefined && Number(last.created) > tx.now - pauseMs)
+  )
     return "silent";
   await tx.run("DELETE FROM password_reset WHERE account = ?", [account.id]);
   await tx.run(

@@ -72,6 +72,9 @@ export const pairs = {
   charge: { debit: "customer", credit: "adjustments", ids: "credit" },
   opening: { debit: "adjustments", credit: "customer", ids: "opening" },
   "opening-owed": { debit: "customer", credit: "adjustments", ids: "opening" },
+  /** A closed account ends with nothing: what its owner left, and what is not asked for any more. */
+  forfeit: { debit: "customer", credit: "adjustments", ids: "closing" },
+  "written-off": { debit: "adjustments", credit: "customer", ids: "closing" },
 } as const satisfies Record<string, Pair>;
 
 export type TransferCode = keyof typeof pairs;

@@ -193,6 +193,11 @@ export async function checkDeeds(tx: ReadTx, tell: Report): Promise<void> {
        SELECT 1 FROM audit a WHERE a.account IN (t.debit, t.credit) AND substr(a.detail, -length(t.id)) = t.id)`,
   );
   for (const { id } of rows) tell("transfer", id, "was decided by nobody: the audit log has no line of it");
+  const unasked = await tx.all<{ id: string }>(
+    `SELECT t.id FROM transfer t WHERE t.code IN ('forfeit', 'written-off') AND NOT EXISTS (
+       SELECT 1 FROM closing c WHERE c.account IN (t.debit, t.credit) AND c.done_at IS NOT NULL)`,
+  );
+  for (const { id } of unasked) tell("transfer", id, "is of an account that was not closed");
   const log = await tx.get<{ n: bigint; last: bigint | null }>(
     "SELECT count(*) AS n, max(number) AS last FROM audit",
   );

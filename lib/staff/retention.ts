@@ -58,8 +58,8 @@ async function forgetEvents(tx: WriteTx): Promise<number> {
 
 async function forgetMails(tx: WriteTx): Promise<number> {
   return tx.run(
-    `UPDATE outbox SET body = '' WHERE id IN (
-       SELECT id FROM outbox WHERE settled_at < ? AND body <> '' LIMIT ?)`,
+    `UPDATE outbox SET body = '', subject = '', recipient = '' WHERE id IN (
+       SELECT id FROM outbox WHERE settled_at < ? AND recipient <> '' LIMIT ?)`,
     [tx.now - mailDays * dayMs, batchSize],
   );
 }

@@ -30,6 +30,7 @@ import { secondSchema } from "./migrations/0013-second.ts";
 import { accessSchema } from "./migrations/0014-access.ts";
 import { factorSchema } from "./migrations/0015-factor.ts";
 import { tokensSchema } from "./migrations/0016-tokens.ts";
+import { closingSchema } from "./migrations/0017-closing.ts";
 
 export interface Migration {
   readonly version: number;
@@ -56,6 +57,7 @@ const migrations: readonly Migration[] = [
   accessSchema,
   factorSchema,
   tokensSchema,
+  closingSchema,
 ];
 const programVersion = migrations.length;
 

@@ -107,6 +107,13 @@ export const routes: readonly Route[] = [
     ],
     speaks: "json",
   }),
+  page("close", {
+    query: [token],
+    fields: [...proof, token, { name: "money", maxBytes: 6 }, { name: "sure", maxBytes: 3 }],
+    secrets: sealing,
+    pool: "hashing",
+  }),
+  page("export", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
   page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),
   page("settings", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
   page("warnings", {

@@ -69,9 +69,11 @@ async function readPage(
   after: string,
   settings: Settings,
 ): Promise<{ last: string | undefined; count: number; crossings: readonly Crossing[] }> {
-  const rows = await tx.all<{ id: AccountId }>("SELECT id FROM account WHERE id > ? ORDER BY id LIMIT 500", [
-    after,
-  ]);
+  const rows = await tx.all<{ id: AccountId }>(
+    `SELECT id FROM account WHERE id > ? AND NOT EXISTS (SELECT 1 FROM closing c WHERE c.account = account.id)
+     ORDER BY id LIMIT 500`,
+    [after],
+  );
   const isAmnesty = await readHold(tx, undefined);
   const crossings: Crossing[] = [];
   for (const { id } of rows) {

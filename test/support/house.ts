@@ -43,6 +43,7 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["lib/mail/transport.ts"],
   yaml: ["build/yaml.ts"],
   marked: ["build/markdown.ts", "build/lexer.ts"],
+  fflate: ["lib/staff/archive.ts"],
   otpauth: ["lib/accounts/totp.ts"],
   uqr: ["cgi/support/qr.ts"],
   "@zxcvbn-ts/language-common": ["lib/accounts/strength.ts"],

@@ -6,8 +6,10 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { handle as account } from "../../cgi/account.ts";
 import { handle as address } from "../../cgi/address.ts";
+import { handle as close } from "../../cgi/close.ts";
 import { handle as confirm } from "../../cgi/confirm.ts";
 import { handle as data } from "../../cgi/data.ts";
+import { handle as exportPage } from "../../cgi/export.ts";
 import { handle as factor } from "../../cgi/factor.ts";
 import { handle as history } from "../../cgi/history.ts";
 import { handle as login } from "../../cgi/login.ts";
@@ -40,8 +42,10 @@ import { makeTestStore, type TestStore } from "./store.ts";
 const handlers: Readonly<Record<string, Handler>> = {
   account,
   address,
+  close,
   confirm,
   data,
+  export: exportPage,
   factor,
   history,
   login,
@@ -207,7 +211,13 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     const headers = new Map(response.headers);
     const set = new RegExp(`^${cookieName(testUrl)}=([^;]*)`).exec(headers.get("Set-Cookie") ?? "");
     if (set !== null) token = set[1] ?? "";
-    return { status: response.status, headers, body: response.body };
+    const { body } = response;
+    // Bytes as characters, one each.
+    return {
+      status: response.status,
+      headers,
+      body: typeof body === "string" ? body : Buffer.from(body).toString("latin1"),
+    };
   };
 
   const sendBody = (name: string, body: string, change: Partial<Request>): Promise<Answer> => {

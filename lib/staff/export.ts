@@ -2,11 +2,11 @@
  * An account's data for programs: JSON, CSV with the columns that tools for such services already read, and the text that
  * Prometheus reads. Text columns of CSV are safe to open in a spreadsheet: what begins a formula is preceded by an apostrophe.
  */
-import type { StatementLine } from "../../lib/ledger/statement.ts";
-import { type Amount, formatExact } from "../../lib/money/amount.ts";
-import type { HistoryLine } from "../../lib/usage/history.ts";
-import type { DayUtc } from "../../lib/util/clock.ts";
-import type { MeterSetting } from "../../lib/util/settings.ts";
+import type { StatementLine } from "../ledger/statement.ts";
+import { type Amount, formatExact } from "../money/amount.ts";
+import type { HistoryLine } from "../usage/history.ts";
+import type { DayUtc } from "../util/clock.ts";
+import type { MeterSetting } from "../util/settings.ts";
 
 export interface BalanceFacts {
   readonly account: string;

@@ -1,0 +1,16 @@
+/** Ends what is left of closed accounts (lib/staff/erase.ts): every night, after the bills. */
+import { eraseClosed } from "../lib/staff/erase.ts";
+import type { Job } from "./run.ts";
+
+export const job: Job = {
+  usage: "",
+  options: {},
+  secrets: [],
+  run: async (context, { words }) => {
+    if (words.length > 0) return "misused";
+    const { erased, waiting } = await eraseClosed(context.openStore());
+    context.say(`close: ${erased} accounts erased, ${waiting.length} waiting`);
+    for (const line of waiting) context.say(`close: ${line}`);
+    return "done";
+  },
+};

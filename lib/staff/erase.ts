@@ -1,0 +1,116 @@
+/**
+ * What is left to do for closed accounts when a week is over and their last usage is billed: the balance ends with nothing, and
+ * what is personal is erased. Journal, usage, and orders stay under the account's id, which is a pseudonym. Money that is to be
+ * given back is given back by a person first (`site account refund`).
+ */
+import { type AccountId, findAccount } from "../accounts/account.ts";
+import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
+import { postTransfer, readBalance } from "../ledger/transfer.ts";
+import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
+import type { ReadTx, Store, WriteTx } from "../store/store.ts";
+import { dayOf } from "../util/clock.ts";
+import { sha256Hex } from "../util/digest.ts";
+import { assert, NeedsHuman } from "../util/failure.ts";
+
+export interface ErasureReport {
+  readonly erased: number;
+  /** What keeps the others, for a person: one line each. */
+  readonly waiting: readonly string[];
+}
+
+/** May be repeated and interrupted; each account is one transaction. */
+export async function eraseClosed(store: Store): Promise<ErasureReport> {
+  const due = await store.read((tx) =>
+    tx.all<{ account: AccountId; money: LeftMoney }>(
+      "SELECT account, money FROM closing WHERE done_at IS NULL AND asked_at <= ? ORDER BY asked_at, account",
+      [tx.now - closingWaitMs],
+    ),
+  );
+  let erased = 0;
+  const waiting: string[] = [];
+  for (const { account, money } of due) {
+    const why = await store.write(async (tx) => {
+      const reason = await findReason(tx, account, money);
+      if (reason === "") await erase(tx, account);
+      return reason;
+    });
+    if (why === "") erased += 1;
+    else waiting.push(`${account}: ${why}`);
+  }
+  return { erased, waiting };
+}
+
+/** Why an account cannot be erased yet; "" where it can. */
+async function findReason(tx: ReadTx, account: AccountId, money: LeftMoney): Promise<string> {
+  const open = await tx.get<{ day: string }>(
+    `SELECT day FROM usage WHERE account = ? AND day > ? AND day NOT IN (SELECT day FROM billed_day)
+     AND day NOT IN (SELECT day FROM skipped_day) LIMIT 1`,
+    // Older days were billed, or never will be (lib/usage/day.ts).
+    [account, dayOf(tx.now - 400 * 86_400_000)],
+  );
+  if (open !== undefined) return `its usage of ${open.day} is not billed yet`;
+  const balance = await readBalance(tx, account);
+  if (money === "refund" && balance >= smallestRefund)
+    return `give $${formatExact(balance)} back: site account refund ${account}, or site account close ${account} --money leave`;
+  return "";
+}
+
+/** A cent: less cannot be given back. */
+const smallestRefund = 10n ** 16n;
+
+async function erase(tx: WriteTx, account: AccountId): Promise<void> {
+  const found = await findAccount(tx, account);
+  assert(found !== undefined, "a closing is of an account");
+  await settle(tx, account, await readBalance(tx, account));
+  const email = `${account}@closed.invalid`;
+  await tx.run("UPDATE account SET email = ?, password_hash = '', terms = '', terms_at = 0 WHERE id = ?", [
+    email,
+    account,
+  ]);
+  for (const table of ["factor", "recovery_code", "known_network", "address_undo", "session", "access_token"])
+    await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
+  await tx.run("UPDATE preference SET second_email = NULL WHERE account = ? AND second_email IS NOT NULL", [
+    account,
+  ]);
+  await tx.run("DELETE FROM signup WHERE email = ?", [found.email]);
+  // Mails that the account caused have its id in theirs: those to a second address, or one that it was to have.
+  await tx.run(
+    `UPDATE outbox SET recipient = '', subject = '', body = '', settled_at = coalesce(settled_at, ?),
+       state = CASE state WHEN 'sent' THEN 'sent' ELSE 'parked' END
+     WHERE recipient = ? OR instr(id, ?) > 0`,
+    [tx.now, found.email, account],
+  );
+  await forgetEvents(tx, account);
+  await tx.run("UPDATE closing SET done_at = ? WHERE account = ?", [tx.now, account]);
+}
+
+async function settle(tx: WriteTx, account: AccountId, balance: Amount): Promise<void> {
+  if (balance === zero) return;
+  const isLeft = balance > zero;
+  const posting = await postTransfer(tx, {
+    id: `closing/${account}`,
+    code: isLeft ? "forfeit" : "written-off",
+    debit: isLeft ? account : "adjustments",
+    credit: isLeft ? "adjustments" : account,
+    amount: amountOf(isLeft ? balance : -balance),
+    reference: account,
+  });
+  if (!posting.ok || posting.outcome !== "created")
+    throw new NeedsHuman(`closing/${account} is in the books already`);
+}
+
+/** What Stripe sent word for word has names and addresses; its hash stays, as with old ones (retention.ts). */
+async function forgetEvents(tx: WriteTx, account: AccountId): Promise<void> {
+  const orders = await tx.all<{ id: string }>("SELECT id FROM payment_order WHERE account = ?", [account]);
+  for (const { id } of orders) {
+    const events = await tx.all<{ id: string; raw: Uint8Array }>(
+      "SELECT id, raw FROM stripe_event WHERE raw_sha256 IS NULL AND instr(raw, CAST(? AS BLOB)) > 0",
+      [id],
+    );
+    for (const event of events)
+      await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [
+        sha256Hex(event.raw),
+        event.id,
+      ]);
+  }
+}
