@@ -23,6 +23,7 @@ import {
   readList,
   readSection,
   readText,
+  readTexts,
   readWhole,
   readYaml,
   type Section,
@@ -38,6 +39,8 @@ const siteKeys = [
   "compress",
   "mail",
   "payments",
+  "seller",
+  "terms",
   "warnings",
   "night",
 ];
@@ -84,6 +87,7 @@ function readSite(
   const url = readUrl(site);
   const payments = readGroup(site, "payments", ["minimum", "maximum", "tax"]);
   const warnings = readGroup(site, "warnings", ["days", "countdown"]);
+  const seller = readGroup(site, "seller", ["name", "address", "tax_id"]);
   const night = readGroup(site, "night", ["report", "heartbeat"]);
   const topUpMinimum = readWhole(payments, "minimum", { least: 1, most: 100_000, fallback: 5 });
   const topUpMaximum = readWhole(payments, "maximum", { least: 1, most: 100_000, fallback: 1000 });
@@ -100,10 +104,30 @@ function readSite(
     topUpMinimum,
     topUpMaximum,
     hasTax: readChoice(payments, "tax", ["yes", "no"], "no") === "yes",
+    seller: {
+      name: readText(seller, "name", " ").trim(),
+      address: readTexts(seller, "address"),
+      taxId: readText(seller, "tax_id", " ").trim(),
+    },
+    terms: readTerms(site),
     warnDays: readWhole(warnings, "days", { least: 1, most: 365, fallback: 7 }),
     countdownDays: readWhole(warnings, "countdown", { least: 1, most: 365, fallback: 7 }),
     ...readNight(night),
   };
+}
+
+/** Both or neither: a version without a page is one that nobody could read. */
+function readTerms(site: Section): Settings["terms"] {
+  const terms = readGroup(site, "terms", ["version", "page"]);
+  const [version, page] = [readText(terms, "version", " ").trim(), readText(terms, "page", " ").trim()];
+  if ((version === "") !== (page === ""))
+    site.reader.report(offsetOfKey(site, "terms"), '"terms" wants both "version" and "page"');
+  if (page !== "" && !/^\/[\w./-]*$/.test(page))
+    site.reader.report(
+      offsetOfKey(site, "terms"),
+      `"terms.page" is ${JSON.stringify(page)}; it must be a path such as /terms.html`,
+    );
+  return { version, page };
 }
 
 function readNight(night: Section): Pick<Settings, "reportTo" | "heartbeat"> {

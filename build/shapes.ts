@@ -52,8 +52,9 @@ export const templateShapes: ShapeRecord = {
   "account/account": {
     ...accountPage,
     ...texts(
-      "email account balance costPerDay daysLeft isNew isLow isOverdrawn older newest asOf pay history settings logout",
+      "email account balance costPerDay daysLeft isNew isLow isOverdrawn runsOut since deletionFrom from to wrongDates older newest asOf pay payments history settings logout",
     ),
+    steps: [texts("day isDeletion")],
     lines: [
       {
         ...texts("day isPayment isUsage what reference change balanceAfter"),
@@ -112,6 +113,18 @@ export const templateShapes: ShapeRecord = {
   "account/pay-ended": { ...accountPage, ...texts("pay account") },
   "account/pay-unknown": accountPage,
   "account/pay-waiting": { ...accountPage, ...texts("account") },
+  "account/payments": {
+    ...accountPage,
+    ...texts("pay account"),
+    payments: [texts("begun amount tax returned isPaid isOpen isExpired isFailed receipt href")],
+  },
+  "account/receipt": {
+    ...accountPage,
+    ...texts("number made buyerTaxId account order day amount tax total returned payments"),
+    seller: ["text"],
+    buyer: ["text"],
+  },
+  "account/receipt-new": { ...accountPage, ...texts("buyer buyerTaxId error order amount day payments") },
   "account/search": {
     ...texts("site path typed error longest isAsked total isOne isMore isPartial first previous next"),
     results: [{ path: "text", title: [part], snippet: [part] }],
@@ -139,7 +152,7 @@ export const templateShapes: ShapeRecord = {
     ...accountPage,
     ...texts("error days dollars second proposed saved usualDays settings"),
   },
-  "account/signup": { ...accountPage, ...texts("email error") },
+  "account/signup": { ...accountPage, ...texts("email error terms termsPage") },
   "account/signup-sent": { ...accountPage, ...texts("email") },
   "mail/address-confirm": texts("site confirmUrl hours"),
   "mail/address-moved": texts("site at email undoUrl days"),

@@ -26,6 +26,8 @@ export async function handle(visit: Visit): Promise<Response> {
     return showForm(visit, { email: typed, error: "That is no address we can write to. Please check it." });
   const fit = await judgePassword(password, { email: email, site: site.settings, hasFactor: false });
   if (!fit.ok) return showForm(visit, { email: typed, error: fit.detail ?? fit.why });
+  if (site.settings.terms.version !== "" && form.get("terms") !== site.settings.terms.version)
+    return showForm(visit, { email: typed, error: "Read our terms, and tick the box if you accept them." });
   // All that takes time comes before the transaction, and is the same for every address.
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
@@ -44,7 +46,7 @@ export async function handle(visit: Visit): Promise<Response> {
     const answer = await admitMail(tx, tried, undefined);
     if (answer !== "yes") return answer;
     await noteMail(tx, tried);
-    const outcome = await beginSignup(tx, { email, passwordHash, token });
+    const outcome = await beginSignup(tx, { email, passwordHash, token, terms: site.settings.terms.version });
     await enqueueMail(tx, outcome === "waiting" ? confirm : known);
     return answer;
   });
@@ -59,6 +61,11 @@ function showForm(visit: Visit, shown: FormState): Response {
     template: "signup",
     status: shown.status ?? (error === "" ? 200 : 422),
     headers,
-    data: { email, error },
+    data: {
+      email,
+      error,
+      terms: visit.site.settings.terms.version,
+      termsPage: visit.site.settings.terms.page,
+    },
   });
 }

@@ -41,6 +41,8 @@ describe("etc/site.yaml", () => {
       warnDays: 7,
       hasTax: false,
       countdownDays: 7,
+      seller: { name: "", address: [], taxId: "" },
+      terms: { version: "", page: "" },
       reportTo: "",
       heartbeat: "",
       meters: [
@@ -69,6 +71,13 @@ search: yes
 mail: {from: "B <b@a.example>", transport: smtp, smtp: {host: mx.a.example, port: 465, user: u, tls: tls}}
 payments: {minimum: 10, maximum: 20, tax: yes}
 warnings: {days: 3, countdown: 30}
+seller:
+  name: A Ltd
+  address: [1 Street, Town]
+  tax_id: XX 1
+terms:
+  version: 2026-11-01
+  page: /terms.html
 night: {report: o@a.example, heartbeat: "https://w.example/ping"}
 `);
     expect(settings).toMatchObject({
@@ -87,6 +96,8 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
       hasTax: true,
       warnDays: 3,
       countdownDays: 30,
+      seller: { name: "A Ltd", address: ["1 Street", "Town"], taxId: "XX 1" },
+      terms: { version: "2026-11-01", page: "/terms.html" },
       reportTo: "o@a.example",
       heartbeat: "https://w.example/ping",
     });
@@ -122,7 +133,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       `${required}colour: red\n`,
       [
-        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, warnings, night',
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night',
       ],
     ],
     [`${required}search: true\n`, ['etc/site.yaml:3:1: "search" is "true"; it must be one of yes, no']],
@@ -179,6 +190,12 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
       `${required}warnings: {days: 0}\n`,
       ['etc/site.yaml:3:12: "warnings.days" is "0"; it must be a whole number from 1 to 365'],
     ],
+    [`${required}terms: {version: "1"}\n`, ['etc/site.yaml:3:1: "terms" wants both "version" and "page"']],
+    [
+      `${required}terms: {version: "1", page: "https://evil.example/"}\n`,
+      ['etc/site.yaml:3:1: "terms.page" is "https://evil.example/"; it must be a path such as /terms.html'],
+    ],
+    [`${required}seller: {address: a}\n`, ['etc/site.yaml:3:10: "seller.address" must be a list of words']],
     [
       `${required}night: {report: "a", heartbeat: "ftp://a.example/"}\n`,
       [
@@ -198,7 +215,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       "- name\n",
       [
-        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, warnings, night',
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night',
       ],
     ],
   ] as const)("refuses %j", async (text, faults) => {

@@ -123,6 +123,10 @@ describe("the package's own templates", () => {
       await visitor.get("pay", { order: "none" });
       await visitor.tellWebhook(event);
       await visitor.get("pay", { order });
+      await visitor.get("payments");
+      await visitor.get("receipt", { order });
+      await visitor.post("receipt", { order, buyer: "Ada" });
+      await visitor.get("receipt", { order });
       await visitor.post("pay", { amount: "11" });
       const [unpaid] = visitor.test.raw("SELECT id FROM payment_order ORDER BY created_at, rowid DESC") as {
         id: string;

@@ -281,3 +281,27 @@ describe("every page", () => {
     },
   );
 });
+
+it("terms are accepted at sign-up, and their version is kept with the account", async () => {
+  const first = await makeVisitor();
+  try {
+    const terms = { version: "2026-11-01", page: "/terms.html" };
+    const visitor = await first.again({ settings: { terms } });
+    const form = await visitor.get("signup");
+    expect(form.body).toContain('I accept the <a href="/terms.html">terms</a> of 2026-11-01');
+    const typed = { email: "ada@example.org", password: "four words are enough" };
+    for (const wrong of [{}, { terms: "yes" }, { terms: "2025-01-01" }] as Record<string, string>[]) {
+      const answer = await visitor.post("signup", { ...typed, ...wrong });
+      expect([answer.status, answer.body.includes("tick the box")]).toEqual([422, true]);
+    }
+    expect(first.test.raw("SELECT * FROM signup")).toEqual([]);
+    await visitor.post("signup", { ...typed, terms: terms.version });
+    const [mail] = first.test.raw("SELECT body FROM outbox") as { body: string }[];
+    await visitor.post("confirm", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
+    expect(first.test.raw("SELECT terms, terms_at FROM account")).toEqual([
+      { terms: terms.version, terms_at: BigInt(first.test.clock.ms) },
+    ]);
+  } finally {
+    await first.end();
+  }
+});

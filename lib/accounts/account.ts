@@ -28,19 +28,23 @@ export const signupLifeMs = 24 * 3_600_000;
 /** Whether the address has an account, and if not, a waiting sign-up under the token. May be repeated. */
 export async function beginSignup(
   tx: WriteTx,
-  signup: { readonly email: Email; readonly passwordHash: string; readonly token: string },
+  signup: {
+    readonly email: Email;
+    readonly passwordHash: string;
+    readonly token: string;
+    /** The version that was accepted; "" where there are no terms. */
+    readonly terms?: string;
+  },
 ): Promise<"waiting" | "has-account"> {
   await tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now]);
   const known = await findAccountByEmail(tx, signup.email);
   if (known === undefined && !(await isAddressFree(tx, signup.email, ""))) return "has-account";
   // One that moved in has no password yet (lib/staff/opening.ts): whoever reads its mail sets the first one.
   if (known !== undefined && known.passwordHash !== "") return "has-account";
-  await tx.run("INSERT INTO signup (token_hash, email, password_hash, expires_at) VALUES (?, ?, ?, ?)", [
-    sha256Hex(signup.token),
-    signup.email,
-    signup.passwordHash,
-    tx.now + signupLifeMs,
-  ]);
+  await tx.run(
+    "INSERT INTO signup (token_hash, email, password_hash, expires_at, terms) VALUES (?, ?, ?, ?, ?)",
+    [sha256Hex(signup.token), signup.email, signup.passwordHash, tx.now + signupLifeMs, signup.terms ?? ""],
+  );
   return "waiting";
 }
 
@@ -59,15 +63,22 @@ export async function confirmSignup(
 ): Promise<{ readonly ok: true; readonly account: AccountId } | Refusal<"token-unknown">> {
   const signup = await readSignup(tx, token);
   if (signup === undefined) return refuse("token-unknown");
-  const { email, passwordHash } = signup;
+  const { email, passwordHash, terms } = signup;
   await tx.run("DELETE FROM signup WHERE email = ?", [email]);
   const known = await findAccountByEmail(tx, email);
-  if (known === undefined) return { ok: true, account: await openAccount(tx, email, passwordHash) };
+  if (known === undefined && !(await isAddressFree(tx, email, ""))) return refuse("token-unknown");
+  const account = known?.id ?? (await openAccount(tx, email, passwordHash));
+  // An account that moved in gets its password by this; one that has one keeps it.
   await tx.run("UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = ''", [
     passwordHash,
-    known.id,
+    account,
   ]);
-  return { ok: true, account: known.id };
+  await tx.run("UPDATE account SET terms = ?, terms_at = ? WHERE id = ? AND terms_at = 0", [
+    terms,
+    tx.now,
+    account,
+  ]);
+  return { ok: true, account };
 }
 
 /** A new account with its ledger account; no password ("") is one that nobody can log in with. */
@@ -134,9 +145,9 @@ export async function replaceHash(
 async function readSignup(
   tx: ReadTx,
   token: string,
-): Promise<{ readonly email: Email; readonly passwordHash: string } | undefined> {
+): Promise<{ readonly email: Email; readonly passwordHash: string; readonly terms: string } | undefined> {
   return tx.get(
-    "SELECT email, password_hash AS passwordHash FROM signup WHERE token_hash = ? AND expires_at > ?",
+    "SELECT email, password_hash AS passwordHash, terms FROM signup WHERE token_hash = ? AND expires_at > ?",
     [sha256Hex(token), tx.now],
   );
 }

@@ -27,20 +27,25 @@ export interface Statement {
   readonly olderBefore: bigint | undefined;
 }
 
-/** Reads up to `limit` lines older than journal number `before` (the newest ones if undefined). */
-export async function readStatement(
-  tx: ReadTx,
-  account: string,
-  page: { readonly before: bigint | undefined; readonly limit: number },
-): Promise<Statement> {
+/** Which lines: those older than journal number `before`, of booking days from `from` to `to`, both included; all unless told. */
+export interface StatementPage {
+  readonly before: bigint | undefined;
+  readonly limit: number;
+  readonly from?: DayUtc | undefined;
+  readonly to?: DayUtc | undefined;
+}
+
+/** Reads up to `limit` lines, newest first. */
+export async function readStatement(tx: ReadTx, account: string, page: StatementPage): Promise<Statement> {
   const balance = await readBalance(tx, account);
-  const before = page.before ?? 2n ** 62n;
   const rows = await tx.all<TransferRow>(
     `SELECT number, id AS transferId, code, day, reference, credit, picodollars, attodollars FROM transfer
-     WHERE number < ? AND (debit = ? OR credit = ?) ORDER BY number DESC LIMIT ?`,
-    [before, account, account, page.limit + 1],
+     WHERE number < ? AND (debit = ? OR credit = ?) AND day BETWEEN ? AND ? ORDER BY number DESC LIMIT ?`,
+    [page.before ?? 2n ** 62n, account, account, page.from ?? "", page.to ?? "~", page.limit + 1],
   );
-  let after = subtractAmounts(balance, await sumChanges(tx, account, before));
+  // Days follow one another as numbers do, so all that is newer than the first line is left out of its balance.
+  const later = rows[0] === undefined ? amountOf(0n) : await sumChanges(tx, account, rows[0].number + 1n);
+  let after = subtractAmounts(balance, later);
   const lines: StatementLine[] = [];
   for (const { picodollars, attodollars, credit, ...row } of rows.slice(0, page.limit)) {
     const moved = fromColumns({ picodollars, attodollars });

@@ -2,7 +2,8 @@
 import type { Account } from "../accounts/account.ts";
 import { listTokens } from "../accounts/token.ts";
 import { readStatement, type StatementLine } from "../ledger/statement.ts";
-import { formatExact, fromColumns } from "../money/amount.ts";
+import { formatExact } from "../money/amount.ts";
+import { listPayments } from "../payments/receipt.ts";
 import type { ReadTx } from "../store/store.ts";
 import { type DetailLine, readDetails } from "../usage/detail.ts";
 import { type HistoryLine, readHistory } from "../usage/history.ts";
@@ -40,7 +41,19 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
       made: timeOf(createdAt),
       used: timeOf(usedAt),
     })),
-    payments: await readPayments(tx, account),
+    payments: (await listPayments(tx, account.id)).map(({ order, begunAt, amount, tax, state, receipt }) => ({
+      order,
+      begun: formatUtc(begunAt),
+      amount: formatExact(amount),
+      tax: formatExact(tax),
+      state,
+      receipt: receipt ?? null,
+    })),
+    receipts: await tx.all(
+      `SELECT r.seller, r.buyer, r.buyer_tax_id AS buyerTaxId FROM receipt r
+       JOIN payment_order o ON o.id = r.payment_order WHERE o.account = ? ORDER BY r.number`,
+      [account.id],
+    ),
     sessions: (
       await tx.all<{ browser: string; network: string; created: bigint }>(
         "SELECT browser, network, created_at AS created FROM session WHERE account = ? ORDER BY created_at",
@@ -60,27 +73,4 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
     details: await readDetails(tx, statement),
     usage: await readHistory(tx, account.id, always),
   };
-}
-
-async function readPayments(tx: ReadTx, account: Account): Promise<readonly object[]> {
-  const rows = await tx.all<{
-    id: string;
-    created: bigint;
-    how: string;
-    picodollars: bigint;
-    attodollars: bigint;
-  }>(
-    `SELECT o.id, o.created_at AS created, o.picodollars, o.attodollars,
-       coalesce(e.how, CASE WHEN t.id IS NULL THEN 'open' ELSE 'paid' END) AS how
-     FROM payment_order o LEFT JOIN checkout_end e ON e.payment_order = o.id
-     LEFT JOIN transfer t ON t.code = 'topup' AND t.credit = o.account AND t.reference = o.id
-     WHERE o.account = ? ORDER BY o.created_at, o.id`,
-    [account.id],
-  );
-  return rows.map(({ id, created, how, ...amount }) => ({
-    order: id,
-    begun: formatUtc(Number(created)),
-    amount: formatExact(fromColumns(amount)),
-    state: how,
-  }));
 }

@@ -31,6 +31,7 @@ import { accessSchema } from "./migrations/0014-access.ts";
 import { factorSchema } from "./migrations/0015-factor.ts";
 import { tokensSchema } from "./migrations/0016-tokens.ts";
 import { closingSchema } from "./migrations/0017-closing.ts";
+import { receiptsSchema } from "./migrations/0018-receipts.ts";
 
 export interface Migration {
   readonly version: number;
@@ -58,6 +59,7 @@ const migrations: readonly Migration[] = [
   factorSchema,
   tokensSchema,
   closingSchema,
+  receiptsSchema,
 ];
 const programVersion = migrations.length;
 

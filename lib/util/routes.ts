@@ -72,7 +72,11 @@ function page(name: string, change: Partial<Route>): Route {
 }
 
 export const routes: readonly Route[] = [
-  page("signup", { fields: [email, password], pool: "hashing", label: "Sign up" }),
+  page("signup", {
+    fields: [email, password, { name: "terms", maxBytes: 40 }],
+    pool: "hashing",
+    label: "Sign up",
+  }),
   page("confirm", { query: [token], fields: [token] }),
   page("login", { fields: [email, password, code], secrets: sealing, pool: "hashing", label: "Log in" }),
   page("logout", {}),
@@ -128,8 +132,21 @@ export const routes: readonly Route[] = [
     methods: ["GET"],
     body: "none",
     bodyLimitBytes: 0,
-    query: [{ name: "before", maxBytes: 20 }],
+    query: [
+      { name: "before", maxBytes: 20 },
+      { name: "from", maxBytes: 10 },
+      { name: "to", maxBytes: 10 },
+    ],
     label: "Your account",
+  }),
+  page("payments", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
+  page("receipt", {
+    query: [{ name: "order", maxBytes: 64 }],
+    fields: [
+      { name: "order", maxBytes: 64 },
+      { name: "buyer", maxBytes: 2000 },
+      { name: "tax_id", maxBytes: 160 },
+    ],
   }),
   page("history", {
     methods: ["GET"],

@@ -54,6 +54,10 @@ export interface Settings {
   readonly topUpMaximum: number;
   /** Whether Stripe reckons tax and takes it besides. */
   readonly hasTax: boolean;
+  /** Who sells, for receipts; the site's name where `name` is "". */
+  readonly seller: { readonly name: string; readonly address: readonly string[]; readonly taxId: string };
+  /** The version of the terms that whoever signs up accepts, "2026-11-01", and their page; both "" where there are none. */
+  readonly terms: { readonly version: string; readonly page: string };
   /** Below this many days of cost a customer is warned. */
   readonly warnDays: number;
   /** Days between an empty balance and the day from which a person may delete. */

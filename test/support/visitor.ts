@@ -16,6 +16,8 @@ import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
 import { handle as passwordPage } from "../../cgi/password.ts";
 import { handle as pay } from "../../cgi/pay.ts";
+import { handle as payments } from "../../cgi/payments.ts";
+import { handle as receipt } from "../../cgi/receipt.ts";
 import { handle as reset } from "../../cgi/reset.ts";
 import { handle as search } from "../../cgi/search.ts";
 import { handle as second } from "../../cgi/second.ts";
@@ -35,7 +37,7 @@ import { startStripe } from "../../dev/stripe.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { routes } from "../../lib/util/routes.ts";
-import type { Secrets } from "../../lib/util/settings.ts";
+import type { Secrets, Settings } from "../../lib/util/settings.ts";
 import { makeSettings, packageRenderer, testUrl } from "./site.ts";
 import { makeTestStore, type TestStore } from "./store.ts";
 
@@ -52,6 +54,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   logout,
   password: passwordPage,
   pay,
+  payments,
+  receipt,
   reset,
   search,
   second,
@@ -99,7 +103,10 @@ export interface Visitor {
   readonly moveTo: (remoteAddress: string) => void;
   readonly setCookie: (token: string) => void;
   /** Another browser on the same books. */
-  readonly again: (change?: { readonly secrets?: Secrets }) => Promise<Visitor>;
+  readonly again: (change?: {
+    readonly secrets?: Secrets;
+    readonly settings?: Partial<Settings>;
+  }) => Promise<Visitor>;
   /** Signs up, confirms, and logs in. */
   readonly become: (email: string) => Promise<void>;
   /** Logs in again, as whoever became a customer with this address. */
@@ -165,7 +172,7 @@ async function makeWorld(): Promise<World> {
   return { test, secrets, deliveries, end };
 }
 
-async function browse(world: World, secrets: Secrets): Promise<Visitor> {
+async function browse(world: World, secrets: Secrets, change: Partial<Settings> = {}): Promise<Visitor> {
   const { test, deliveries } = world;
   const packageOwn = await packageRenderer();
   const given = new Map<string, object>();
@@ -174,7 +181,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     return packageOwn.render(name, data);
   };
   const renderer = { ...packageOwn, render };
-  const settings = await makeSettings();
+  const settings = { ...(await makeSettings()), ...change };
   const logged: string[] = [];
   let token = "";
   let remoteAddress = "192.0.2.1";
@@ -290,7 +297,7 @@ async function browse(world: World, secrets: Secrets): Promise<Visitor> {
     setCookie: (value) => {
       token = value;
     },
-    again: (change = {}) => browse(world, change.secrets ?? secrets),
+    again: (change = {}) => browse(world, change.secrets ?? secrets, change.settings),
     become,
     logIn,
     payAtStripe,
