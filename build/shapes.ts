@@ -103,6 +103,16 @@ export const templateShapes: ShapeRecord = {
   },
   "account/login": { ...accountPage, ...texts("email error signup reset") },
   "account/logout": accountPage,
+  "account/machine": {
+    ...accountPage,
+    ...texts("error machine name registered retired hasFactor usage machines"),
+  },
+  "account/machine-unknown": { ...accountPage, ...texts("machines") },
+  "account/machines": {
+    ...accountPage,
+    ...texts("error name token minutes hasFactor settings"),
+    machines: [texts("name machine registered retired href")],
+  },
   "account/password": { ...accountPage, ...texts("error hasFactor settings") },
   "account/reset": { ...accountPage, ...texts("email error") },
   "account/reset-done": { ...accountPage, ...texts("login") },
@@ -140,7 +150,7 @@ export const templateShapes: ShapeRecord = {
   "account/settings": {
     ...accountPage,
     ...texts(
-      "email close sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
+      "email close machines sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
     ),
   },
   "account/tokens": {

@@ -4,6 +4,7 @@
 import { type Amount, addAmounts, amountOf, formatExact, zero } from "../lib/money/amount.ts";
 import { priceAttoPerUnit, priceOn } from "../lib/money/price.ts";
 import { type HistoryLine, readHistory, sumBy } from "../lib/usage/history.ts";
+import { readMachineNames } from "../lib/usage/machine.ts";
 import { addDays, type DayUtc, dayOf, daysInMonth, parseDay } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { MeterSetting } from "../lib/util/settings.ts";
@@ -18,7 +19,11 @@ export async function handle(visit: Visit): Promise<Response> {
     const today = dayOf(clock.now());
     const first = readMonth(visit.query.get("month") ?? "") ?? firstOf(today);
     const next = addDays(first, daysInMonth(first));
-    const all = await store.read((tx) => readHistory(tx, account.id, { from: first, to: addDays(next, -1) }));
+    const { all, names } = await store.read(async (tx) => ({
+      all: await readHistory(tx, account.id, { from: first, to: addDays(next, -1) }),
+      names: await readMachineNames(tx, account.id),
+    }));
+    const nameOf = (key: string): string => names.get(key) ?? key;
     const machines = [...sumBy(all, ({ machine }) => machine)];
     const asked = visit.query.get("machine") ?? "";
     // One that is not there is no machine of this month, whoever else may have it.
@@ -32,17 +37,17 @@ export async function handle(visit: Visit): Promise<Response> {
         previous: hrefOf({ month: addDays(first, -1).slice(0, 7), machine }),
         next: next > today ? "" : hrefOf({ month: next.slice(0, 7), machine }),
         total: formatExact(total(lines)),
-        machine,
+        machine: nameOf(machine),
         everything: hrefOf({ month: first.slice(0, 7), machine: "" }),
-        machines: machines.map(([name, amount]) => ({
-          name,
+        machines: machines.map(([key, amount]) => ({
+          name: nameOf(key),
           amount: formatExact(amount),
-          href: hrefOf({ month: first.slice(0, 7), machine: name }),
-          current: name === machine ? "true" : "",
+          href: hrefOf({ month: first.slice(0, 7), machine: key }),
+          current: key === machine ? "true" : "",
         })),
         meters: describeMeters(lines, settings.meters, first),
         lengths: describeLengths(lines, settings.meters, first),
-        rows: lines.map((line) => describeRow(line, settings.meters)),
+        rows: lines.map((line) => describeRow({ ...line, machine: nameOf(line.machine) }, settings.meters)),
         account: pathOf("account"),
       },
     });

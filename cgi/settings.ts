@@ -22,6 +22,7 @@ export async function handle(visit: Visit): Promise<Response> {
         hasFactor: account.hasFactor,
         factor: pathOf("factor"),
         close: pathOf("close"),
+        machines: pathOf("machines"),
         sessions: pathOf("sessions"),
         tokenCount: tokens.length,
         tokens: pathOf("tokens"),

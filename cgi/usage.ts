@@ -24,11 +24,12 @@ export async function handle(visit: Visit): Promise<Response> {
       importUsage(tx, { lines, meters, complete: [], declared: complete }),
     );
     if (!result.ok) return refuseAll(url, result.faults);
-    const { added, revised, known } = result;
+    const { added, revised, known, retired } = result;
     return respondJson(url, 200, {
       added,
       revised,
       known,
+      retired,
       complete: [...new Set(complete.map(({ day }) => day))],
     });
   });

@@ -56,9 +56,9 @@ async function importFile(
     .openStore()
     .write((tx: WriteTx) => importUsage(tx, { lines, meters, complete, declared, takesOld, takesFuture }));
   if (!result.ok) return complainAll(context, file, result.faults);
-  const { added, revised, known } = result;
+  const { added, revised, known, retired } = result;
   const days = [...new Set([...declared.map((one) => one.day), ...complete])];
-  const counts = `${added} rows added, ${revised === 0 ? "" : `${revised} revised, `}${known} known already`;
+  const counts = `${added} rows added, ${revised === 0 ? "" : `${revised} revised, `}${known} known already${retired === 0 ? "" : `, ${retired} of retired machines left out`}`;
   context.say(`${file}: ${counts}${days.map((one) => `; ${one} is complete`).join("")}`);
   return "done";
 }

@@ -141,6 +141,16 @@ describe("the package's own templates", () => {
       await visitor.get("password");
       await seeFactor(visitor);
       await seeClosing(visitor);
+      await visitor.get("machines");
+      await visitor.post("machines", { name: "box", current: "the password of 15" });
+      const { token: machineToken } = visitor.given.get("account/machines") as { token: string };
+      const registered = await visitor.ask("machine", "service-token", {
+        body: Buffer.from(JSON.stringify({ token: machineToken })),
+      });
+      await visitor.get("machines", {
+        machine: (JSON.parse(registered.body) as { machine: string }).machine,
+      });
+      await visitor.get("machines", { machine: "none" });
       await visitor.get("tokens");
       await visitor.post("tokens", { name: "graph", current: "the password of 15" });
       await visitor.get("sessions");

@@ -45,8 +45,8 @@ describe("usage in the books", () => {
 
   it("is added once; the same rows again are known", async () => {
     const rows = [`2026-11-22,${ada},box,storage,1000`, "2026-11-22,ADA@example.org,box,upload,5"];
-    expect(await take(rows)).toEqual({ ok: true, added: 2, known: 0, revised: 0 });
-    expect(await take(rows)).toEqual({ ok: true, added: 0, known: 2, revised: 0 });
+    expect(await take(rows)).toEqual({ ok: true, added: 2, known: 0, revised: 0, retired: 0 });
+    expect(await take(rows)).toEqual({ ok: true, added: 0, known: 2, revised: 0, retired: 0 });
   });
 
   it.each([
@@ -146,6 +146,7 @@ describe("usage in the books", () => {
       added: 0,
       known: 1,
       revised: 0,
+      retired: 0,
     });
   });
 
@@ -158,6 +159,7 @@ describe("usage in the books", () => {
       added: 0,
       known: 0,
       revised: 2,
+      retired: 0,
     });
     expect(await take([`2026-11-21,${ada},box,storage,400,2`])).toMatchObject({ known: 1 });
     const { total } = await billDay(test.store, dayUtc("2026-11-21"), meters);

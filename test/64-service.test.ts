@@ -29,7 +29,7 @@ describe("usage that the service hands in", () => {
     const answer = await visitor.ask("usage", token, { body });
     expect([answer.status, json(answer)]).toEqual([
       200,
-      { added: 2, revised: 0, known: 0, complete: ["2026-11-22"] },
+      { added: 2, revised: 0, known: 0, retired: 0, complete: ["2026-11-22"] },
     ]);
     expect(answer.headers.get("Content-Type")).toBe("application/json");
     expect(answer.headers.has("Set-Cookie")).toBe(false);

@@ -44,7 +44,7 @@ export async function closeAccount(
     tx.now,
   ]);
   await endOtherSessions(tx, account, "");
-  for (const table of ["access_token", "password_reset", "address_change", "second_address"])
+  for (const table of ["access_token", "password_reset", "address_change", "second_address", "machine_token"])
     await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
   return { ok: true };
 }

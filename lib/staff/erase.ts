@@ -67,7 +67,16 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
     email,
     account,
   ]);
-  for (const table of ["factor", "recovery_code", "known_network", "address_undo", "session", "access_token"])
+  for (const table of [
+    "factor",
+    "recovery_code",
+    "known_network",
+    "address_undo",
+    "session",
+    "access_token",
+    "machine",
+    "machine_token",
+  ])
     await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
   await tx.run("UPDATE preference SET second_email = NULL WHERE account = ? AND second_email IS NOT NULL", [
     account,

@@ -7,6 +7,7 @@ import { listPayments } from "../payments/receipt.ts";
 import type { ReadTx } from "../store/store.ts";
 import { type DetailLine, readDetails } from "../usage/detail.ts";
 import { type HistoryLine, readHistory } from "../usage/history.ts";
+import { listMachines } from "../usage/machine.ts";
 import { type DayUtc, formatUtc } from "../util/clock.ts";
 import type { Settings } from "../util/settings.ts";
 import { describeAccount } from "./show.ts";
@@ -48,6 +49,10 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
       tax: formatExact(tax),
       state,
       receipt: receipt ?? null,
+    })),
+    machines: (await listMachines(tx, account.id)).map(({ registeredAt, ...line }) => ({
+      ...line,
+      registered: timeOf(registeredAt),
     })),
     receipts: await tx.all(
       `SELECT r.seller, r.buyer, r.buyer_tax_id AS buyerTaxId FROM receipt r

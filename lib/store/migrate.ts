@@ -32,6 +32,7 @@ import { factorSchema } from "./migrations/0015-factor.ts";
 import { tokensSchema } from "./migrations/0016-tokens.ts";
 import { closingSchema } from "./migrations/0017-closing.ts";
 import { receiptsSchema } from "./migrations/0018-receipts.ts";
+import { machinesSchema } from "./migrations/0019-machines.ts";
 
 export interface Migration {
   readonly version: number;
@@ -60,6 +61,7 @@ const migrations: readonly Migration[] = [
   tokensSchema,
   closingSchema,
   receiptsSchema,
+  machinesSchema,
 ];
 const programVersion = migrations.length;
 

@@ -11,6 +11,7 @@ import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
 import { completeDay, type DayState, oldestDays, readDayState } from "./day.ts";
+import { readRetired } from "./machine.ts";
 import { readNewest, readRevision, reviseUsage, type UsageKey } from "./revision.ts";
 import type { Declared, FieldName, LineFault, UsageLine } from "./row.ts";
 
@@ -30,7 +31,14 @@ export interface ImportRequest {
 }
 
 export type ImportResult =
-  | { readonly ok: true; readonly added: number; readonly known: number; readonly revised: number }
+  | {
+      readonly ok: true;
+      readonly added: number;
+      readonly known: number;
+      readonly revised: number;
+      /** Rows of retired machines for days after the last that may cost something: left out. */
+      readonly retired: number;
+    }
   | { readonly ok: false; readonly faults: readonly LineFault[] };
 
 /** A row that is to be written, with its account found and its price worked out. */
@@ -43,7 +51,7 @@ interface UsageRow {
 /** Writes all rows, or none and the list of what is wrong with each line. May be repeated. */
 export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<ImportResult> {
   // 1. Look at every line before anything is written.
-  const { rows, known, faults } = await checkLines(tx, request);
+  const { rows, known, retired, faults } = await checkLines(tx, request);
   const { declared = [] } = request;
   for (const { line, day } of declared) faults.push(...(await checkComplete(tx, line, day)));
   for (const day of request.complete)
@@ -61,7 +69,7 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
     const completed = await completeDay(tx, day, "import");
     assert(completed.ok, `day ${day} was found to be over`);
   }
-  return { ok: true, added: rows.length - revised, known, revised };
+  return { ok: true, added: rows.length - revised, known, revised, retired };
 }
 
 async function writeFirst(tx: WriteTx, { quantity }: UsageLine, key: UsageKey): Promise<void> {
@@ -90,7 +98,7 @@ function checkRows({ lines }: ImportRequest, day: DayUtc): readonly LineFault[] 
 async function checkLines(
   tx: ReadTx,
   request: ImportRequest,
-): Promise<{ rows: UsageRow[]; known: number; faults: LineFault[] }> {
+): Promise<{ rows: UsageRow[]; known: number; retired: number; faults: LineFault[] }> {
   const rows: UsageRow[] = [];
   const faults: LineFault[] = [];
   const accounts = new Map<string, AccountId | undefined>();
@@ -98,7 +106,8 @@ async function checkLines(
   // What this file has given so far: the quantity of each revision, and the newest revision of each row.
   const given = new Map<string, bigint>();
   const newest = new Map<string, bigint>();
-  let known = 0;
+  let [known, retired] = [0, 0];
+  const endings = new Map<AccountId, ReadonlyMap<string, DayUtc>>();
   for (const line of request.lines) {
     const tell = (field: FieldName, message: string): void => {
       const column = line.columns?.[field];
@@ -114,6 +123,12 @@ async function checkLines(
     const charge = checkMeterAndDay(request, line, tx.now);
     if ("wrong" in charge) {
       tell(charge.wrong, charge.message);
+      continue;
+    }
+    const ended = endings.get(account) ?? (await readRetired(tx, account));
+    endings.set(account, ended);
+    if (line.day > (ended.get(line.machine) ?? line.day)) {
+      retired += 1;
       continue;
     }
     const key: UsageKey = { day: line.day, account, machine: line.machine, meter: line.meter };
@@ -135,7 +150,7 @@ async function checkLines(
       } else tell(line.revision === 1n ? "day" : "revision", wrong);
     }
   }
-  return { rows, known, faults };
+  return { rows, known, retired, faults };
 }
 
 /** Whether a row may come now, after its revision `last` (0 if none has come). */

@@ -111,6 +111,17 @@ export const routes: readonly Route[] = [
     ],
     speaks: "json",
   }),
+  page("machines", {
+    query: [{ name: "machine", maxBytes: 255 }],
+    fields: [
+      ...proof,
+      { name: "machine", maxBytes: 255 },
+      { name: "name", maxBytes: 240 },
+      { name: "do", maxBytes: 8 },
+    ],
+    secrets: sealing,
+    pool: "hashing",
+  }),
   page("close", {
     query: [token],
     fields: [...proof, token, { name: "money", maxBytes: 6 }, { name: "sure", maxBytes: 3 }],
@@ -173,6 +184,12 @@ export const routes: readonly Route[] = [
     methods: ["POST"],
     body: "raw",
     bodyLimitBytes: 10_485_760,
+    secrets: ["usage_token", "usage_token_old"],
+    speaks: "json",
+  }),
+  page("machine", {
+    body: "raw",
+    query: [{ name: "account", maxBytes: 64 }],
     secrets: ["usage_token", "usage_token_old"],
     speaks: "json",
   }),

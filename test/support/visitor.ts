@@ -14,6 +14,8 @@ import { handle as factor } from "../../cgi/factor.ts";
 import { handle as history } from "../../cgi/history.ts";
 import { handle as login } from "../../cgi/login.ts";
 import { handle as logout } from "../../cgi/logout.ts";
+import { handle as machine } from "../../cgi/machine.ts";
+import { handle as machines } from "../../cgi/machines.ts";
 import { handle as passwordPage } from "../../cgi/password.ts";
 import { handle as pay } from "../../cgi/pay.ts";
 import { handle as payments } from "../../cgi/payments.ts";
@@ -52,6 +54,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   history,
   login,
   logout,
+  machine,
+  machines,
   password: passwordPage,
   pay,
   payments,

@@ -1,0 +1,124 @@
+/** A customer's machines: a token for a new one, names, and retiring those that are lost or gone. */
+import type { Account } from "../lib/accounts/account.ts";
+import { longestName } from "../lib/accounts/token.ts";
+import {
+  addMachineToken,
+  listMachines,
+  machineTokenLifeMs,
+  renameMachine,
+  retireMachine,
+} from "../lib/usage/machine.ts";
+import { formatUtc } from "../lib/util/clock.ts";
+import { randomToken } from "../lib/util/random.ts";
+import { pathOf } from "../lib/util/routes.ts";
+import type { FormState } from "./support/network.ts";
+import { proveOwner } from "./support/proof.ts";
+import type { Response } from "./support/response.ts";
+import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+
+interface Shown extends Omit<FormState, "email"> {
+  readonly name?: string;
+  readonly token?: string;
+}
+
+export async function handle(visit: Visit): Promise<Response> {
+  return withAccount(visit, async (account) => {
+    const { method } = visit.request;
+    const machine = (method === "POST" ? visit.form : visit.query).get("machine");
+    if (method !== "POST")
+      return machine === undefined ? show(visit, account, {}) : showOne(visit, account, machine, {});
+    if (machine === undefined) return add(visit, account);
+    return visit.form.get("do") === "retire"
+      ? retire(visit, account, machine)
+      : rename(visit, account, machine);
+  });
+}
+
+async function add(visit: Visit, account: Account): Promise<Response> {
+  const name = readName(visit);
+  if (name === undefined)
+    return show(visit, account, { error: nameError, name: visit.form.get("name") ?? "" });
+  const proof = await proveOwner(visit, account);
+  if (!proof.ok) return show(visit, account, { ...proof.state, name });
+  const token = randomToken();
+  await visit.site.store.write((tx) => addMachineToken(tx, account.id, { name, token }));
+  return show(visit, account, { token });
+}
+
+async function rename(visit: Visit, account: Account, machine: string): Promise<Response> {
+  const name = readName(visit);
+  if (name === undefined) return showOne(visit, account, machine, { error: nameError });
+  await visit.site.store.write((tx) => renameMachine(tx, account.id, { machine, name }));
+  return showOne(visit, account, machine, {});
+}
+
+/** It ends what a machine stored, so it takes the password. */
+async function retire(visit: Visit, account: Account, machine: string): Promise<Response> {
+  const proof = await proveOwner(visit, account);
+  if (!proof.ok) return showOne(visit, account, machine, proof.state);
+  await visit.site.store.write((tx) => retireMachine(tx, account.id, machine));
+  return showOne(visit, account, machine, {});
+}
+
+const nameError = `Give it a name of 1 to ${longestName} characters.`;
+
+function readName(visit: Visit): string | undefined {
+  const name = (visit.form.get("name") ?? "").trim().normalize("NFC");
+  return name === "" || [...name].length > longestName || /\p{C}/u.test(name) ? undefined : name;
+}
+
+async function show(visit: Visit, account: Account, shown: Shown): Promise<Response> {
+  const { error = "", status, headers = [], name = "", token = "" } = shown;
+  const machines = await visit.site.store.read((tx) => listMachines(tx, account.id));
+  return respondPage(visit, {
+    title: "Machines",
+    template: "machines",
+    status: status ?? (error === "" ? 200 : 422),
+    headers,
+    data: {
+      error,
+      name,
+      token,
+      minutes: machineTokenLifeMs / 60_000,
+      hasFactor: account.hasFactor,
+      machines: machines.map((line) => ({
+        name: line.name,
+        machine: line.machine,
+        registered: line.registeredAt === undefined ? "" : formatUtc(line.registeredAt),
+        retired: line.retiredOn ?? "",
+        href: `?machine=${encodeURIComponent(line.machine)}`,
+      })),
+      settings: pathOf("settings"),
+    },
+  });
+}
+
+async function showOne(visit: Visit, account: Account, machine: string, state: FormState): Promise<Response> {
+  const { error = "", status, headers = [] } = state;
+  const machines = await visit.site.store.read((tx) => listMachines(tx, account.id));
+  const found = machines.find((line) => line.machine === machine);
+  // The same for one of another customer and one that is not there.
+  if (found === undefined)
+    return respondPage(visit, {
+      title: "No such machine",
+      template: "machine-unknown",
+      status: 404,
+      data: { machines: pathOf("machines") },
+    });
+  return respondPage(visit, {
+    title: found.name,
+    template: "machine",
+    status: status ?? (error === "" ? 200 : 422),
+    headers,
+    data: {
+      error,
+      machine,
+      name: found.name,
+      registered: found.registeredAt === undefined ? "" : formatUtc(found.registeredAt),
+      retired: found.retiredOn ?? "",
+      hasFactor: account.hasFactor,
+      usage: `${pathOf("history")}?machine=${encodeURIComponent(machine)}`,
+      machines: pathOf("machines"),
+    },
+  });
+}
