@@ -102,6 +102,13 @@ export interface Visitor {
   readonly postRaw: (name: string, body: string, signature: string) => Promise<Answer>;
   /** As the service asks: a bearer token ("" for none), no cookie, a body that is sent as it is. */
   readonly ask: (name: string, token: string, change: ServiceRequest) => Promise<Answer>;
+  /** A request as the web server hands it over, whatever it is; the browser's own cookie has no part in it. */
+  readonly hand: (
+    name: string,
+    environment: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    wrap?: (handler: Handler) => Handler,
+  ) => Promise<Answer>;
   readonly cookie: () => string;
   /** Comes from another address from now on. */
   readonly moveTo: (remoteAddress: string) => void;
@@ -190,45 +197,51 @@ async function browse(world: World, secrets: Secrets, change: Partial<Settings> 
   let token = "";
   let remoteAddress = "192.0.2.1";
 
-  const send = async (name: string, change: Partial<Request>, store = test.store): Promise<Answer> => {
+  const answer = async (
+    name: string,
+    request: Request,
+    { store = test.store, wrap = (own) => own }: { store?: Store; wrap?: (handler: Handler) => Handler },
+  ): Promise<Answer> => {
     const route = routes.find((candidate) => candidate.name === name);
     const handler = handlers[name];
     if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
+    const log = (line: string): void => void logged.push(line);
+    const response = await answerRequest(route, wrap(handler), request, { settings, renderer, log }, () => ({
+      settings,
+      secrets,
+      store,
+      // Tests of the search make it.
+      search: { file: join(test.folder, "pages.sqlite") },
+      renderer,
+      clock: test.clock,
+      passwordCost: cheapCost,
+      hashInTurn: (work) => work(),
+      log,
+    }));
+    const headers = new Map(response.headers);
+    const { body } = response;
+    // Bytes as characters, one each.
+    const text = typeof body === "string" ? body : Buffer.from(body).toString("latin1");
+    return { status: response.status, headers, body: text };
+  };
+
+  const send = async (name: string, change: Partial<Request>, store = test.store): Promise<Answer> => {
     const environment = {
-      SCRIPT_NAME: route.path,
+      SCRIPT_NAME: routes.find((candidate) => candidate.name === name)?.path ?? "",
       HTTP_HOST: new URL(testUrl).host,
       HTTP_COOKIE: token === "" ? "" : `${cookieName(testUrl)}=${token}`,
       REMOTE_ADDR: remoteAddress,
     };
-    const log = (line: string): void => void logged.push(line);
-    const response = await answerRequest(
-      route,
-      handler,
-      { ...readRequest(environment), ...change },
-      { settings, renderer, log },
-      () => ({
-        settings,
-        secrets,
-        store,
-        // Tests of the search make it.
-        search: { file: join(test.folder, "pages.sqlite") },
-        renderer,
-        clock: test.clock,
-        passwordCost: cheapCost,
-        hashInTurn: (work) => work(),
-        log,
-      }),
-    );
-    const headers = new Map(response.headers);
-    const set = new RegExp(`^${cookieName(testUrl)}=([^;]*)`).exec(headers.get("Set-Cookie") ?? "");
+    const given = await answer(name, { ...readRequest(environment), ...change }, { store });
+    const set = new RegExp(`^${cookieName(testUrl)}=([^;]*)`).exec(given.headers.get("Set-Cookie") ?? "");
     if (set !== null) token = set[1] ?? "";
-    const { body } = response;
-    // Bytes as characters, one each.
-    return {
-      status: response.status,
-      headers,
-      body: typeof body === "string" ? body : Buffer.from(body).toString("latin1"),
-    };
+    return given;
+  };
+
+  const hand: Visitor["hand"] = (name, environment, body, wrap = (own) => own) => {
+    const request = readRequest(environment);
+    // As readBody reads it (cgi/support/request.ts): no more than was announced.
+    return answer(name, { ...request, body: body.subarray(0, request.contentLength ?? 0) }, { wrap });
   };
 
   const sendBody = (name: string, body: string, change: Partial<Request>): Promise<Answer> => {
@@ -294,6 +307,7 @@ async function browse(world: World, secrets: Secrets, change: Partial<Settings> 
     post,
     postRaw,
     ask,
+    hand,
     cookie: () => token,
     moveTo: (address) => {
       remoteAddress = address;
