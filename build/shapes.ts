@@ -119,7 +119,7 @@ export const templateShapes: ShapeRecord = {
   "account/reset-new": { ...accountPage, ...texts("token error") },
   "account/reset-sent": { ...accountPage, ...texts("email") },
   "account/reset-used": { ...accountPage, ...texts("reset") },
-  "account/pay": { ...accountPage, ...texts("amount error minimum maximum") },
+  "account/pay": { ...accountPage, ...texts("amount error order minimum maximum") },
   "account/pay-ended": { ...accountPage, ...texts("pay account") },
   "account/pay-unknown": accountPage,
   "account/pay-waiting": { ...accountPage, ...texts("account") },

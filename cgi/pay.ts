@@ -42,11 +42,17 @@ async function startPayment(visit: Visit, account: Account): Promise<Response> {
     return wait;
   });
   if (waitMs > 0) return showForm(visit, { amount: typed, waitMs });
-  // 1. The order, committed: whatever happens from here on, a payment can be told whose it is.
-  const id = randomId("order_");
-  const order = await store.write((tx) =>
-    createOrder(tx, { id, account: account.id, amount, livemode: stripe.livemode }),
-  );
+  // 1. The order, committed: whatever happens from here on, a payment can be told whose it is. The form names it, so that one
+  // that is sent twice is one order.
+  const order = await store.write(async (tx) => {
+    const named = visit.form.get("order") ?? "";
+    const known = isOrderId(named) ? await findOrder(tx, named) : undefined;
+    if (known?.account === account.id && known.amount === amount && known.livemode === stripe.livemode)
+      return known;
+    const id = isOrderId(named) && known === undefined ? named : randomId("order_");
+    return createOrder(tx, { id, account: account.id, amount, livemode: stripe.livemode });
+  });
+  const { id } = order;
   // 2. Stripe's page for it; the order's id is the idempotency key.
   const { session, url } = await stripe.create({
     order,
@@ -88,6 +94,10 @@ async function finishPayment(visit: Visit, account: Account, orderId: string): P
   });
 }
 
+function isOrderId(text: string): boolean {
+  return /^order_[a-z2-7]{16}$/.test(text);
+}
+
 function showEnd(visit: Visit): Response {
   return respondPage(visit, {
     title: "Nothing was paid",
@@ -113,7 +123,13 @@ function showForm(visit: Visit, { amount = "", error: wrong = "", waitMs = 0 }: 
     headers: wait?.headers ?? [],
     // Browsers apply form-action to the redirect that follows the form as well.
     formTarget: visit.site.secrets.stripe_api ?? "https://checkout.stripe.com",
-    data: { amount, error, minimum: formatDollars(minimum), maximum: formatDollars(maximum) },
+    data: {
+      amount,
+      error,
+      order: randomId("order_"),
+      minimum: formatDollars(minimum),
+      maximum: formatDollars(maximum),
+    },
   });
 }
 

@@ -170,7 +170,10 @@ export const routes: readonly Route[] = [
   }),
   page("pay", {
     query: [{ name: "order", maxBytes: 64 }],
-    fields: [{ name: "amount", maxBytes: 20 }],
+    fields: [
+      { name: "amount", maxBytes: 20 },
+      { name: "order", maxBytes: 64 },
+    ],
     secrets: ["stripe_key", "stripe_api"],
   }),
   page("stripe-webhook", {
