@@ -36,6 +36,7 @@ import { handle as usage } from "../../cgi/usage.ts";
 import { handle as warnings } from "../../cgi/warnings.ts";
 import { endServer, listen } from "../../dev/listen.ts";
 import { startStripe } from "../../dev/stripe.ts";
+import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { routes } from "../../lib/util/routes.ts";
@@ -117,6 +118,7 @@ export interface Visitor {
   readonly again: (change?: {
     readonly secrets?: Secrets;
     readonly settings?: Partial<Settings>;
+    readonly cost?: PasswordCost;
   }) => Promise<Visitor>;
   /** Signs up, confirms, and logs in. */
   readonly become: (email: string) => Promise<void>;
@@ -183,7 +185,11 @@ async function makeWorld(): Promise<World> {
   return { test, secrets, deliveries, end };
 }
 
-async function browse(world: World, secrets: Secrets, change: Partial<Settings> = {}): Promise<Visitor> {
+async function browse(
+  world: World,
+  secrets: Secrets,
+  change: { readonly settings?: Partial<Settings>; readonly cost?: PasswordCost } = {},
+): Promise<Visitor> {
   const { test, deliveries } = world;
   const packageOwn = await packageRenderer();
   const given = new Map<string, object>();
@@ -192,7 +198,7 @@ async function browse(world: World, secrets: Secrets, change: Partial<Settings> 
     return packageOwn.render(name, data);
   };
   const renderer = { ...packageOwn, render };
-  const settings = { ...(await makeSettings()), ...change };
+  const settings = { ...(await makeSettings()), ...change.settings };
   const logged: string[] = [];
   let token = "";
   let remoteAddress = "192.0.2.1";
@@ -214,7 +220,7 @@ async function browse(world: World, secrets: Secrets, change: Partial<Settings> 
       search: { file: join(test.folder, "pages.sqlite") },
       renderer,
       clock: test.clock,
-      passwordCost: cheapCost,
+      passwordCost: change.cost ?? cheapCost,
       hashInTurn: (work) => work(),
       log,
     }));
@@ -315,7 +321,7 @@ async function browse(world: World, secrets: Secrets, change: Partial<Settings> 
     setCookie: (value) => {
       token = value;
     },
-    again: (change = {}) => browse(world, change.secrets ?? secrets, change.settings),
+    again: (change = {}) => browse(world, change.secrets ?? secrets, change),
     become,
     logIn,
     payAtStripe,
