@@ -3,6 +3,7 @@
  * whoever reads the old one can undo it for a week. Opening a link changes nothing. What the page says does not tell whether
  * the new address is a customer's.
  */
+
 import type { Account } from "../lib/accounts/account.ts";
 import {
   confirmAddress,
@@ -21,6 +22,7 @@ import { type FormState, networkOf, waitState } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   const isPost = visit.request.method === "POST";
@@ -69,7 +71,9 @@ async function confirm(visit: Visit, token: string): Promise<Response> {
     if (result.ok) await enqueueMail(tx, mail);
     return result;
   });
-  return done.ok ? showDone(visit, done.email) : showUsed(visit);
+  if (!done.ok) return showUsed(visit);
+  watch(visit, "address-changed", done.before);
+  return showDone(visit, done.email);
 }
 
 async function takeBack(visit: Visit, token: string): Promise<Response> {
@@ -83,6 +87,7 @@ async function takeBack(visit: Visit, token: string): Promise<Response> {
     return result;
   });
   if (!done.ok) return showUsed(visit);
+  watch(visit, "address-undone", done.before);
   return respondPage(visit, {
     title: "The change is undone",
     template: "address-undone",

@@ -2,6 +2,7 @@
  * Closing an account: what happens to the money that is left is said and chosen first; the password is shown, and a box is
  * ticked. For a week the link in the mail undoes it. Export comes before (cgi/export).
  */
+
 import type { Account } from "../lib/accounts/account.ts";
 import { closeAccount, closingWaitMs, readClosingLink, reopenAccount } from "../lib/accounts/closing.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
@@ -15,6 +16,7 @@ import type { FormState } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { endedCookie, respondPage, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 const waitDays = closingWaitMs / 86_400_000;
 
@@ -44,6 +46,8 @@ async function close(visit: Visit, account: Account): Promise<Response> {
     });
     if (closed.ok) await enqueueMail(tx, mail);
   });
+  watch(visit, "closed", account);
+  visit.found.isLoggedIn = false;
   return respondPage(visit, {
     title: "Your account is closed",
     template: "close-done",
@@ -75,11 +79,12 @@ async function showReopen(visit: Visit, token: string): Promise<Response> {
 }
 
 async function reopen(visit: Visit, token: string): Promise<Response> {
-  const isOpen = await visit.site.store.write(async (tx) => {
+  const opened = await visit.site.store.write(async (tx) => {
     const account = await readClosingLink(tx, token);
-    return account !== undefined && (await reopenAccount(tx, account.id));
+    return account !== undefined && (await reopenAccount(tx, account.id)) ? account : undefined;
   });
-  if (!isOpen) return showUsed(visit);
+  if (opened === undefined) return showUsed(visit);
+  watch(visit, "reopened", opened);
   const data = { login: pathOf("login"), reset: pathOf("reset") };
   return respondPage(visit, { title: "Your account is open again", template: "close-undone", data });
 }

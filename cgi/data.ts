@@ -2,6 +2,7 @@
  * An account's balance, usage, and statement for programs: for whoever is logged in, or shows a token that was made for this
  * (cgi/tokens). Reads only, and answers a token or a browser that is neither alike.
  */
+
 import type { Account } from "../lib/accounts/account.ts";
 import { readSession } from "../lib/accounts/session.ts";
 import { noteToken, readToken } from "../lib/accounts/token.ts";
@@ -21,6 +22,7 @@ import { daysLeft, readStanding } from "../lib/warnings/standing.ts";
 import { type Header, type Response, securityHeaders } from "./support/response.ts";
 import { respondJson } from "./support/service.ts";
 import type { Visit } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 /** The most days of usage, and lines of the statement, that one answer has. */
 const mostDays = 400;
@@ -30,6 +32,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const { url } = visit.site.settings;
   const account = await findReader(visit);
   if (account === undefined) {
+    watch(visit, "token-refused");
     const error = "log in, or show a token of this account: Authorization: Bearer pd_...";
     return respondJson(url, 401, { error }, [["WWW-Authenticate", 'Bearer realm="account"']]);
   }

@@ -3,6 +3,7 @@
  * ten recovery codes are shown, once. Turning it on ends all other sessions. Everything takes the password, and a code where
  * the factor is on already.
  */
+
 import type { Account } from "../lib/accounts/account.ts";
 import {
   beginFactor,
@@ -29,6 +30,7 @@ import { proveOwner, sealKeys } from "./support/proof.ts";
 import { drawQr } from "./support/qr.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) => {
@@ -70,6 +72,7 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
   const code = readCode(factor, form.get("code") ?? "", options);
   if (code?.kind !== "app") {
     await site.store.write((tx) => noteFailedLogin(tx, tried));
+    watch(visit, "proof-refused", account);
     const error =
       "That code is wrong. Wait for the next one, and look whether your telephone's clock is right.";
     return showSecret(visit, factor, account, { error });
@@ -82,7 +85,9 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
     await enqueueMail(tx, notice);
     return true;
   });
-  return isDone ? showCodes(visit, recoveryCodes) : show(visit, account, {});
+  if (!isDone) return show(visit, account, {});
+  watch(visit, "factor-on", account);
+  return showCodes(visit, recoveryCodes);
 }
 
 async function renewCodes(visit: Visit, account: Account): Promise<Response> {
@@ -93,6 +98,7 @@ async function renewCodes(visit: Visit, account: Account): Promise<Response> {
     await replaceCodes(tx, account.id, codes);
     await enqueueMail(tx, notice);
   });
+  watch(visit, "recovery-codes", account);
   return showCodes(visit, codes);
 }
 
@@ -106,6 +112,7 @@ async function turnOff(visit: Visit, account: Account): Promise<Response> {
     await endFactor(tx, account.id);
     await enqueueMail(tx, notice);
   });
+  watch(visit, "factor-off", account);
   return show(visit, { ...account, hasFactor: false }, {});
 }
 

@@ -3,6 +3,7 @@
  * right. A wrong password, a wrong code, and an unknown address are answered alike; a login begins a new
  * session under a new token, and ends the one that the browser had.
  */
+
 import { type Account, findAccount, findAccountByEmail, replaceHash } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import type { FactorCode } from "../lib/accounts/factor.ts";
@@ -18,6 +19,7 @@ import { composeNewPlace, composeWrongCode } from "./support/notice.ts";
 import { passFactor, readFactorOf, readTypedCode } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   if (visit.request.method !== "POST") return showForm(visit, {});
@@ -31,17 +33,22 @@ export async function handle(visit: Visit): Promise<Response> {
     return { account: found, factor: await readFactorOf(tx, found), waitMs };
   });
   // The same for an address that is nobody's: the counters are of what was typed.
-  if (waitMs > 0) return showForm(visit, { email: typed, ...waitState(waitMs) });
+  if (waitMs > 0) {
+    watch(visit, "login-waiting", account);
+    return showForm(visit, { email: typed, ...waitState(waitMs) });
+  }
   const password = form.get("password") ?? "";
   const isRight = await site.hashInTurn(() =>
     verifyPassword(password, account?.passwordHash, site.passwordCost),
   );
   if (isRight && account?.isClosed === false) {
     const token = await begin(visit, account, { code: readTypedCode(visit, factor), password, tried });
+    if (token !== undefined) watch(visit, "login", account);
     if (token !== undefined)
       return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
   }
   await site.store.write((tx) => noteFailedLogin(tx, tried));
+  watch(visit, "login-refused", account);
   return showForm(visit, { email: typed, error: "Address, password, or code is wrong. Please try again." });
 }
 

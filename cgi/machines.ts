@@ -1,4 +1,5 @@
 /** A customer's machines: a token for a new one, names, and retiring those that are lost or gone. */
+
 import type { Account } from "../lib/accounts/account.ts";
 import { longestName } from "../lib/accounts/token.ts";
 import {
@@ -15,6 +16,7 @@ import type { FormState } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 interface Shown extends Omit<FormState, "email"> {
   readonly name?: string;
@@ -42,6 +44,7 @@ async function add(visit: Visit, account: Account): Promise<Response> {
   if (!proof.ok) return show(visit, account, { ...proof.state, name });
   const token = randomToken();
   await visit.site.store.write((tx) => addMachineToken(tx, account.id, { name, token }));
+  watch(visit, "machine-token", account);
   return show(visit, account, { token });
 }
 
@@ -57,6 +60,7 @@ async function retire(visit: Visit, account: Account, machine: string): Promise<
   const proof = await proveOwner(visit, account);
   if (!proof.ok) return showOne(visit, account, machine, proof.state);
   await visit.site.store.write((tx) => retireMachine(tx, account.id, machine));
+  watch(visit, "machine-retired", account);
   return showOne(visit, account, machine, {});
 }
 

@@ -1,4 +1,5 @@
 /** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
+
 import type { Account } from "../lib/accounts/account.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { changePassword } from "../lib/accounts/reset.ts";
@@ -12,6 +13,7 @@ import { composeChanged } from "./support/notice.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) =>
@@ -37,6 +39,7 @@ async function change(visit: Visit, account: Account): Promise<Response> {
     await changePassword(tx, account.id, passwordHash, { token, place: placeOf(request) });
     await enqueueMail(tx, notice);
   });
+  watch(visit, "password-changed", account);
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }
 

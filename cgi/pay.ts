@@ -2,6 +2,7 @@
  * Add credit: our own order first, then Stripe's page for it, then back here with the order's number, where the
  * payment is taken into the books by the same function that the webhook calls. No card number comes near us.
  */
+
 import type { Account } from "../lib/accounts/account.ts";
 import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
 import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money/amount.ts";
@@ -15,6 +16,7 @@ import type { Settings } from "../lib/util/settings.ts";
 import { waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 const dollar = 10n ** 18n;
 
@@ -53,6 +55,7 @@ async function startPayment(visit: Visit, account: Account): Promise<Response> {
     return createOrder(tx, { id, account: account.id, amount, livemode: stripe.livemode });
   });
   const { id } = order;
+  watch(visit, "payment-begun", account);
   // 2. Stripe's page for it; the order's id is the idempotency key.
   const { session, url } = await stripe.create({
     order,

@@ -2,6 +2,7 @@
  * Forgotten password: an address, then a mail with a link, then a new password. Whether the address has an account shows in
  * nothing but the mail. Opening the link changes nothing; it works once, ends all sessions, and does not log in.
  */
+
 import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { admitMail, noteMail } from "../lib/accounts/limit.ts";
@@ -17,6 +18,7 @@ import { type FormState, networkOf, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   const { request, query, form, site } = visit;
@@ -77,6 +79,7 @@ async function setPassword(visit: Visit, token: string, account: Account): Promi
     return result;
   });
   if (!done.ok) return showUsed(visit);
+  watch(visit, "password-reset", account);
   return respondPage(visit, {
     title: "Your password is set",
     template: "reset-done",

@@ -1,4 +1,5 @@
 /** Tokens for a customer's own programs: made after the password was shown again, shown once, and revoked. */
+
 import type { Account } from "../lib/accounts/account.ts";
 import {
   addToken,
@@ -16,6 +17,7 @@ import { composeToken } from "./support/notice.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 interface Shown extends Omit<FormState, "email"> {
   readonly name?: string;
@@ -47,6 +49,7 @@ async function make(visit: Visit, account: Account): Promise<Response> {
     if (result.ok) await enqueueMail(tx, notice);
     return result;
   });
+  if (made.ok) watch(visit, "token-made", account);
   if (made.ok) return show(visit, account, { token });
   const error =
     made.why === "too-many"

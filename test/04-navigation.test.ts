@@ -29,7 +29,7 @@ describe("the navigation", () => {
   });
 
   it("marks the account page that is shown", () => {
-    const current = markAccountLinks("/account/login.cgi").filter((link) => link.current);
+    const current = markAccountLinks("/account/login.cgi", false).filter((link) => link.current);
     expect(current.map(({ label }) => label)).toEqual(["Log in"]);
   });
 });

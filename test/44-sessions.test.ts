@@ -2,6 +2,8 @@
 // place; nobody ends, or sees, another customer's.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeBrowser } from "../cgi/support/browser.ts";
+import { routes } from "../lib/util/routes.ts";
+import { testUrl } from "./support/site.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -89,6 +91,66 @@ it("a login from a new place is told to the owner, once for each place, and not 
   await logIn("198.51.100.7");
   expect(notices()).toHaveLength(1);
   expect(notices()[0]).toMatchObject({ recipient: address, body: expect.stringContaining("198.51.100.7") });
+});
+
+it("every page of whoever is logged in has the way out, and no other page", async () => {
+  const hasWayOut = (body: string) =>
+    /<nav aria-label="Account">[\s\S]*logout\.cgi[\s\S]*?<\/nav>/.test(body);
+  for (const { name, methods, speaks } of routes) {
+    if (!methods.includes("GET") || speaks === "json" || ["search", "export"].includes(name)) continue;
+    const { status, body } = await visitor.get(name);
+    const isForEverybody = ["signup", "confirm", "login", "logout", "reset", "second"].includes(name);
+    if (status !== 303) expect([name, hasWayOut(body)]).toEqual([name, !isForEverybody]);
+  }
+  const stranger = await visitor.again();
+  expect(hasWayOut((await stranger.get("login")).body)).toBe(false);
+});
+
+describe("what the log says of access", () => {
+  it("is who got in, who did not, and what was changed, with no address and no secret", async () => {
+    const before = visitor.logged.length;
+    await visitor.get("login");
+    await visitor.post("login", { email: address, password: "not the password at all" });
+    await visitor.post("login", { email: "nobody@example.org", password: "not the password at all" });
+    await visitor.logIn(address);
+    await visitor.post("password", { current: "wrong", password: "five words are enough too" });
+    await visitor.post("password", { current: password, password: "five words are enough too" });
+    await visitor.post("logout", {});
+    const [row] = visitor.test.raw("SELECT id FROM account") as { id: string }[];
+    const lines = visitor.logged.slice(before);
+    expect(
+      lines.map((line) => line.replace(/^[\dTZ:-]{20} /, "").replace(row?.id ?? "?", "ACCOUNT")),
+    ).toEqual([
+      "security: login-refused ACCOUNT from 192.0.2.1",
+      "security: login-refused - from 192.0.2.1",
+      "security: login ACCOUNT from 192.0.2.1",
+      "security: proof-refused ACCOUNT from 192.0.2.1",
+      "security: password-changed ACCOUNT from 192.0.2.1",
+      "security: logout - from 192.0.2.1",
+    ]);
+    expect(lines.join("\n")).not.toMatch(/@|password at all|five words/);
+  });
+
+  it("is also a form of somebody else's making", async () => {
+    const before = visitor.logged.length;
+    const cookie = visitor.cookie();
+    visitor.setCookie("b".repeat(43));
+    await visitor.get("warnings");
+    visitor.setCookie(cookie);
+    const environment = {
+      REQUEST_METHOD: "POST",
+      SCRIPT_NAME: "/account/warnings.cgi",
+      HTTP_HOST: new URL(testUrl).host,
+      HTTP_ORIGIN: "https://evil.example",
+      CONTENT_TYPE: "application/x-www-form-urlencoded",
+      CONTENT_LENGTH: "6",
+      REMOTE_ADDR: "2001:db8::1\nsecurity: login",
+    };
+    await visitor.hand("warnings", environment, Buffer.from("days=7"));
+    const [line] = visitor.logged.slice(before);
+    expect(line).toMatch(/Z security: foreign-origin - from /);
+    expect(line).not.toContain("\n");
+  });
 });
 
 describe("a browser", () => {

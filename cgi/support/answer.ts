@@ -2,6 +2,7 @@
  * From a request to a response, whatever happens: the guard, the handler, and the one place where failures are
  * caught. A customer learns what to do; the operator's log gets the cause under the same reference.
  */
+import type { Clock } from "../../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../../lib/util/failure.ts";
 import { randomToken } from "../../lib/util/random.ts";
 import type { Route } from "../../lib/util/routes.ts";
@@ -12,13 +13,18 @@ import type { Request } from "./request.ts";
 import { type Header, type Response, securityHeaders } from "./response.ts";
 import { respondJson } from "./service.ts";
 import type { Handler, Site } from "./visit.ts";
+import { watchLine } from "./watch.ts";
 
 /** What an error page needs: it must work where the store does not. */
 export interface Frame {
   readonly settings: Settings;
   readonly renderer: Renderer;
   readonly log: (line: string) => void;
+  readonly clock: Clock;
 }
+
+/** Refusals that somebody may have meant: a form of another site, or of another browser, or a name that is not ours. */
+const forgeries: readonly string[] = ["wrong-host", "foreign-origin", "wrong-form-token"];
 
 /** Answers one request. `openSite` may fail: then the failure is answered. */
 export async function answerRequest(
@@ -30,9 +36,23 @@ export async function answerRequest(
 ): Promise<Response> {
   try {
     const guarded = guardRequest(route, request, frame.settings.url);
-    if (!guarded.ok) return refusalPage(route, frame, guarded);
+    if (!guarded.ok) {
+      if (forgeries.includes(guarded.why)) {
+        const { remoteAddress } = request;
+        frame.log(watchLine({ now: frame.clock.now(), what: guarded.why, account: "-", remoteAddress }));
+      }
+      return refusalPage(route, frame, guarded);
+    }
     const { query, form, cookie } = guarded;
-    const response = await handler({ site: openSite(), route, request, query, form, cookie });
+    const response = await handler({
+      site: openSite(),
+      route,
+      request,
+      query,
+      form,
+      cookie,
+      found: { isLoggedIn: false },
+    });
     return request.method === "HEAD" ? { ...response, body: "" } : response;
   } catch (cause) {
     return failurePage(route, frame, cause);

@@ -2,6 +2,7 @@
  * Whoever is logged in shows the password once more before what matters, and a code where a second factor is on (OWASP ASVS
  * 5.0 7.5.1, 7.5.3): a browser left open is not enough. Wrong ones count as failed logins.
  */
+
 import { type Account, findAccount } from "../../lib/accounts/account.ts";
 import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";
@@ -11,6 +12,7 @@ import { NeedsHuman } from "../../lib/util/failure.ts";
 import type { SealKeys } from "../../lib/util/sealed.ts";
 import { type FormState, networkOf, waitState } from "./network.ts";
 import type { Site, Visit } from "./visit.ts";
+import { watch } from "./watch.ts";
 
 /** By the form's fields "current" and "code"; `state` says what the form shows again. */
 export async function proveOwner(
@@ -23,7 +25,10 @@ export async function proveOwner(
     waitMs: await readLoginWait(tx, tried, account.id),
     factor: await readFactorOf(tx, account),
   }));
-  if (waitMs > 0) return { ok: false, state: waitState(waitMs) };
+  if (waitMs > 0) {
+    watch(visit, "proof-waiting", account);
+    return { ok: false, state: waitState(waitMs) };
+  }
   const current = form.get("current") ?? "";
   const isRight = await site.hashInTurn(() =>
     verifyPassword(current, account.passwordHash, site.passwordCost),
@@ -37,6 +42,7 @@ export async function proveOwner(
   });
   if (isProved) return { ok: true };
   await site.store.write((tx) => noteFailedLogin(tx, tried));
+  watch(visit, "proof-refused", account);
   const what = account.hasFactor ? "The current password or the code" : "The current password";
   return { ok: false, state: { error: `${what} is wrong. Please try again.` } };
 }

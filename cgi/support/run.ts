@@ -58,11 +58,11 @@ async function answerProcess(
   const renderer = makeRenderer(baked);
   // One line each: what a stranger sent must not pass for a line of ours.
   const log = (line: string): void => console.error(line.replace(/\p{Cc}+/gu, " | "));
-  const bare: Frame = { settings: baked.settings, renderer, log };
+  const bare: Frame = { settings: baked.settings, renderer, log, clock: systemClock };
   try {
     const place = readPlace();
     const settings = applyPlace(baked.settings, place);
-    const frame: Frame = { settings, renderer, log };
+    const frame: Frame = { settings, renderer, log, clock: systemClock };
     const head = readRequest();
     const early = guardHead(route, head, settings.url);
     if (early !== undefined) return refusalPage(route, frame, early);

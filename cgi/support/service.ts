@@ -2,10 +2,12 @@
  * What the programs for the service itself have in common: a bearer token of their own instead of a cookie, and answers in
  * JSON. No page links to them, and a browser has nothing to show them.
  */
+
 import { sameSecret } from "../../lib/util/digest.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import { type Header, type Response, securityHeaders } from "./response.ts";
 import type { Visit } from "./visit.ts";
+import { watch } from "./watch.ts";
 
 export function respondJson(
   url: string,
@@ -36,6 +38,7 @@ export async function withService(visit: Visit, work: () => Promise<Response>): 
   // Both are compared, whichever fits, so that the time tells nothing.
   const fits = tokens.map((token) => sameSecret(shown, token));
   if (fits.includes(true)) return work();
+  watch(visit, "service-refused");
   const error = "show the service's token: Authorization: Bearer TOKEN";
   return respondJson(settings.url, 401, { error }, [["WWW-Authenticate", 'Bearer realm="service"']]);
 }

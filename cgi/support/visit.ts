@@ -41,6 +41,8 @@ export interface Visit {
   readonly query: Fields;
   readonly form: Fields;
   readonly cookie: SessionCookie;
+  /** What is found out on the way. */
+  readonly found: { isLoggedIn: boolean };
 }
 
 export type Handler = (visit: Visit) => Promise<Response>;
@@ -69,7 +71,14 @@ export function respondPage(visit: Visit, page: PageRequest): Response {
   const own = { site: settings.name, path: visit.route.path, ...token };
   const content = renderer.render(`account/${page.template}`, { ...own, ...page.data });
   const { title } = page;
-  const body = renderer.frame({ layout: "page", title, description: "", path: visit.route.path, content });
+  const body = renderer.frame({
+    layout: "page",
+    title,
+    description: "",
+    path: visit.route.path,
+    content,
+    isLoggedIn: visit.found.isLoggedIn,
+  });
   const cookies: Header[] = visit.cookie.fresh ? [sessionCookie(settings.url, visit.cookie.token)] : [];
   const security = securityHeaders({ url: settings.url, formTarget: page.formTarget ?? "" });
   const headers: Header[] = [
@@ -95,6 +104,7 @@ export async function withAccount(
   const session = await store.read((tx) => readSession(tx, visit.cookie.token));
   if (session === undefined) return respondRedirect(visit, pathOf("login"));
   if (session.isDue) await store.write((tx) => noteSession(tx, visit.cookie.token));
+  visit.found.isLoggedIn = true;
   return work(session.account);
 }
 

@@ -36,9 +36,13 @@ export function markNavigation(sections: readonly NavSection[], path: string): r
   });
 }
 
-/** The account links (Sign up, Log in, Your account) as a layout sees them on the page at `path`. */
-export function markAccountLinks(path: string): readonly MarkedLink[] {
-  const labelled = routes.filter((route) => route.label !== "");
+/** The account links (Sign up, Log in, Your account; or Your account, Log out) as a layout sees them on the page at `path`. */
+export function markAccountLinks(path: string, isLoggedIn: boolean): readonly MarkedLink[] {
+  const others = isLoggedIn ? "visitors" : "customers";
+  const labelled = routes
+    .filter((route) => route.label !== "" && route.linkFor !== others)
+    // The way out comes last.
+    .sort((a, b) => Number(a.linkFor === "customers") - Number(b.linkFor === "customers"));
   return labelled.map((route) => markLink({ label: route.label, href: route.path }, path));
 }
 

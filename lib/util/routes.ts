@@ -40,8 +40,10 @@ export interface Route {
   readonly speaks: "html" | "json";
   /** What its JSON says besides the error while the accounts cannot be reached. */
   readonly unavailable?: Readonly<Record<string, string | boolean>>;
-  /** Where it stands among the account links of every page; "" if it does not. */
+  /** What it is called among the account links of every page; "" if it does not stand there. */
   readonly label: string;
+  /** Who is shown that link: everybody, or only those who are, or are not, logged in. */
+  readonly linkFor: "everybody" | "customers" | "visitors";
 }
 
 const email: FieldRule = { name: "email", maxBytes: 254 };
@@ -67,6 +69,7 @@ function page(name: string, change: Partial<Route>): Route {
     hasAccounts: true,
     speaks: "html",
     label: "",
+    linkFor: "everybody",
     ...change,
   };
 }
@@ -76,10 +79,17 @@ export const routes: readonly Route[] = [
     fields: [email, password, { name: "terms", maxBytes: 40 }],
     pool: "hashing",
     label: "Sign up",
+    linkFor: "visitors",
   }),
   page("confirm", { query: [token], fields: [token] }),
-  page("login", { fields: [email, password, code], secrets: sealing, pool: "hashing", label: "Log in" }),
-  page("logout", {}),
+  page("login", {
+    fields: [email, password, code],
+    secrets: sealing,
+    pool: "hashing",
+    label: "Log in",
+    linkFor: "visitors",
+  }),
+  page("logout", { label: "Log out", linkFor: "customers" }),
   page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
   page("password", { fields: [...proof, password], secrets: sealing, pool: "hashing" }),
   page("address", {

@@ -26,6 +26,8 @@ export interface PageFrame {
   readonly path: string;
   /** The page's own HTML, already safe. */
   readonly content: string;
+  /** Whether it is shown to somebody who is logged in; pages of the content never are. */
+  readonly isLoggedIn?: boolean;
   /** What else is known of pages of the content; nothing is of a program's. */
   readonly surroundings?: Surroundings;
 }
@@ -122,12 +124,12 @@ export function escapeText(text: string): string {
 /** What every layout may use; content/docs/pages.html documents it for site owners. */
 export function frameData(baked: Pick<Baked, "settings" | "navigation">, page: PageFrame): FrameData {
   const { name, tagline, url, search } = baked.settings;
-  const { title, description, path, content, surroundings = noSurroundings } = page;
+  const { title, description, path, content, isLoggedIn = false, surroundings = noSurroundings } = page;
   return {
     site: { name, tagline, url, search },
     page: { title, description, path, home: path === "/", ...surroundings },
     navigation: markNavigation(baked.navigation, path),
-    accountLinks: markAccountLinks(path),
+    accountLinks: markAccountLinks(path, isLoggedIn),
     content,
   };
 }

@@ -212,18 +212,24 @@ async function browse(
     const handler = handlers[name];
     if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
     const log = (line: string): void => void logged.push(line);
-    const response = await answerRequest(route, wrap(handler), request, { settings, renderer, log }, () => ({
-      settings,
-      secrets,
-      store,
-      // Tests of the search make it.
-      search: { file: join(test.folder, "pages.sqlite") },
-      renderer,
-      clock: test.clock,
-      passwordCost: change.cost ?? cheapCost,
-      hashInTurn: (work) => work(),
-      log,
-    }));
+    const response = await answerRequest(
+      route,
+      wrap(handler),
+      request,
+      { settings, renderer, log, clock: test.clock },
+      () => ({
+        settings,
+        secrets,
+        store,
+        // Tests of the search make it.
+        search: { file: join(test.folder, "pages.sqlite") },
+        renderer,
+        clock: test.clock,
+        passwordCost: change.cost ?? cheapCost,
+        hashInTurn: (work) => work(),
+        log,
+      }),
+    );
     const headers = new Map(response.headers);
     const { body } = response;
     // Bytes as characters, one each.
