@@ -3,7 +3,7 @@
  * dist/ of its own, so that tests walk through what a newcomer gets.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,6 +74,8 @@ export async function serveSite(
     },
     mails: () => {
       const mailFolder = join(dataFolder, "mail");
+      // The first mail makes it.
+      if (!existsSync(mailFolder)) return [];
       const names = readdirSync(mailFolder).filter((name) => name.endsWith(".eml"));
       return names.sort().map((name) => readFileSync(join(mailFolder, name), "utf8"));
     },
