@@ -1,5 +1,6 @@
 // Goal of this test: an address changes when the password was shown and its new reader has pressed a button; the old reader can
 // undo it for a week, which ends what the thief had; nobody learns from it who is a customer.
+import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
@@ -126,6 +127,47 @@ describe("the old reader", () => {
     expect((await thief.get("account")).status).toBe(303);
     expect((await owner.post("address", { undo })).status).toBe(410);
     expect(mails().at(-1)).toMatchObject({ recipient: old, subject: expect.stringContaining("again") });
+  });
+
+  it("is not kept out by a second factor, a token, or a closing of the thief's", async () => {
+    const undo = await move();
+    const thief = await visitor.again();
+    await thief.get("login");
+    await thief.post("login", { email: next, password: current });
+    await thief.get("factor");
+    await thief.post("factor", { do: "begin", current });
+    const { secret } = thief.given.get("account/factor-new") as { secret: string };
+    const code = () => {
+      visitor.test.clock.ms += 60_000;
+      return new TOTP({ secret: secret.replaceAll(" ", "") }).generate({ timestamp: visitor.test.clock.ms });
+    };
+    await thief.post("factor", { do: "confirm", code: code() });
+    await thief.post("tokens", { name: "mine", current, code: code() });
+    await thief.post("close", { current, sure: "yes", code: code() });
+    expect(visitor.test.raw("SELECT count(*) AS n FROM closing")).toEqual([{ n: 1n }]);
+    const owner = await visitor.again();
+    await owner.get("address", { undo });
+    expect((await owner.post("address", { undo })).status).toBe(200);
+    for (const table of ["factor", "recovery_code", "access_token", "closing", "session"])
+      expect([table, visitor.test.raw(`SELECT * FROM ${table}`)]).toEqual([table, []]);
+    await owner.get("login");
+    expect((await owner.post("login", { email: old, password: current })).status).toBe(303);
+  });
+
+  it("keeps a second factor of before the change", async () => {
+    await visitor.get("factor");
+    await visitor.post("factor", { do: "begin", current });
+    const { secret } = visitor.given.get("account/factor-new") as { secret: string };
+    const code = () => {
+      visitor.test.clock.ms += 60_000;
+      return new TOTP({ secret: secret.replaceAll(" ", "") }).generate({ timestamp: visitor.test.clock.ms });
+    };
+    await visitor.post("factor", { do: "confirm", code: code() });
+    await visitor.post("address", { email: next, current, code: code() });
+    await visitor.post("address", { token: linkOf(-1) });
+    await visitor.post("address", { undo: linkOf(-1) });
+    expect(visitor.test.raw("SELECT count(*) AS n FROM recovery_code")).toEqual([{ n: 10n }]);
+    expect(addresses()).toEqual([{ email: old }]);
   });
 
   it("has a week", async () => {

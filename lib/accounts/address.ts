@@ -1,7 +1,7 @@
 /**
  * Change of address: whoever reads the new one confirms it, within a day; whoever reads the old one can undo it, within a
- * week (OWASP ASVS 5.0 6.3.7). Until then the old address is nobody else's. Undoing ends every session and every link, since
- * whoever changed it knew the password.
+ * week (OWASP ASVS 5.0 6.3.7). Until then the old address is nobody else's. Undoing ends every session, every link, and what was
+ * made since to keep the owner out: whoever changed it knew the password.
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
@@ -76,13 +76,38 @@ export async function undoAddress(
   { readonly ok: true; readonly before: Account; readonly email: Email } | Refusal<"token-unknown">
 > {
   const found = await readAddressUndo(tx, token);
-  if (found === undefined) return refuse("token-unknown");
+  if (found === undefined || !(await isAddressFree(tx, found.email, found.account.id)))
+    return refuse("token-unknown");
   const { account, email } = found;
+  await endThefts(tx, account.id, sha256Hex(token));
   // Every address that came after it is not to come back by a link of its own.
   await tx.run("DELETE FROM address_undo WHERE account = ?", [account.id]);
   await setAddress(tx, account.id, email);
   await endOtherSessions(tx, account.id, "");
   return { ok: true, before: account, email };
+}
+
+/**
+ * Ends what whoever changed the address may have made since, to keep the owner out: a second factor (the owner's own was asked
+ * for before), tokens, and a closing, whose mail went to the new address.
+ */
+async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Promise<void> {
+  const row = await tx.get<{ expires: bigint }>(
+    "SELECT expires_at AS expires FROM address_undo WHERE token_hash = ?",
+    [tokenHash],
+  );
+  const changedAt = Number(row?.expires ?? 0n) - undoLifeMs;
+  const made = await tx.run("DELETE FROM factor WHERE account = ? AND confirmed_at >= ?", [
+    account,
+    changedAt,
+  ]);
+  if (made > 0) await tx.run("DELETE FROM recovery_code WHERE account = ?", [account]);
+  await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, changedAt]);
+  await tx.run("DELETE FROM machine_token WHERE account = ?", [account]);
+  await tx.run("DELETE FROM closing WHERE account = ? AND asked_at >= ? AND done_at IS NULL", [
+    account,
+    changedAt,
+  ]);
 }
 
 async function setAddress(tx: WriteTx, account: AccountId, email: Email): Promise<void> {

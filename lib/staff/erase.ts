@@ -108,18 +108,18 @@ async function settle(tx: WriteTx, account: AccountId, balance: Amount): Promise
     throw new NeedsHuman(`closing/${account} is in the books already`);
 }
 
-/** What Stripe sent word for word has names and addresses; its hash stays, as with old ones (retention.ts). */
+/**
+ * What Stripe sent word for word has names and addresses; its hash stays, as with old ones (retention.ts). An event names the order,
+ * or, where it is of a dispute, the payment alone.
+ */
 async function forgetEvents(tx: WriteTx, account: AccountId): Promise<void> {
-  const orders = await tx.all<{ id: string }>("SELECT id FROM payment_order WHERE account = ?", [account]);
-  for (const { id } of orders) {
-    const events = await tx.all<{ id: string; raw: Uint8Array }>(
-      "SELECT id, raw FROM stripe_event WHERE raw_sha256 IS NULL AND instr(raw, CAST(? AS BLOB)) > 0",
-      [id],
-    );
-    for (const event of events)
-      await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [
-        sha256Hex(event.raw),
-        event.id,
-      ]);
-  }
+  const events = await tx.all<{ id: string; raw: Uint8Array }>(
+    `SELECT id, raw FROM stripe_event WHERE raw_sha256 IS NULL AND (
+       EXISTS (SELECT 1 FROM payment_order o WHERE o.account = ? AND instr(raw, CAST(o.id AS BLOB)) > 0)
+       OR EXISTS (SELECT 1 FROM transfer t WHERE t.credit = ? AND t.code = 'topup'
+         AND instr(raw, CAST(substr(t.id, 7) AS BLOB)) > 0))`,
+    [account, account],
+  );
+  for (const { id, raw } of events)
+    await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [sha256Hex(raw), id]);
 }
