@@ -205,6 +205,11 @@ describe.skipIf(lighttpdProgram === undefined)("behind lighttpd as documented", 
     expect(log).toContain('"GET /account/confirm.cgi" 200');
     expect(log).toContain('"GET /search.cgi" 200');
     for (const secret of ["token", "paying HTTP", "q="]) expect(log).not.toContain(secret);
-    expect(readFileSync(join(folder, "log", "programs.log"), "utf8")).toBe("");
+    const said = readFileSync(join(folder, "log", "programs.log"), "utf8")
+      .trimEnd()
+      .split("\n");
+    const form = /^[\dTZ:-]{20} security: (service-refused -|login acct_[a-z2-7]{16}) from 192\.0\.2\.7$/;
+    expect(said).toHaveLength(2);
+    for (const line of said) expect(line).toMatch(form);
   });
 });
