@@ -18,7 +18,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { composeConfirm, composeMoved, composeTaken, composeUndone } from "./support/moving.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -116,12 +116,11 @@ async function showUndo(visit: Visit, undo: string): Promise<Response> {
 }
 
 function showForm(visit: Visit, account: Account, shown: FormState): Response {
-  const { email = "", error = "", headers = [] } = shown;
+  const { email = "", error = "" } = shown;
   return respondPage(visit, {
     title: "Change your address",
     template: "address",
-    status: shown.status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: {
       email,
       error,

@@ -12,7 +12,7 @@ import { type Amount, formatExact, zero } from "../lib/money/amount.ts";
 import { formatUtc } from "../lib/util/clock.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import type { FormState } from "./support/network.ts";
+import { type FormState, statusOf } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { endedCookie, respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -100,13 +100,12 @@ function showUsed(visit: Visit): Response {
 }
 
 async function show(visit: Visit, account: Account, state: FormState): Promise<Response> {
-  const { error = "", status, headers = [] } = state;
+  const { error = "" } = state;
   const balance: Amount = await visit.site.store.read((tx) => readBalance(tx, account.id));
   return respondPage(visit, {
     title: "Close your account",
     template: "close",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(state),
     data: {
       error,
       balance: formatExact(balance),

@@ -24,7 +24,7 @@ import { isLongAlone } from "../lib/accounts/strength.ts";
 import { totpAddress } from "../lib/accounts/totp.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import { composeFactor } from "./support/notice.ts";
 import { proveOwner, sealKeys } from "./support/proof.ts";
 import { drawQr } from "./support/qr.ts";
@@ -117,13 +117,12 @@ async function turnOff(visit: Visit, account: Account): Promise<Response> {
 }
 
 async function show(visit: Visit, account: Account, state: FormState): Promise<Response> {
-  const { error = "", status, headers = [] } = state;
+  const { error = "" } = state;
   const left = await visit.site.store.read((tx) => countCodes(tx, account.id));
   return respondPage(visit, {
     title: "Second factor",
     template: "factor",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(state),
     data: {
       error,
       hasFactor: account.hasFactor,
@@ -135,15 +134,14 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
 }
 
 function showSecret(visit: Visit, factor: Factor, account: Account, state: FormState): Response {
-  const { error = "", status, headers = [] } = state;
+  const { error = "" } = state;
   const { site } = visit;
   const secret = openSecret(factor, sealKeys(site));
   const qr = drawQr(totpAddress(secret, { issuer: site.settings.name, email: account.email }));
   return respondPage(visit, {
     title: "Second factor",
     template: "factor-new",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(state),
     // In groups of four, as apps let it be typed.
     data: { error, secret: secret.replace(/(.{4})(?=.)/g, "$1 "), qrSize: qr.size, qrPath: qr.path },
   });

@@ -14,7 +14,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import { composeNewPlace, composeWrongCode } from "./support/notice.ts";
 import { passFactor, readFactorOf, readTypedCode } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
@@ -90,12 +90,11 @@ async function renewHash({ site }: Visit, account: Account, password: string): P
 }
 
 function showForm(visit: Visit, shown: FormState): Response {
-  const { email = "", error = "", headers = [] } = shown;
+  const { email = "", error = "" } = shown;
   return respondPage(visit, {
     title: "Log in",
     template: "login",
-    status: shown.status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: { email, error, signup: pathOf("signup"), reset: pathOf("reset") },
   });
 }

@@ -1,7 +1,6 @@
 /** A customer's machines: a token for a new one, names, and retiring those that are lost or gone. */
 
 import type { Account } from "../lib/accounts/account.ts";
-import { longestName } from "../lib/accounts/token.ts";
 import {
   addMachineToken,
   listMachines,
@@ -12,7 +11,8 @@ import {
 import { formatUtc } from "../lib/util/clock.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import type { FormState } from "./support/network.ts";
+import { nameError, readName } from "./support/name.ts";
+import { type FormState, statusOf } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -64,21 +64,13 @@ async function retire(visit: Visit, account: Account, machine: string): Promise<
   return showOne(visit, account, machine, {});
 }
 
-const nameError = `Give it a name of 1 to ${longestName} characters.`;
-
-function readName(visit: Visit): string | undefined {
-  const name = (visit.form.get("name") ?? "").trim().normalize("NFC");
-  return name === "" || [...name].length > longestName || /\p{C}/u.test(name) ? undefined : name;
-}
-
 async function show(visit: Visit, account: Account, shown: Shown): Promise<Response> {
-  const { error = "", status, headers = [], name = "", token = "" } = shown;
+  const { error = "", name = "", token = "" } = shown;
   const machines = await visit.site.store.read((tx) => listMachines(tx, account.id));
   return respondPage(visit, {
     title: "Machines",
     template: "machines",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: {
       error,
       name,
@@ -98,7 +90,7 @@ async function show(visit: Visit, account: Account, shown: Shown): Promise<Respo
 }
 
 async function showOne(visit: Visit, account: Account, machine: string, state: FormState): Promise<Response> {
-  const { error = "", status, headers = [] } = state;
+  const { error = "" } = state;
   const machines = await visit.site.store.read((tx) => listMachines(tx, account.id));
   const found = machines.find((line) => line.machine === machine);
   // The same for one of another customer and one that is not there.
@@ -112,8 +104,7 @@ async function showOne(visit: Visit, account: Account, machine: string, state: F
   return respondPage(visit, {
     title: found.name,
     template: "machine",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(state),
     data: {
       error,
       machine,

@@ -8,7 +8,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
-import type { FormState } from "./support/network.ts";
+import { type FormState, statusOf } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
@@ -43,12 +43,12 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }
 
-function showForm(visit: Visit, account: Account, { error = "", status, headers = [] }: FormState): Response {
+function showForm(visit: Visit, account: Account, state: FormState): Response {
+  const { error = "" } = state;
   return respondPage(visit, {
     title: "Change your password",
     template: "password",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(state),
     data: { error, hasFactor: account.hasFactor, settings: pathOf("settings") },
   });
 }

@@ -14,7 +14,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
@@ -88,12 +88,11 @@ async function setPassword(visit: Visit, token: string, account: Account): Promi
 }
 
 function showForm(visit: Visit, shown: FormState): Response {
-  const { email = "", error = "", headers = [] } = shown;
+  const { email = "", error = "" } = shown;
   return respondPage(visit, {
     title: "Forgotten password",
     template: "reset",
-    status: shown.status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: { email, error },
   });
 }

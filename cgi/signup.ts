@@ -12,7 +12,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
 
@@ -55,12 +55,11 @@ export async function handle(visit: Visit): Promise<Response> {
 }
 
 function showForm(visit: Visit, shown: FormState): Response {
-  const { email = "", error = "", headers = [] } = shown;
+  const { email = "", error = "" } = shown;
   return respondPage(visit, {
     title: "Sign up",
     template: "signup",
-    status: shown.status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: {
       email,
       error,

@@ -1,18 +1,12 @@
 /** Tokens for a customer's own programs: made after the password was shown again, shown once, and revoked. */
 
 import type { Account } from "../lib/accounts/account.ts";
-import {
-  addToken,
-  listTokens,
-  longestName,
-  makeAccessToken,
-  mostTokens,
-  removeToken,
-} from "../lib/accounts/token.ts";
+import { addToken, listTokens, makeAccessToken, mostTokens, removeToken } from "../lib/accounts/token.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatUtc } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import type { FormState } from "./support/network.ts";
+import { nameError, readName } from "./support/name.ts";
+import { type FormState, statusOf } from "./support/network.ts";
 import { composeToken } from "./support/notice.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
@@ -37,9 +31,9 @@ export async function handle(visit: Visit): Promise<Response> {
 }
 
 async function make(visit: Visit, account: Account): Promise<Response> {
-  const name = (visit.form.get("name") ?? "").trim().normalize("NFC");
-  if (name === "" || [...name].length > longestName || /\p{C}/u.test(name))
-    return show(visit, account, { name, error: `Give it a name of 1 to ${longestName} characters.` });
+  const name = readName(visit);
+  if (name === undefined)
+    return show(visit, account, { name: visit.form.get("name") ?? "", error: nameError });
   const proof = await proveOwner(visit, account);
   if (!proof.ok) return show(visit, account, { ...proof.state, name });
   const token = makeAccessToken();
@@ -59,14 +53,13 @@ async function make(visit: Visit, account: Account): Promise<Response> {
 }
 
 async function show(visit: Visit, account: Account, shown: Shown): Promise<Response> {
-  const { error = "", status, headers = [], name = "", token = "" } = shown;
+  const { error = "", name = "", token = "" } = shown;
   const { store, settings } = visit.site;
   const lines = await store.read((tx) => listTokens(tx, account.id));
   return respondPage(visit, {
     title: "For your programs",
     template: "tokens",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: {
       error,
       name,

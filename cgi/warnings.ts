@@ -10,7 +10,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type Preference, readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { forgetProposed, proposeSecond, readProposed, secondLifeMs } from "../lib/warnings/second.ts";
-import { type FormState, networkOf, waitState } from "./support/network.ts";
+import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
@@ -115,12 +115,11 @@ function composeSecond(
 }
 
 function show(visit: Visit, shown: Shown): Response {
-  const { error = "", status, headers = [], days, dollars, second, proposed, saved = false } = shown;
+  const { error = "", days, dollars, second, proposed, saved = false } = shown;
   return respondPage(visit, {
     title: "Warnings",
     template: "warnings",
-    status: status ?? (error === "" ? 200 : 422),
-    headers,
+    ...statusOf(shown),
     data: {
       error,
       days,

@@ -23,6 +23,14 @@ export interface FormState {
   readonly headers?: readonly Header[];
 }
 
+/** How a form is sent again: 200, or 422 where something was wrong with it. */
+export function statusOf({ error = "", status, headers = [] }: FormState): {
+  readonly status: number;
+  readonly headers: readonly Header[];
+} {
+  return { status: status ?? (error === "" ? 200 : 422), headers };
+}
+
 /** What a page says to whoever must wait, and the header for programs (RFC 6585 section 4). */
 export function waitState(waitMs: number): Required<Omit<FormState, "email">> {
   const minutes = Math.ceil(waitMs / 60_000);
