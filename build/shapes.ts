@@ -179,6 +179,8 @@ export const templateShapes: ShapeRecord = {
   "mail/overdrawn": warning,
   "mail/password-changed": texts("site at resetUrl"),
   "mail/reset": texts("site resetUrl minutes"),
+  "mail/machine-retired": texts("site at name resetUrl"),
+  "mail/recovery-used": texts("site at network factorUrl resetUrl"),
   "mail/token": texts("site at name tokensUrl resetUrl"),
   "mail/wrong-code": texts("site at browser network resetUrl"),
   "mail/second": texts("site confirmUrl hours"),

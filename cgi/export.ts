@@ -4,10 +4,12 @@ import { readPortrait } from "../lib/staff/portrait.ts";
 import { dayOf } from "../lib/util/clock.ts";
 import { type Response, securityHeaders } from "./support/response.ts";
 import { type Visit, withAccount } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) => {
     const { store, settings, clock } = visit.site;
+    watch(visit, "exported", account);
     const portrait = await store.read((tx) => readPortrait(tx, account, settings));
     return {
       status: 200,

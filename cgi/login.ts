@@ -6,7 +6,6 @@
 
 import { type Account, findAccount, findAccountByEmail, replaceHash } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import type { FactorCode } from "../lib/accounts/factor.ts";
 import { noteFailedLogin, noteGoodLogin, readLoginWait, type Tried } from "../lib/accounts/limit.ts";
 import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
@@ -16,7 +15,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
 import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
 import { composeNewPlace, composeWrongCode } from "./support/notice.ts";
-import { passFactor, readFactorOf, readTypedCode } from "./support/proof.ts";
+import { passFactor, readFactorOf, readTypedCode, type ShownCode } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -42,7 +41,7 @@ export async function handle(visit: Visit): Promise<Response> {
     verifyPassword(password, account?.passwordHash, site.passwordCost),
   );
   if (isRight && account?.isClosed === false) {
-    const token = await begin(visit, account, { code: readTypedCode(visit, factor), password, tried });
+    const token = await begin(visit, account, { ...readTypedCode(visit, account, factor), password, tried });
     if (token !== undefined) watch(visit, "login", account);
     if (token !== undefined)
       return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
@@ -56,7 +55,7 @@ export async function handle(visit: Visit): Promise<Response> {
 async function begin(
   visit: Visit,
   account: Account,
-  shown: { readonly code: FactorCode | undefined; readonly password: string; readonly tried: Tried },
+  shown: ShownCode & { readonly password: string; readonly tried: Tried },
 ): Promise<string | undefined> {
   const { site, cookie, request } = visit;
   const token = randomToken();
@@ -70,7 +69,7 @@ async function begin(
     const now = await findAccount(tx, account.id);
     // Changed while it was hashed: the old one lets nobody in any more.
     if (now === undefined || now.isClosed || now.passwordHash !== account.passwordHash) return false;
-    if (!(await passFactor(tx, now, shown.code))) {
+    if (!(await passFactor(tx, now, shown))) {
       await enqueueMail(tx, wrongCode);
       return false;
     }

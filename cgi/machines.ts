@@ -1,10 +1,12 @@
 /** A customer's machines: a token for a new one, names, and retiring those that are lost or gone. */
 
 import type { Account } from "../lib/accounts/account.ts";
+import { enqueueMail } from "../lib/mail/outbox.ts";
 import {
   addMachineToken,
   listMachines,
   machineTokenLifeMs,
+  readMachineNames,
   renameMachine,
   retireMachine,
 } from "../lib/usage/machine.ts";
@@ -13,6 +15,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { nameError, readName } from "./support/name.ts";
 import { type FormState, statusOf } from "./support/network.ts";
+import { composeRetired } from "./support/notice.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -59,7 +62,11 @@ async function rename(visit: Visit, account: Account, machine: string): Promise<
 async function retire(visit: Visit, account: Account, machine: string): Promise<Response> {
   const proof = await proveOwner(visit, account);
   if (!proof.ok) return showOne(visit, account, machine, proof.state);
-  await visit.site.store.write((tx) => retireMachine(tx, account.id, machine));
+  const names = await visit.site.store.read((tx) => readMachineNames(tx, account.id));
+  const notice = composeRetired(visit, account, names.get(machine) ?? machine);
+  await visit.site.store.write(async (tx) => {
+    if (await retireMachine(tx, account.id, machine)) await enqueueMail(tx, notice);
+  });
   watch(visit, "machine-retired", account);
   return showOne(visit, account, machine, {});
 }

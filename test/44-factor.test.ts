@@ -95,6 +95,8 @@ describe("a second factor", () => {
     const [first = "", second = ""] = shownCodes();
     expect(await logIn(first.toUpperCase().replaceAll("-", " "))).toBe(303);
     expect(await logIn(first)).toBe(422);
+    expect(notices("recovery-used")).toHaveLength(1);
+    expect(notices("recovery-used")[0]).toMatchObject({ recipient: address });
     expect(await logIn(second, "not the password at all")).toBe(422);
     await visitor.get("factor");
     expect(visitor.given.get("account/factor")).toMatchObject({ codesLeft: 9 });

@@ -134,6 +134,10 @@ describe("a machine that is retired", () => {
     await visitor.logIn(address);
     await visitor.post("machines", { machine, do: "retire", current });
     expect(await list()).toEqual([{ machine, name: "laptop", retiredOn: today }]);
+    const told = visitor.test.raw(
+      "SELECT recipient, body LIKE '%laptop%' AS named FROM outbox WHERE id LIKE 'machine-retired/%'",
+    );
+    expect(told).toEqual([{ recipient: address, named: 1n }]);
     const tomorrow = dayOf(visitor.test.clock.ms);
     expect(await take(today, [`${ada},${machine},storage,5,1`])).toMatchObject({
       ok: true,

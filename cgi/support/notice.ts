@@ -6,6 +6,7 @@ import type { NewMail } from "../../lib/mail/outbox.ts";
 import { dayOf, formatUtc } from "../../lib/util/clock.ts";
 import { randomId } from "../../lib/util/random.ts";
 import { pathOf } from "../../lib/util/routes.ts";
+import { networkOf } from "./network.ts";
 import type { Visit } from "./visit.ts";
 
 export function composeChanged(visit: Visit, account: Account): NewMail {
@@ -40,6 +41,18 @@ export function composeFactor(visit: Visit, account: Account, what: "on" | "off"
     isOff: what === "off",
     isCodes: what === "codes",
   });
+}
+
+/** A recovery code stood in for the app. */
+export function composeRecoveryUsed(visit: Visit, account: Account): NewMail {
+  return compose(visit, account, "recovery-used", {
+    network: networkOf(visit.request.remoteAddress),
+    factorUrl: visit.site.settings.url + pathOf("factor"),
+  });
+}
+
+export function composeRetired(visit: Visit, account: Account, name: string): NewMail {
+  return compose(visit, account, "machine-retired", { name });
 }
 
 export function composeToken(visit: Visit, account: Account, name: string): NewMail {

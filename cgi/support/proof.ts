@@ -7,10 +7,12 @@ import { type Account, findAccount } from "../../lib/accounts/account.ts";
 import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";
 import { verifyPassword } from "../../lib/accounts/password.ts";
+import { enqueueMail, type NewMail } from "../../lib/mail/outbox.ts";
 import type { ReadTx, WriteTx } from "../../lib/store/store.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import type { SealKeys } from "../../lib/util/sealed.ts";
 import { type FormState, networkOf, waitState } from "./network.ts";
+import { composeRecoveryUsed } from "./notice.ts";
 import type { Site, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
 
@@ -33,12 +35,12 @@ export async function proveOwner(
   const isRight = await site.hashInTurn(() =>
     verifyPassword(current, account.passwordHash, site.passwordCost),
   );
-  const code = isRight ? readTypedCode(visit, factor) : undefined;
+  const shown = isRight ? readTypedCode(visit, account, factor) : undefined;
   // Everything is looked at again, since hashing takes a second.
   const isProved = await site.store.write(async (tx) => {
     const now = await findAccount(tx, account.id);
-    if (!isRight || now?.passwordHash !== account.passwordHash) return false;
-    return passFactor(tx, now, code);
+    if (shown === undefined || now?.passwordHash !== account.passwordHash) return false;
+    return passFactor(tx, now, shown);
   });
   if (isProved) return { ok: true };
   await site.store.write((tx) => noteFailedLogin(tx, tried));
@@ -53,23 +55,31 @@ export async function readFactorOf(tx: ReadTx, account: Account | undefined): Pr
   return readFactor(tx, account.id);
 }
 
+/** A typed code, and the mail that its use causes. */
+export interface ShownCode {
+  readonly code: FactorCode | undefined;
+  /** For a recovery code: its owner learns of it. */
+  readonly notice: NewMail | undefined;
+}
+
 /** The code of the form's field "code". Called when the password was right: a key that is missing must not tell who has a factor. */
-export function readTypedCode({ site, form }: Visit, factor: Factor | undefined): FactorCode | undefined {
-  if (factor === undefined) return undefined;
+export function readTypedCode(visit: Visit, account: Account, factor: Factor | undefined): ShownCode {
+  if (factor === undefined) return { code: undefined, notice: undefined };
+  const { site, form } = visit;
   const keys = sealKeys(site);
   if (keys.length === 0)
     throw new NeedsHuman("account_key is not in the secrets file, and an account has a second factor");
-  return readCode(factor, form.get("code") ?? "", { keys, nowMs: site.clock.now() });
+  const code = readCode(factor, form.get("code") ?? "", { keys, nowMs: site.clock.now() });
+  const notice = code?.kind === "recovery" ? composeRecoveryUsed(visit, account) : undefined;
+  return { code, notice };
 }
 
 /** Whether an account may go on: it has no second factor, or the code was good, and is spent now. */
-export async function passFactor(
-  tx: WriteTx,
-  account: Account,
-  code: FactorCode | undefined,
-): Promise<boolean> {
+export async function passFactor(tx: WriteTx, account: Account, shown: ShownCode): Promise<boolean> {
   if (!account.hasFactor) return true;
-  return code !== undefined && spendCode(tx, account.id, code);
+  if (shown.code === undefined || !(await spendCode(tx, account.id, shown.code))) return false;
+  if (shown.notice !== undefined) await enqueueMail(tx, shown.notice);
+  return true;
 }
 
 /** None where the site has no key: then it offers no second factor. */

@@ -27,6 +27,7 @@ export type Watched =
   | "service-refused"
   | "machine-token"
   | "machine-retired"
+  | "exported"
   | "closed"
   | "reopened"
   | "payment-begun";

@@ -97,15 +97,17 @@ export async function renameMachine(
   return true;
 }
 
-/** From tomorrow (UTC) on it costs nothing. It does not come back; one that was retired before stays so since then. */
+/**
+ * From tomorrow (UTC) on it costs nothing. It does not come back; one that was retired before stays so since then.
+ * @returns whether it was retired by this
+ */
 export async function retireMachine(tx: WriteTx, account: AccountId, machine: string): Promise<boolean> {
   if (!(await adopt(tx, account, machine))) return false;
-  await tx.run("UPDATE machine SET retired_on = ? WHERE account = ? AND machine = ? AND retired_on IS NULL", [
-    dayOf(tx.now),
-    account,
-    machine,
-  ]);
-  return true;
+  const changed = await tx.run(
+    "UPDATE machine SET retired_on = ? WHERE account = ? AND machine = ? AND retired_on IS NULL",
+    [dayOf(tx.now), account, machine],
+  );
+  return changed === 1;
 }
 
 /** The last day that may cost something, of each retired machine of an account. */
