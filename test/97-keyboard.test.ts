@@ -136,6 +136,13 @@ describe.skipIf(!hasBrowser)("by keyboard alone, a customer", () => {
     await press("Make the receipt");
     expect(await heading()).toBe("Receipt 1");
     await look("receipt");
+    await page.emulateMedia({ media: "print" });
+    await page.screenshot({ path: join(folder, "receipt-print.png"), fullPage: true });
+    const hidden = ["body > header nav", ".sections", "footer form", "main >> text=Back to payments"];
+    for (const part of hidden)
+      expect([part, await page.locator(part).first().isVisible()]).toEqual([part, false]);
+    expect(await page.locator(".receipt").isVisible()).toBe(true);
+    await page.emulateMedia({ media: "screen" });
     await press("Back to payments");
     await press("Back to your account");
   }, 120_000);
