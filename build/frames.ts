@@ -117,12 +117,15 @@ function gatherIds(
 }
 
 /** The addresses that owners write elsewhere than in pages. */
-function nameTargets({ pages, redirects }: Site): readonly NamedTarget[] {
+function nameTargets({ pages, redirects, baked }: Site): readonly NamedTarget[] {
+  const terms = baked?.settings.terms.page ?? "";
   const images = pages.flatMap(({ header: { image }, source: { file }, head }) =>
     image === "" ? [] : [{ target: image, file, line: lineOfKey(head, "image") }],
   );
   return [
     ...images,
+    // Whoever signs up is sent there by a program's page, whose links are not known here.
+    ...(terms === "" ? [] : [{ target: terms, file: "etc/site.yaml", line: 0 }]),
     ...redirects.map(({ to, line, column }) => ({ target: to, file: redirectsFile, line, column })),
   ];
 }

@@ -221,3 +221,10 @@ describe("an entity", () => {
     );
   });
 });
+
+it("to the terms is looked at where it is set: in etc/site.yaml", async () => {
+  const terms = 'terms: {version: "1", page: /terms.html}';
+  workshop.write("site/etc/site.yaml", `name: A\nurl: https://a.example\n${terms}\n`);
+  expect(await workshop.faults()).toEqual([`etc/site.yaml: link "/terms.html": ${nowhere("/terms.html")}`]);
+  expect(await faultsOf("terms.html", "---\ntitle: Terms\n---\n<h1>Terms</h1>\n")).toEqual([]);
+});
