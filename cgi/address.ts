@@ -48,14 +48,16 @@ async function propose(visit: Visit, account: Account): Promise<Response> {
   const asked = { to: email, token };
   const [waiting, taken] = [composeConfirm(visit, account, asked), composeTaken(visit, account, asked)];
   const tried = { address: email, network: networkOf(request.remoteAddress) };
-  const admitted = await site.store.write(async (tx) => {
-    const answer = await admitMail(tx, tried, undefined);
-    if (answer !== "yes") return answer;
-    await noteMail(tx, tried);
-    const outcome = await proposeAddress(tx, account.id, { email, token });
-    await enqueueMail(tx, outcome === "waiting" ? waiting : taken);
-    return answer;
-  });
+  const admitted = await site.inEvenTime(() =>
+    site.store.write(async (tx) => {
+      const answer = await admitMail(tx, tried, undefined);
+      if (answer !== "yes") return answer;
+      await noteMail(tx, tried);
+      const outcome = await proposeAddress(tx, account.id, { email, token });
+      await enqueueMail(tx, outcome === "waiting" ? waiting : taken);
+      return answer;
+    }),
+  );
   if (typeof admitted === "number") return again(waitState(admitted));
   return respondPage(visit, { title: "Look into your mailbox", template: "address-sent", data: { email } });
 }

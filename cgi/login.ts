@@ -1,12 +1,18 @@
 /**
  * Log in, in one step: a code of a second factor is asked for on the same form, so that nobody learns from it that a password was
- * right. A wrong password, a wrong code, and an unknown address are answered alike; a login begins a new
+ * right. A wrong password, a wrong code, and an unknown address are answered alike, in the same time; a login begins a new
  * session under a new token, and ends the one that the browser had.
  */
-
-import { type Account, findAccount, findAccountByEmail, replaceHash } from "../lib/accounts/account.ts";
-import { parseEmail } from "../lib/accounts/email.ts";
-import { noteFailedLogin, noteGoodLogin, readLoginWait, type Tried } from "../lib/accounts/limit.ts";
+import {
+  type Account,
+  type AccountId,
+  findAccount,
+  findAccountByEmail,
+  replaceHash,
+} from "../lib/accounts/account.ts";
+import { type Email, parseEmail } from "../lib/accounts/email.ts";
+import type { Factor } from "../lib/accounts/factor.ts";
+import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
 import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
@@ -22,7 +28,7 @@ import { watch } from "./support/watch.ts";
 
 export async function handle(visit: Visit): Promise<Response> {
   if (visit.request.method !== "POST") return showForm(visit, {});
-  const { site, form, request } = visit;
+  const { site, form, request, cookie } = visit;
   const typed = form.get("email") ?? "";
   const email = parseEmail(typed);
   const tried = { address: email ?? typed, network: networkOf(request.remoteAddress) };
@@ -40,52 +46,65 @@ export async function handle(visit: Visit): Promise<Response> {
   const isRight = await site.hashInTurn(() =>
     verifyPassword(password, account?.passwordHash, site.passwordCost),
   );
-  if (isRight && account?.isClosed === false) {
-    const token = await begin(visit, account, { ...readTypedCode(visit, account, factor), password, tried });
-    if (token !== undefined) watch(visit, "login", account);
-    if (token !== undefined)
-      return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
+  // From here on the same is done whether the password was right or not: time must not tell what words do not.
+  const place = placeOf(request);
+  const whom = account ?? nobody;
+  const shown = readAnyCode(visit, whom, factor, isRight);
+  const [newPlace, wrongCode] = [composeNewPlace(visit, whom, place), composeWrongCode(visit, whom, place)];
+  const token = randomToken();
+  const outcome = await site.store.write(async (tx) => {
+    const now = await findAccount(tx, whom.id);
+    // Changed while it was hashed: the old one lets nobody in any more.
+    if (!isRight || now === undefined || now.isClosed || now.passwordHash !== whom.passwordHash)
+      return "wrong";
+    if (!(await passFactor(tx, now, shown))) return "wrong-code";
+    await endSession(tx, cookie.token);
+    await beginSession(tx, now.id, token, place);
+    if ((await noteGoodLogin(tx, tried, now.id)) === "new-place") await enqueueMail(tx, newPlace);
+    return "in";
+  });
+  if (outcome === "in") {
+    watch(visit, "login", whom);
+    await renewHash(visit, whom, password);
+    return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
   }
-  await site.store.write((tx) => noteFailedLogin(tx, tried));
+  await site.store.write(async (tx) => {
+    await noteFailedLogin(tx, tried);
+    if (outcome === "wrong-code") await enqueueMail(tx, wrongCode);
+  });
   watch(visit, "login-refused", account);
   return showForm(visit, { email: typed, error: "Address, password, or code is wrong. Please try again." });
 }
 
-/** Begins a session for whoever showed the right password; answers its token, or undefined where the code is not right. */
-async function begin(
+/** Stands in where an address is nobody's, so that as much is done for it. */
+const nobody: Account = {
+  id: "acct_aaaaaaaaaaaaaaaa" as AccountId,
+  email: "nobody@invalid.invalid" as Email,
+  passwordHash: "",
+  hasFactor: false,
+  isClosed: false,
+};
+
+/** The typed code; a key that is missing is told to whoever knows the password, and to nobody else. */
+function readAnyCode(
   visit: Visit,
   account: Account,
-  shown: ShownCode & { readonly password: string; readonly tried: Tried },
-): Promise<string | undefined> {
-  const { site, cookie, request } = visit;
-  const token = randomToken();
-  const renewed = await renewHash(visit, account, shown.password);
-  const place = placeOf(request);
-  const [newPlace, wrongCode] = [
-    composeNewPlace(visit, account, place),
-    composeWrongCode(visit, account, place),
-  ];
-  const isIn = await site.store.write(async (tx) => {
-    const now = await findAccount(tx, account.id);
-    // Changed while it was hashed: the old one lets nobody in any more.
-    if (now === undefined || now.isClosed || now.passwordHash !== account.passwordHash) return false;
-    if (!(await passFactor(tx, now, shown))) {
-      await enqueueMail(tx, wrongCode);
-      return false;
-    }
-    await endSession(tx, cookie.token);
-    await beginSession(tx, account.id, token, place);
-    if ((await noteGoodLogin(tx, shown.tried, account.id)) === "new-place") await enqueueMail(tx, newPlace);
-    if (renewed !== undefined) await replaceHash(tx, account, renewed);
-    return true;
-  });
-  return isIn ? token : undefined;
+  factor: Factor | undefined,
+  isRight: boolean,
+): ShownCode {
+  try {
+    return readTypedCode(visit, account, factor);
+  } catch (error) {
+    if (isRight) throw error;
+    return { code: undefined, notice: undefined };
+  }
 }
 
 /** The password is at hand at a login alone: then a hash of another cost is made anew (OWASP ASVS 5.0 11.4.2). */
-async function renewHash({ site }: Visit, account: Account, password: string): Promise<string | undefined> {
-  if (!isOutdated(account.passwordHash, site.passwordCost)) return undefined;
-  return site.hashInTurn(() => hashPassword(password, site.passwordCost));
+async function renewHash({ site }: Visit, account: Account, password: string): Promise<void> {
+  if (!isOutdated(account.passwordHash, site.passwordCost)) return;
+  const renewed = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
+  await site.store.write((tx) => replaceHash(tx, account, renewed));
 }
 
 function showForm(visit: Visit, shown: FormState): Response {

@@ -24,7 +24,8 @@ export async function handle(visit: Visit): Promise<Response> {
   const { request, query, form, site } = visit;
   const isPost = request.method === "POST";
   const token = (isPost ? form : query).get("token");
-  if (token === undefined) return isPost ? sendLink(visit) : showForm(visit, {});
+  // A customer's request writes a link and a mail, and a stranger's nothing.
+  if (token === undefined) return isPost ? site.inEvenTime(() => sendLink(visit)) : showForm(visit, {});
   const account = await site.store.read((tx) => readReset(tx, token));
   if (account === undefined) return showUsed(visit);
   return isPost ? setPassword(visit, token, account) : showNew(visit, token, "");

@@ -2,9 +2,10 @@
 // Time is judged by two samples, taken in turn: they are told apart where the Mann-Whitney statistic is beyond what chance gives
 // once in 15,000 times, and the medians lie more than a twentieth apart (less is below what a network adds). A program that
 // leaves the hashing out for strangers is told apart by the same rule.
+import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeRandom } from "./support/fuzz.ts";
-import { type Answer, makeVisitor, type Visitor } from "./support/visitor.ts";
+import { type Answer, makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
 const known = "ada@example.org";
 // As long as the other, so that the page is as long too.
@@ -16,20 +17,27 @@ let customer: Visitor;
 let stranger: Visitor;
 beforeEach(async () => {
   customer = await makeVisitor();
-  stranger = await customer.again({ cost });
+  stranger = await customer.again({ cost, evenMs: 15 });
   await stranger.become(known);
   await stranger.post("logout", {});
+  await stranger.get("login");
 });
 afterEach(() => customer.end());
 
 interface Asked {
   readonly name: string;
   readonly fields: (email: string) => Readonly<Record<string, string>>;
+  /** Of every answer: a form that was refused before it was read would prove nothing. */
+  readonly status: number;
 }
 const forms: readonly Asked[] = [
-  { name: "login", fields: (email) => ({ email, password: "not the password at all", code: "" }) },
-  { name: "signup", fields: (email) => ({ email, password: "five words are quite enough" }) },
-  { name: "reset", fields: (email) => ({ email }) },
+  {
+    name: "login",
+    fields: (email) => ({ email, password: "not the password at all", code: "" }),
+    status: 422,
+  },
+  { name: "signup", fields: (email) => ({ email, password: "five words are quite enough" }), status: 200 },
+  { name: "reset", fields: (email) => ({ email }), status: 200 },
 ];
 
 /** What one request leaves behind goes, so that each begins alike. */
@@ -39,11 +47,13 @@ const forget = (): Promise<void> =>
       await tx.run(`DELETE FROM ${table}`);
   });
 
-async function ask({ name, fields }: Asked, email: string): Promise<{ answer: Answer; ms: number }> {
+async function ask({ name, fields, status }: Asked, email: string): Promise<{ answer: Answer; ms: number }> {
   await forget();
   const began = performance.now();
   const answer = await stranger.post(name, fields(email));
-  return { answer, ms: performance.now() - began };
+  const ms = performance.now() - began;
+  expect(answer.status).toBe(status);
+  return { answer, ms };
 }
 
 /** How far apart two samples lie: the Mann-Whitney z, and the medians' distance as a share of the smaller. */
@@ -93,6 +103,42 @@ describe.each(forms)("$name", (form) => {
     expect(isTold(told), JSON.stringify(told)).toBe(false);
   }, 60_000);
 });
+
+it("a right password without its code takes the time of a wrong one", async () => {
+  await stranger.logIn(known);
+  const current = passwordOf(known);
+  await stranger.get("factor");
+  await stranger.post("factor", { do: "begin", current });
+  const { secret } = stranger.given.get("account/factor-new") as { secret: string };
+  const code = new TOTP({ secret: secret.replaceAll(" ", "") }).generate({
+    timestamp: customer.test.clock.ms,
+  });
+  await stranger.post("factor", { do: "confirm", code });
+  await stranger.post("logout", {});
+  await stranger.get("login");
+  const wrong = code === "123456" ? "654321" : "123456";
+  const time = (password: string) => async (): Promise<number> => {
+    const fields = (email: string) => ({ email, password, code: wrong });
+    return (await ask({ name: "login", fields, status: 422 }, known)).ms;
+  };
+  const told = await sample(time(current), time("not the password at all"));
+  expect(isTold(told), JSON.stringify(told)).toBe(false);
+}, 60_000);
+
+it("a reset that did not take even time would be told apart", async () => {
+  const [, , reset] = forms;
+  if (reset === undefined) throw new Error("there is a reset");
+  const uneven = await customer.again({ cost });
+  await uneven.get("reset");
+  const time = (email: string) => async (): Promise<number> => {
+    await forget();
+    const began = performance.now();
+    await uneven.post("reset", reset.fields(email));
+    return performance.now() - began;
+  };
+  const told = await sample(time(known), time(unknown));
+  expect(isTold(told), JSON.stringify(told)).toBe(true);
+}, 60_000);
 
 it("a program that hashed for customers alone would be told apart", async () => {
   const [login] = forms;

@@ -8,7 +8,7 @@ import { standardCost } from "../../lib/accounts/password.ts";
 import { withSlot } from "../../lib/store/slot.ts";
 import { openStore } from "../../lib/store/sqlite.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { systemClock } from "../../lib/util/clock.ts";
+import { systemClock, takeAtLeast } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
 import { applyPlace, readPlace, readSecrets } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
@@ -20,6 +20,8 @@ import type { Handler, Site } from "./visit.ts";
 
 // Less than the web server waits for a program (30 seconds, content/docs/production.html).
 const hashingWaitMs = 20_000;
+/** Far more than the few milliseconds of a write, and less than anybody minds. */
+const evenMs = 200;
 
 /** What lies beside the programs in a release. */
 export interface ProgramFiles {
@@ -81,6 +83,7 @@ async function answerProcess(
         clock: systemClock,
         passwordCost: standardCost,
         hashInTurn: (work) => withSlot(slots, work),
+        inEvenTime: (work) => takeAtLeast(evenMs, work),
         log,
       };
     };

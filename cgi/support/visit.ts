@@ -30,6 +30,8 @@ export interface Site {
   readonly passwordCost: PasswordCost;
   /** Runs the hashing of a password when its turn has come: each takes 128 MiB, and strangers can ask for many. */
   readonly hashInTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Runs what must not tell by its time what it did: it answers no sooner than always. */
+  readonly inEvenTime: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** One line for the operator's error log; never a password, a token, or a customer's text. */
   readonly log: (line: string) => void;
 }

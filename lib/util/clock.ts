@@ -19,6 +19,19 @@ export function runningMs(): number {
   return 1000 * process.uptime();
 }
 
+/** Runs `work`, and answers no sooner than `leastMs` after it began: so quick a thing takes the same time whatever it does. */
+export async function takeAtLeast<Result>(leastMs: number, work: () => Promise<Result>): Promise<Result> {
+  const began = runningMs();
+  try {
+    return await work();
+  } finally {
+    // Timers count whole milliseconds, and would tell of what the work took by the rest: the last two are waited out.
+    const left = leastMs - (runningMs() - began) - 2;
+    if (left >= 1) await new Promise((resolve) => setTimeout(resolve, left));
+    while (runningMs() - began < leastMs);
+  }
+}
+
 const dayMs = 86_400_000;
 
 /** `2026-11-23T08:05:00Z`; seconds are enough for people and records. */

@@ -39,6 +39,7 @@ import { startStripe } from "../../dev/stripe.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
 import type { Store } from "../../lib/store/store.ts";
+import { takeAtLeast } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
 import type { Secrets, Settings } from "../../lib/util/settings.ts";
 import { makeSettings, packageRenderer, testUrl } from "./site.ts";
@@ -119,6 +120,8 @@ export interface Visitor {
     readonly secrets?: Secrets;
     readonly settings?: Partial<Settings>;
     readonly cost?: PasswordCost;
+    /** How long what must not tell by its time takes at least; 0 unless told. */
+    readonly evenMs?: number;
   }) => Promise<Visitor>;
   /** Signs up, confirms, and logs in. */
   readonly become: (email: string) => Promise<void>;
@@ -188,7 +191,11 @@ async function makeWorld(): Promise<World> {
 async function browse(
   world: World,
   secrets: Secrets,
-  change: { readonly settings?: Partial<Settings>; readonly cost?: PasswordCost } = {},
+  change: {
+    readonly settings?: Partial<Settings>;
+    readonly cost?: PasswordCost;
+    readonly evenMs?: number;
+  } = {},
 ): Promise<Visitor> {
   const { test, deliveries } = world;
   const packageOwn = await packageRenderer();
@@ -227,6 +234,7 @@ async function browse(
         clock: test.clock,
         passwordCost: change.cost ?? cheapCost,
         hashInTurn: (work) => work(),
+        inEvenTime: (work) => takeAtLeast(change.evenMs ?? 0, work),
         log,
       }),
     );
