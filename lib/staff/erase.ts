@@ -8,7 +8,8 @@ import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
 import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
 import type { ReadTx, Store, WriteTx } from "../store/store.ts";
-import { dayOf } from "../util/clock.ts";
+import { oldestDays } from "../usage/day.ts";
+import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { sha256Hex } from "../util/digest.ts";
 import { assert, NeedsHuman } from "../util/failure.ts";
 
@@ -42,17 +43,33 @@ export async function eraseClosed(store: Store): Promise<ErasureReport> {
 
 /** Why an account cannot be erased yet; "" where it can. */
 async function findReason(tx: ReadTx, account: AccountId, money: LeftMoney): Promise<string> {
-  const open = await tx.get<{ day: string }>(
-    `SELECT day FROM usage WHERE account = ? AND day > ? AND day NOT IN (SELECT day FROM billed_day)
-     AND day NOT IN (SELECT day FROM skipped_day) LIMIT 1`,
-    // Older days were billed, or never will be (lib/usage/day.ts).
-    [account, dayOf(tx.now - 400 * 86_400_000)],
-  );
-  if (open !== undefined) return `its usage of ${open.day} is not billed yet`;
+  const open = await findUnbilled(tx, account);
+  if (open !== undefined) return `its usage of ${open} is not billed yet`;
   const balance = await readBalance(tx, account);
   if (money === "refund" && balance >= smallestRefund)
     return `give $${formatExact(balance)} back: site account refund ${account}, or site account close ${account} --money leave`;
   return "";
+}
+
+/** The first day with usage that a bill may still come for: older ones were billed, or never will be (lib/usage/day.ts). */
+async function findUnbilled(tx: ReadTx, account: AccountId): Promise<DayUtc | undefined> {
+  const today = dayOf(tx.now);
+  const first = addDays(today, -oldestDays);
+  const rows = await tx.all<{ day: DayUtc }>(
+    "SELECT day FROM billed_day WHERE day >= ? UNION SELECT day FROM skipped_day WHERE day >= ?",
+    [first, first],
+  );
+  const settled = new Set(rows.map(({ day }) => day));
+  // By day and account, as usage is found: all of an account's days would be looked for in everybody's.
+  for (let day = first; day <= today; day = addDays(day, 1)) {
+    if (settled.has(day)) continue;
+    const row = await tx.get("SELECT 1 AS one FROM usage WHERE day = ? AND account = ? LIMIT 1", [
+      day,
+      account,
+    ]);
+    if (row !== undefined) return day;
+  }
+  return undefined;
 }
 
 /** A cent: less cannot be given back. */
