@@ -11,6 +11,8 @@ CREATE TABLE access_token (
   used_at INTEGER
 ) STRICT;
 CREATE INDEX access_token_account ON access_token (account);
+-- What was measured again after its bill, for an account's history: by day alone it would be everybody's.
+CREATE INDEX usage_revision_account ON usage_revision (account, day) WHERE price_atto IS NOT NULL;
 `;
 
 export const tokensSchema: Migration = { version: 16, name: "tokens", oldestReader: 15, sql };
