@@ -75,7 +75,13 @@ describe("a usage file", () => {
       `${header}\n2026-11-22,a,m\u0007,storage,1\n`,
       2,
       14,
-      "the machine's name has control characters or more than 255 characters",
+      "the machine's name has control characters, half a character, or more than 255 characters",
+    ],
+    [
+      row({ machine: "\ud800" }),
+      1,
+      35,
+      "the machine's name has control characters, half a character, or more than 255 characters",
     ],
     [
       `${header},revision\n2026-11-22,a,m,storage,1,0\n`,

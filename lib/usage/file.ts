@@ -85,10 +85,11 @@ function readRow({ line, fields }: RawRow): UsageLine | LineFault {
   const day = parseDay(fields.day.text);
   if (day === undefined) return fault("day", `"${fields.day.text}" is no day; write it as 2026-11-23`);
   const machine = fields.machine.text;
-  if (machine.length > longestMachine || /\p{Cc}/u.test(machine))
+  // JSON can name half a character, \ud800, which no text in UTF-8 holds: two such names would come back as one.
+  if (machine.length > longestMachine || /[\p{Cc}\p{Cs}]/u.test(machine))
     return fault(
       "machine",
-      `the machine's name has control characters or more than ${longestMachine} characters`,
+      `the machine's name has control characters, half a character, or more than ${longestMachine} characters`,
     );
   const quantity = readWhole(fields.quantity.text);
   if (quantity === undefined)
