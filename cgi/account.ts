@@ -3,12 +3,12 @@
  * Reads only.
  */
 import type { TransferCode } from "../lib/ledger/chart.ts";
-import { readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
+import { readPosition, readStatement, type Statement, type StatementLine } from "../lib/ledger/statement.ts";
 import { type Amount, formatDollars, formatExact } from "../lib/money/amount.ts";
 import { type DetailLine, readDetails } from "../lib/usage/detail.ts";
 import { addDays, type DayUtc, dayOf, daysBetween, formatUtc, parseDay } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import type { MeterSetting, Settings } from "../lib/util/settings.ts";
+import { labelOf, type MeterSetting, type Settings } from "../lib/util/settings.ts";
 import { deletionDay } from "../lib/warnings/countdown.ts";
 import { daysLeft, readStanding } from "../lib/warnings/standing.ts";
 import { groupDigits } from "./support/quantity.ts";
@@ -64,11 +64,6 @@ export async function handle(visit: Visit): Promise<Response> {
       },
     });
   });
-}
-
-/** A position in the statement; anything that is none shows the newest lines. */
-function readPosition(text: string): bigint | undefined {
-  return /^[1-9]\d{0,17}$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** Days between which the statement is looked at; what is no day is told, and left out. */
@@ -133,7 +128,7 @@ function describeLine(
     balanceAfter: formatExact(line.balanceAfter),
     details: details.map((detail) => ({
       machine: detail.machine,
-      meter: meters.find((meter) => meter.name === detail.meter)?.label ?? detail.meter,
+      meter: labelOf(meters, detail.meter),
       quantity: groupDigits(detail.quantity),
       amount: formatExact(detail.amount),
     })),

@@ -3,7 +3,6 @@
  * whoever reads the old one can undo it for a week. Opening a link changes nothing. What the page says does not tell whether
  * the new address is a customer's.
  */
-
 import type { Account } from "../lib/accounts/account.ts";
 import {
   confirmAddress,

@@ -2,7 +2,6 @@
  * Closing an account: what happens to the money that is left is said and chosen first; the password is shown, and a box is
  * ticked. For a week the link in the mail undoes it. Export comes before (cgi/export).
  */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { closeAccount, closingWaitMs, readClosingLink, reopenAccount } from "../lib/accounts/closing.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";

@@ -2,18 +2,19 @@
  * An account's balance, usage, and statement for programs: for whoever is logged in, or shows a token that was made for this
  * (cgi/tokens). Reads only, and answers a token or a browser that is neither alike.
  */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { readSession } from "../lib/accounts/session.ts";
 import { noteToken, readToken } from "../lib/accounts/token.ts";
-import { readStatement } from "../lib/ledger/statement.ts";
+import { readPosition, readStatement } from "../lib/ledger/statement.ts";
 import { formatExact } from "../lib/money/amount.ts";
 import {
   type BalanceFacts,
   balanceCsv,
   balancePrometheus,
   statementCsv,
+  statementJson,
   usageCsv,
+  usageJson,
 } from "../lib/staff/export.ts";
 import { readDetails } from "../lib/usage/detail.ts";
 import { readHistory } from "../lib/usage/history.ts";
@@ -94,19 +95,13 @@ async function usage(visit: Visit, account: Account, format: string): Promise<Re
   return respondJson(settings.url, 200, {
     account: account.id,
     ...range,
-    usage: lines.map(({ quantity, priceAtto, amount, ...line }) => ({
-      ...line,
-      quantity: String(quantity),
-      attodollarsPerUnit: String(priceAtto),
-      amount: formatExact(amount),
-    })),
+    usage: usageJson(lines),
   });
 }
 
 async function statement(visit: Visit, account: Account, format: string): Promise<Response> {
   const { store, settings } = visit.site;
-  const typed = visit.query.get("before") ?? "";
-  const before = /^[1-9]\d{0,17}$/.test(typed) ? BigInt(typed) : undefined;
+  const before = readPosition(visit.query.get("before") ?? "");
   const found = await store.read(async (tx) => {
     const page = await readStatement(tx, account.id, { before, limit: mostLines });
     return { ...page, details: await readDetails(tx, page.lines) };
@@ -116,13 +111,7 @@ async function statement(visit: Visit, account: Account, format: string): Promis
   return respondJson(settings.url, 200, {
     account: account.id,
     balance: formatExact(found.balance),
-    lines: found.lines.map(({ number, change, balanceAfter, transferId, ...line }) => ({
-      number: String(number),
-      id: transferId,
-      ...line,
-      change: formatExact(change),
-      balanceAfter: formatExact(balanceAfter),
-    })),
+    lines: statementJson(found.lines),
     olderBefore: found.olderBefore === undefined ? null : String(found.olderBefore),
   });
 }

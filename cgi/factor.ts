@@ -3,7 +3,6 @@
  * ten recovery codes are shown, once. Turning it on ends all other sessions. Everything takes the password, and a code where
  * the factor is on already.
  */
-
 import type { Account } from "../lib/accounts/account.ts";
 import {
   beginFactor,

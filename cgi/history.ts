@@ -7,7 +7,7 @@ import { type HistoryLine, readHistory, sumBy } from "../lib/usage/history.ts";
 import { readMachineNames } from "../lib/usage/machine.ts";
 import { addDays, type DayUtc, dayOf, daysInMonth, parseDay } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import type { MeterSetting } from "../lib/util/settings.ts";
+import { labelOf, type MeterSetting } from "../lib/util/settings.ts";
 import { drawMonth } from "./support/chart.ts";
 import { groupDigits, sayBytes } from "./support/quantity.ts";
 import type { Response } from "./support/response.ts";
@@ -88,7 +88,7 @@ function describeMeters(lines: readonly HistoryLine[], meters: readonly MeterSet
     const [most = ["", zero]] = [...byDay].sort(([, a], [, b]) => (a < b ? 1 : -1));
     return {
       id: `meter-${place}`,
-      label: labelOf(name, meters),
+      label: labelOf(meters, name),
       total: formatExact(total(own)),
       mostDay: most[0],
       most: formatExact(most[1]),
@@ -129,14 +129,10 @@ function describeRow(
   return {
     day,
     machine,
-    meter: labelOf(meter, meters),
+    meter: labelOf(meters, meter),
     quantity: groupDigits(quantity),
     said: isBytes ? sayBytes(quantity) : "",
     price: formatExact(amountOf(priceAtto)),
     amount: formatExact(amount),
   };
-}
-
-function labelOf(meter: string, meters: readonly MeterSetting[]): string {
-  return meters.find(({ name }) => name === meter)?.label ?? meter;
 }

@@ -1,5 +1,4 @@
 /** Log out: ends the session on the server, not only in the browser. A GET only shows the button. */
-
 import { endSession } from "../lib/accounts/session.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { Response } from "./support/response.ts";

@@ -5,7 +5,7 @@
 import { findAccount } from "../lib/accounts/account.ts";
 import { listMachines, registerMachine } from "../lib/usage/machine.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { readStanding } from "../lib/warnings/standing.ts";
+import { mayWrite, readStanding } from "../lib/warnings/standing.ts";
 import type { Response } from "./support/response.ts";
 import { respondJson, withService } from "./support/service.ts";
 import type { Visit } from "./support/visit.ts";
@@ -23,16 +23,24 @@ async function register(visit: Visit): Promise<Response> {
     const registered = await registerMachine(tx, token);
     if (!registered.ok) return undefined;
     const { facts, state } = await readStanding(tx, registered.account, settings);
-    return { ...registered, state, mayWrite: facts.balance > 0n };
+    // No token of a closed account works.
+    return { ...registered, state, mayWrite: mayWrite(facts, false) };
   });
   if (done === undefined) {
     const error = "the token is none, was used, or is more than an hour old; its customer can make another";
     return respondJson(settings.url, 404, { error });
   }
-  const { account, machine, name, state, mayWrite } = done;
+  const { account, machine, name, state } = done;
   // A machine is registered whatever the balance is: who has to pay is told where.
   const payUrl = settings.url + pathOf("pay");
-  return respondJson(settings.url, 200, { account, machine, name, state, mayWrite, payUrl });
+  return respondJson(settings.url, 200, {
+    account,
+    machine,
+    name,
+    state,
+    mayWrite: done.mayWrite,
+    payUrl,
+  });
 }
 
 function readToken(body: Uint8Array): string | undefined {

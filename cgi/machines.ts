@@ -1,5 +1,4 @@
 /** A customer's machines: a token for a new one, names, and retiring those that are lost or gone. */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import {

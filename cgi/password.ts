@@ -1,5 +1,4 @@
 /** Another password for whoever is logged in: the current one first (OWASP ASVS 5.0 6.2.3), and every other session ends. */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { changePassword } from "../lib/accounts/reset.ts";

@@ -2,7 +2,6 @@
  * Add credit: our own order first, then Stripe's page for it, then back here with the order's number, where the
  * payment is taken into the books by the same function that the webhook calls. No card number comes near us.
  */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
 import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money/amount.ts";

@@ -12,6 +12,7 @@ import {
 import { dayOf } from "../lib/util/clock.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
+import { statusOf } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, type Visit, withAccount } from "./support/visit.ts";
 
@@ -77,7 +78,7 @@ function showForm(
   return respondPage(visit, {
     title: "A receipt",
     template: "receipt-new",
-    status: shown.error === "" ? 200 : 422,
+    ...statusOf(shown),
     data: {
       ...shown,
       order: payment.order,

@@ -2,7 +2,6 @@
  * Forgotten password: an address, then a mail with a link, then a new password. Whether the address has an account shows in
  * nothing but the mail. Opening the link changes nothing; it works once, ends all sessions, and does not log in.
  */
-
 import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { admitMail, noteMail } from "../lib/accounts/limit.ts";
@@ -102,7 +101,7 @@ function showNew(visit: Visit, token: string, error: string): Response {
   return respondPage(visit, {
     title: "A new password",
     template: "reset-new",
-    status: error === "" ? 200 : 422,
+    ...statusOf({ error }),
     data: { token, error },
   });
 }

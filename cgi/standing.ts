@@ -8,7 +8,7 @@
  */
 import { findAccount } from "../lib/accounts/account.ts";
 import { formatExact } from "../lib/money/amount.ts";
-import { readStanding } from "../lib/warnings/standing.ts";
+import { mayWrite, readStanding } from "../lib/warnings/standing.ts";
 import type { Response } from "./support/response.ts";
 import { respondJson, withService } from "./support/service.ts";
 import type { Visit } from "./support/visit.ts";
@@ -31,7 +31,7 @@ export async function handle(visit: Visit): Promise<Response> {
     return respondJson(settings.url, 200, {
       account: asked,
       state: isClosed ? "closed" : found.state,
-      mayWrite: !isClosed && facts.balance > 0n,
+      mayWrite: mayWrite(facts, isClosed),
       balance: formatExact(facts.balance),
       asOf: new Date(now).toISOString(),
       goodUntil: new Date(now + goodForMs).toISOString(),

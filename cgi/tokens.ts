@@ -1,5 +1,4 @@
 /** Tokens for a customer's own programs: made after the password was shown again, shown once, and revoked. */
-
 import type { Account } from "../lib/accounts/account.ts";
 import { addToken, listTokens, makeAccessToken, mostTokens, removeToken } from "../lib/accounts/token.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
@@ -43,8 +42,10 @@ async function make(visit: Visit, account: Account): Promise<Response> {
     if (result.ok) await enqueueMail(tx, notice);
     return result;
   });
-  if (made.ok) watch(visit, "token-made", account);
-  if (made.ok) return show(visit, account, { token });
+  if (made.ok) {
+    watch(visit, "token-made", account);
+    return show(visit, account, { token });
+  }
   const error =
     made.why === "too-many"
       ? `There are ${mostTokens} tokens. Revoke one that is not used any more.`

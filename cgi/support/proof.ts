@@ -2,7 +2,6 @@
  * Whoever is logged in shows the password once more before what matters, and a code where a second factor is on (OWASP ASVS
  * 5.0 7.5.1, 7.5.3): a browser left open is not enough. Wrong ones count as failed logins.
  */
-
 import { type Account, findAccount } from "../../lib/accounts/account.ts";
 import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";

@@ -2,7 +2,6 @@
  * What the programs for the service itself have in common: a bearer token of their own instead of a cookie, and answers in
  * JSON. No page links to them, and a browser has nothing to show them.
  */
-
 import { sameSecret } from "../../lib/util/digest.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import { type Header, type Response, securityHeaders } from "./response.ts";

@@ -2,7 +2,6 @@
  * A visit: one guarded request together with what a handler may use. Handlers are functions from a visit to a
  * response, so that the same ones run as CGI programs, in tests, and resident.
  */
-
 import type { Account } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { noteSession, readSession } from "../../lib/accounts/session.ts";

@@ -14,20 +14,16 @@ export const closingWaitMs = 7 * 24 * 3_600_000;
 export type LeftMoney = "refund" | "leave";
 
 export interface Closing {
-  readonly account: AccountId;
   readonly money: LeftMoney;
-  readonly askedAt: number;
   readonly isDone: boolean;
 }
 
-export async function readClosing(tx: ReadTx, account: string): Promise<Closing | undefined> {
-  const row = await tx.get<{ account: AccountId; money: LeftMoney; asked: bigint; done: bigint | null }>(
-    "SELECT account, money, asked_at AS asked, done_at AS done FROM closing WHERE account = ?",
+export async function readClosing(tx: ReadTx, account: AccountId): Promise<Closing | undefined> {
+  const row = await tx.get<{ money: LeftMoney; done: bigint | null }>(
+    "SELECT money, done_at AS done FROM closing WHERE account = ?",
     [account],
   );
-  return (
-    row && { account: row.account, money: row.money, askedAt: Number(row.asked), isDone: row.done !== null }
-  );
+  return row && { money: row.money, isDone: row.done !== null };
 }
 
 /** Closes an account; "is-closed" where that was done before: its link goes on working, and no other is made. */

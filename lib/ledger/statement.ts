@@ -35,6 +35,11 @@ export interface StatementPage {
   readonly to?: DayUtc | undefined;
 }
 
+/** A position as it stands in an address; undefined for anything that is none, which shows the newest lines. */
+export function readPosition(text: string): bigint | undefined {
+  return /^[1-9]\d{0,17}$/.test(text) ? BigInt(text) : undefined;
+}
+
 /** Reads up to `limit` lines, newest first. */
 export async function readStatement(tx: ReadTx, account: string, page: StatementPage): Promise<Statement> {
   const balance = await readBalance(tx, account);

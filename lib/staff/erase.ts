@@ -10,8 +10,8 @@ import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
 import type { ReadTx, Store, WriteTx } from "../store/store.ts";
 import { oldestDays } from "../usage/day.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
-import { sha256Hex } from "../util/digest.ts";
 import { assert, NeedsHuman } from "../util/failure.ts";
+import { blankEvents } from "./retention.ts";
 
 export interface ErasureReport {
   readonly erased: number;
@@ -137,6 +137,5 @@ async function forgetEvents(tx: WriteTx, account: AccountId): Promise<void> {
          AND instr(raw, CAST(substr(t.id, 7) AS BLOB)) > 0))`,
     [account, account],
   );
-  for (const { id, raw } of events)
-    await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [sha256Hex(raw), id]);
+  await blankEvents(tx, events);
 }

@@ -6,7 +6,7 @@ import type { StatementLine } from "../ledger/statement.ts";
 import { type Amount, formatExact } from "../money/amount.ts";
 import type { HistoryLine } from "../usage/history.ts";
 import type { DayUtc } from "../util/clock.ts";
-import type { MeterSetting } from "../util/settings.ts";
+import { labelOf, type MeterSetting } from "../util/settings.ts";
 
 export interface BalanceFacts {
   readonly account: string;
@@ -30,6 +30,27 @@ type Row = readonly [
   balance: string,
 ];
 
+/** Lines of the statement, in the words of JSON. */
+export function statementJson(lines: readonly StatementLine[]): readonly object[] {
+  return lines.map(({ number, change, balanceAfter, transferId, ...line }) => ({
+    number: String(number),
+    id: transferId,
+    ...line,
+    change: formatExact(change),
+    balanceAfter: formatExact(balanceAfter),
+  }));
+}
+
+/** Rows of usage, in the words of JSON. */
+export function usageJson(lines: readonly HistoryLine[]): readonly object[] {
+  return lines.map(({ quantity, priceAtto, amount, ...line }) => ({
+    ...line,
+    quantity: String(quantity),
+    attodollarsPerUnit: String(priceAtto),
+    amount: formatExact(amount),
+  }));
+}
+
 export function balanceCsv({ balance }: BalanceFacts, day: DayUtc): string {
   return writeCsv([["Balance", day, "", "", "", "", formatExact(balance)]]);
 }
@@ -37,7 +58,7 @@ export function balanceCsv({ balance }: BalanceFacts, day: DayUtc): string {
 export function usageCsv(lines: readonly HistoryLine[], meters: readonly MeterSetting[]): string {
   return writeCsv(
     lines.map(({ day, machine, meter, quantity, amount }): Row => {
-      const label = meters.find(({ name }) => name === meter)?.label ?? meter;
+      const label = labelOf(meters, meter);
       return ["Usage", day, machine, label, String(quantity), formatExact(amount), ""];
     }),
   );
@@ -49,7 +70,6 @@ export function statementCsv(
   details: ReadonlyMap<string, readonly Omit<HistoryLine, "day" | "priceAtto">[]>,
   meters: readonly MeterSetting[],
 ): string {
-  const labelOf = (meter: string): string => meters.find(({ name }) => name === meter)?.label ?? meter;
   return writeCsv(
     lines.flatMap((line): Row[] => {
       const after: Row = ["Balance", line.day, "", "", "", "", formatExact(line.balanceAfter)];
@@ -62,7 +82,7 @@ export function statementCsv(
             "Usage",
             line.reference,
             machine,
-            labelOf(meter),
+            labelOf(meters, meter),
             String(quantity),
             formatExact(amount),
             "",

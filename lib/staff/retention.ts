@@ -51,9 +51,17 @@ async function forgetEvents(tx: WriteTx): Promise<number> {
     "SELECT id, raw FROM stripe_event WHERE received_at < ? AND raw_sha256 IS NULL LIMIT ?",
     [tx.now - eventDays * dayMs, batchSize],
   );
-  for (const { id, raw } of rows)
-    await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [sha256Hex(raw), id]);
+  await blankEvents(tx, rows);
   return rows.length;
+}
+
+/** Of what Stripe sent word for word the hash stays. */
+export async function blankEvents(
+  tx: WriteTx,
+  events: readonly { readonly id: string; readonly raw: Uint8Array }[],
+): Promise<void> {
+  for (const { id, raw } of events)
+    await tx.run("UPDATE stripe_event SET raw = x'', raw_sha256 = ? WHERE id = ?", [sha256Hex(raw), id]);
 }
 
 async function forgetMails(tx: WriteTx): Promise<number> {

@@ -123,12 +123,11 @@ export async function readRetired(tx: ReadTx, account: AccountId): Promise<Reado
 async function adopt(tx: WriteTx, account: AccountId, machine: string): Promise<boolean> {
   const found = (await listMachines(tx, account)).find((one) => one.machine === machine);
   if (found === undefined) return false;
-  if ((await readKnown(tx, account)).some((one) => one.machine === machine)) return true;
-  await tx.run("INSERT INTO machine (account, machine, name, registered_at) VALUES (?, ?, ?, 0)", [
-    account,
-    machine,
-    found.name,
-  ]);
+  await tx.run(
+    `INSERT INTO machine (account, machine, name, registered_at) VALUES (?, ?, ?, 0)
+     ON CONFLICT (account, machine) DO NOTHING`,
+    [account, machine, found.name],
+  );
   return true;
 }
 

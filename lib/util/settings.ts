@@ -27,6 +27,11 @@ export interface MeterSetting {
   readonly prices: readonly PriceSetting[];
 }
 
+/** What customers read; the name itself for a meter that is in the settings no more. */
+export function labelOf(meters: readonly MeterSetting[], name: string): string {
+  return meters.find((meter) => meter.name === name)?.label ?? name;
+}
+
 export type MailTransport = "folder" | "sendmail" | "smtp";
 
 export interface MailSettings {

@@ -43,6 +43,11 @@ export function judgeStanding(facts: StandingFacts, rule: WarnRule): "new" | "ok
   return facts.balance < least ? "low" : "ok";
 }
 
+/** Whether the service lets an account write: while there is more than nothing, and it is not closed. */
+export function mayWrite({ balance }: StandingFacts, isClosed: boolean): boolean {
+  return !isClosed && balance > zero;
+}
+
 /** Whole days that the balance lasts; undefined where nothing is being spent. */
 export function daysLeft(facts: StandingFacts): number | undefined {
   if (facts.costPerDay <= zero) return undefined;
