@@ -13,11 +13,12 @@ import {
 } from "../lib/accounts/address.ts";
 import { type Email, parseEmail } from "../lib/accounts/email.ts";
 import { admitMail, noteMail } from "../lib/accounts/limit.ts";
+import { composeNotice } from "../lib/accounts/notice.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { composeConfirm, composeMoved, composeTaken, composeUndone } from "./support/moving.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
+import { composeConfirm, composeMoved, composeTaken } from "./support/moving.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -46,7 +47,7 @@ async function propose(visit: Visit, account: Account): Promise<Response> {
   const token = randomToken();
   const asked = { to: email, token };
   const [waiting, taken] = [composeConfirm(visit, account, asked), composeTaken(visit, account, asked)];
-  const tried = { address: email, network: networkOf(request.remoteAddress) };
+  const tried = triedFrom(request, email);
   const admitted = await site.inEvenTime(() =>
     site.store.write(async (tx) => {
       const answer = await admitMail(tx, tried, undefined);
@@ -78,10 +79,11 @@ async function confirm(visit: Visit, token: string): Promise<Response> {
 }
 
 async function takeBack(visit: Visit, token: string): Promise<Response> {
-  const { store } = visit.site;
+  const { site } = visit;
+  const { store } = site;
   const found = await store.read((tx) => readAddressUndo(tx, token));
   if (found === undefined) return showUsed(visit);
-  const mail = composeUndone(visit, found.email);
+  const mail = composeNotice(site, { ...found.account, email: found.email }, "address-undone", {});
   const done = await store.write(async (tx) => {
     const result = await undoAddress(tx, token);
     if (result.ok) await enqueueMail(tx, mail);

@@ -18,13 +18,13 @@ import {
   sealSecret,
 } from "../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
+import { composeFactor } from "../lib/accounts/notice.ts";
 import { endOtherSessions } from "../lib/accounts/session.ts";
 import { isLongAlone } from "../lib/accounts/strength.ts";
 import { totpAddress } from "../lib/accounts/totp.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
-import { composeFactor } from "./support/notice.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { proveOwner, sealKeys } from "./support/proof.ts";
 import { drawQr } from "./support/qr.ts";
 import type { Response } from "./support/response.ts";
@@ -60,7 +60,7 @@ async function begin(visit: Visit, account: Account): Promise<Response> {
 
 async function confirm(visit: Visit, account: Account): Promise<Response> {
   const { site, form, request, cookie } = visit;
-  const tried = { address: account.email, network: networkOf(request.remoteAddress) };
+  const tried = triedFrom(request, account.email);
   const { factor, waitMs } = await site.store.read(async (tx) => ({
     factor: await readFactor(tx, account.id),
     waitMs: await readLoginWait(tx, tried, account.id),
@@ -77,7 +77,7 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
     return showSecret(visit, factor, account, { error });
   }
   const recoveryCodes = makeRecoveryCodes();
-  const notice = composeFactor(visit, account, "on");
+  const notice = composeFactor(visit.site, account, "on");
   const isDone = await site.store.write(async (tx) => {
     if (!(await confirmFactor(tx, factor, { code, recoveryCodes }))) return false;
     await endOtherSessions(tx, account.id, cookie.token);
@@ -92,7 +92,7 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
 async function renewCodes(visit: Visit, account: Account): Promise<Response> {
   if (!account.hasFactor) return show(visit, account, {});
   const codes = makeRecoveryCodes();
-  const notice = composeFactor(visit, account, "codes");
+  const notice = composeFactor(visit.site, account, "codes");
   await visit.site.store.write(async (tx) => {
     await replaceCodes(tx, account.id, codes);
     await enqueueMail(tx, notice);
@@ -106,7 +106,7 @@ async function turnOff(visit: Visit, account: Account): Promise<Response> {
     return show(visit, account, {
       error: "Your password is too short to be alone. Change it to one of 15 characters or more first.",
     });
-  const notice = composeFactor(visit, account, "off");
+  const notice = composeFactor(visit.site, account, "off");
   await visit.site.store.write(async (tx) => {
     await endFactor(tx, account.id);
     await enqueueMail(tx, notice);

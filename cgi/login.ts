@@ -19,7 +19,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { composeNewPlace, composeWrongCode } from "./support/notice.ts";
 import { passFactor, readFactorOf, readTypedCode, type ShownCode } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
@@ -31,7 +31,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const { site, form, request, cookie } = visit;
   const typed = form.get("email") ?? "";
   const email = parseEmail(typed);
-  const tried = { address: email ?? typed, network: networkOf(request.remoteAddress) };
+  const tried = triedFrom(request, email ?? typed);
   const { account, factor, waitMs } = await site.store.read(async (tx) => {
     const found = email === undefined ? undefined : await findAccountByEmail(tx, email);
     const waitMs = await readLoginWait(tx, tried, found?.id);

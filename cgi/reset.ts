@@ -13,7 +13,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
@@ -49,7 +49,7 @@ async function sendLink(visit: Visit): Promise<Response> {
     },
     hasToken: true,
   });
-  const tried = { address: email, network: networkOf(visit.request.remoteAddress) };
+  const tried = triedFrom(visit.request, email);
   const admitted = await site.store.write(async (tx) => {
     const answer = await admitMail(tx, tried, (await findAccountByEmail(tx, email))?.id);
     if (answer === "yes" && (await beginReset(tx, { email, token })) === "mailed") {

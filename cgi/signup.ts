@@ -12,7 +12,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
 
@@ -41,7 +41,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const id = `signup/${sha256Hex(token)}`;
   const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
   const known = composeMail(site.renderer, { id, to: email, template: "known", data });
-  const tried = { address: email, network: networkOf(visit.request.remoteAddress) };
+  const tried = triedFrom(visit.request, email);
   const admitted = await site.store.write(async (tx) => {
     const answer = await admitMail(tx, tried, undefined);
     if (answer !== "yes") return answer;

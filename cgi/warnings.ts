@@ -10,7 +10,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type Preference, readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { forgetProposed, proposeSecond, readProposed, secondLifeMs } from "../lib/warnings/second.ts";
-import { type FormState, networkOf, statusOf, waitState } from "./support/network.ts";
+import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
@@ -51,7 +51,7 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   const wish = readWish(typed);
   if ("error" in wish) return show(visit, { ...typed, ...wish });
   const token = randomToken();
-  const tried = { address: wish.second ?? "", network: networkOf(request.remoteAddress) };
+  const tried = triedFrom(request, wish.second ?? "");
   const mail =
     wish.second === undefined ? undefined : composeSecond(visit, account, { to: wish.second, token });
   const admitted = await site.store.write(async (tx) => {

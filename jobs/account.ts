@@ -6,17 +6,15 @@ import { type Account, type AccountId, resolveAccount } from "../lib/accounts/ac
 import { chooseMoney, closeAccount, readClosing, reopenAccount } from "../lib/accounts/closing.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { endFactor, readFactor } from "../lib/accounts/factor.ts";
+import { composeFactor } from "../lib/accounts/notice.ts";
 import { endOtherSessions, listSessions } from "../lib/accounts/session.ts";
-import { composeMail } from "../lib/mail/compose.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
 import { type Deed, wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
 import type { ReadTx, WriteTx } from "../lib/store/store.ts";
-import { formatUtc } from "../lib/util/clock.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
-import { randomId, randomToken } from "../lib/util/random.ts";
-import { pathOf } from "../lib/util/routes.ts";
+import { randomToken } from "../lib/util/random.ts";
 import { readHold, setHold } from "../lib/warnings/hold.ts";
 import { readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
@@ -95,7 +93,8 @@ async function decide(context: JobContext, verb: Decision, account: Account, { v
   const by = readBy(context, values);
   if (by === undefined) return "misused" as const;
   const isPreview = values.preview === true;
-  const notice = verb === "factor-off" ? composeFactorOff(context, account) : undefined;
+  // Staff turns it off for whoever lost app and recovery codes, and was recognised; the owner learns of it.
+  const notice = verb === "factor-off" ? composeFactor(context, account, "off") : undefined;
   const outcome = await decideOnce(context, isPreview, async (tx) => {
     const deed = { ...by, action: verb, account: account.id, detail: "" };
     const isKnown = await isDecided(tx, verb, account.id, deed);
@@ -147,23 +146,6 @@ async function close(context: JobContext, account: Account, { values }: JobInput
   const words = money === "refund" ? "is to be given back" : "stays with us";
   context.say(`account: ${outcome}${account.id} is closed; what is left ${words}`);
   return "done" as const;
-}
-
-/** Staff turns it off for whoever lost app and recovery codes, and was recognised; the owner learns of it. */
-function composeFactorOff({ renderer, settings, clock }: JobContext, { id, email }: Account) {
-  return composeMail(renderer, {
-    id: `factor/${id}/${randomId("")}`,
-    to: email,
-    template: "factor",
-    data: {
-      site: settings.name,
-      at: formatUtc(clock.now()),
-      isOn: false,
-      isOff: true,
-      isCodes: false,
-      resetUrl: settings.url + pathOf("reset"),
-    },
-  });
 }
 
 /** Carries a decision out, or only looks; what the report begins with. `work` answers whether it was so before. */

@@ -6,7 +6,6 @@ import { composeMail } from "../../lib/mail/compose.ts";
 import type { NewMail } from "../../lib/mail/outbox.ts";
 import { formatUtc } from "../../lib/util/clock.ts";
 import { sha256Hex } from "../../lib/util/digest.ts";
-import { randomId } from "../../lib/util/random.ts";
 import { pathOf } from "../../lib/util/routes.ts";
 import type { Visit } from "./visit.ts";
 
@@ -58,19 +57,5 @@ export function composeMoved(
       days: undoLifeMs / 86_400_000,
     },
     hasToken: true,
-  });
-}
-
-/** To the old address, which is the account's again. */
-export function composeUndone({ site }: Visit, to: Email): NewMail {
-  return composeMail(site.renderer, {
-    id: `address-undone/${randomId("")}`,
-    to,
-    template: "address-undone",
-    data: {
-      site: site.settings.name,
-      at: formatUtc(site.clock.now()),
-      resetUrl: site.settings.url + pathOf("reset"),
-    },
   });
 }

@@ -1,4 +1,6 @@
 /** Where a request comes from, for limits, and how a wait is told. */
+import type { Tried } from "../../lib/accounts/limit.ts";
+import type { Request } from "./request.ts";
 import type { Header } from "./response.ts";
 
 /** The address of an IPv4 client; of an IPv6 one the first 64 bits, since a customer has all that follow. */
@@ -12,6 +14,11 @@ export function networkOf(remoteAddress: string): string {
   const zeros = tail === undefined ? [] : Array.from({ length: 8 - first.length - last.length }, () => "0");
   const groups = [...first, ...zeros, ...last].slice(0, 4);
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+}
+
+/** What limits count: an address as it was read, or typed, from the network of a request. */
+export function triedFrom({ remoteAddress }: Request, address: string): Tried {
+  return { address, network: networkOf(remoteAddress) };
 }
 
 /** What a form shows again besides its fields. */

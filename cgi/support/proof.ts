@@ -10,7 +10,7 @@ import { enqueueMail, type NewMail } from "../../lib/mail/outbox.ts";
 import type { ReadTx, WriteTx } from "../../lib/store/store.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import type { SealKeys } from "../../lib/util/sealed.ts";
-import { type FormState, networkOf, waitState } from "./network.ts";
+import { type FormState, triedFrom, waitState } from "./network.ts";
 import { composeRecoveryUsed } from "./notice.ts";
 import type { Site, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
@@ -21,7 +21,7 @@ export async function proveOwner(
   account: Account,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly state: FormState }> {
   const { site, form, request } = visit;
-  const tried = { address: account.email, network: networkOf(request.remoteAddress) };
+  const tried = triedFrom(request, account.email);
   const { waitMs, factor } = await site.store.read(async (tx) => ({
     waitMs: await readLoginWait(tx, tried, account.id),
     factor: await readFactorOf(tx, account),

@@ -74,6 +74,11 @@ function page(name: string, change: Partial<Route>): Route {
   };
 }
 
+/** A program that is only looked at. */
+const readOnly = { methods: ["GET"], body: "none", bodyLimitBytes: 0 } as const;
+/** One that asks for the password, and a code. */
+const proving = { secrets: sealing, pool: "hashing" } as const;
+
 export const routes: readonly Route[] = [
   page("signup", {
     fields: [email, password, { name: "terms", maxBytes: 40 }],
@@ -84,34 +89,28 @@ export const routes: readonly Route[] = [
   page("confirm", { query: [token], fields: [token] }),
   page("login", {
     fields: [email, password, code],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
     label: "Log in",
     linkFor: "visitors",
   }),
   page("logout", { label: "Log out", linkFor: "customers" }),
   page("reset", { query: [token], fields: [email, password, token], pool: "hashing" }),
-  page("password", { fields: [...proof, password], secrets: sealing, pool: "hashing" }),
+  page("password", { fields: [...proof, password], ...proving }),
   page("address", {
     query: [token, { ...token, name: "undo" }],
     fields: [email, ...proof, token, { ...token, name: "undo" }],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
   }),
   page("factor", {
     fields: [...proof, { name: "do", maxBytes: 8 }],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
   }),
   page("tokens", {
     fields: [...proof, { name: "name", maxBytes: 240 }, { name: "end", maxBytes: 20 }],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
   }),
   page("data", {
-    methods: ["GET"],
-    body: "none",
-    bodyLimitBytes: 0,
+    ...readOnly,
     query: [
       { name: "what", maxBytes: 10 },
       { name: "format", maxBytes: 10 },
@@ -129,18 +128,16 @@ export const routes: readonly Route[] = [
       { name: "name", maxBytes: 240 },
       { name: "do", maxBytes: 8 },
     ],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
   }),
   page("close", {
     query: [token],
     fields: [...proof, token, { name: "money", maxBytes: 6 }, { name: "sure", maxBytes: 3 }],
-    secrets: sealing,
-    pool: "hashing",
+    ...proving,
   }),
-  page("export", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
+  page("export", readOnly),
   page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),
-  page("settings", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
+  page("settings", readOnly),
   page("warnings", {
     fields: [
       { name: "days", maxBytes: 3 },
@@ -150,9 +147,7 @@ export const routes: readonly Route[] = [
   }),
   page("second", { query: [token], fields: [token] }),
   page("account", {
-    methods: ["GET"],
-    body: "none",
-    bodyLimitBytes: 0,
+    ...readOnly,
     query: [
       { name: "before", maxBytes: 20 },
       { name: "from", maxBytes: 10 },
@@ -160,7 +155,7 @@ export const routes: readonly Route[] = [
     ],
     label: "Your account",
   }),
-  page("payments", { methods: ["GET"], body: "none", bodyLimitBytes: 0 }),
+  page("payments", readOnly),
   page("receipt", {
     query: [{ name: "order", maxBytes: 64 }],
     fields: [
@@ -170,9 +165,7 @@ export const routes: readonly Route[] = [
     ],
   }),
   page("history", {
-    methods: ["GET"],
-    body: "none",
-    bodyLimitBytes: 0,
+    ...readOnly,
     query: [
       { name: "month", maxBytes: 7 },
       { name: "machine", maxBytes: 255 },
@@ -207,9 +200,7 @@ export const routes: readonly Route[] = [
     speaks: "json",
   }),
   page("standing", {
-    methods: ["GET"],
-    body: "none",
-    bodyLimitBytes: 0,
+    ...readOnly,
     query: [{ name: "account", maxBytes: 64 }],
     secrets: ["usage_token", "usage_token_old"],
     speaks: "json",
@@ -217,9 +208,7 @@ export const routes: readonly Route[] = [
   }),
   page("search", {
     path: "/search.cgi",
-    methods: ["GET"],
-    body: "none",
-    bodyLimitBytes: 0,
+    ...readOnly,
     query: [
       // More than is searched for, so that what is too long is answered on the page, beside its form.
       { name: "q", maxBytes: 1000 },
