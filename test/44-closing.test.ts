@@ -4,7 +4,7 @@ import { strFromU8, unzipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { job as accountJob } from "../jobs/account.ts";
 import { job as closeJob } from "../jobs/close.ts";
-import { type AccountId, findAccountByEmail } from "../lib/accounts/account.ts";
+import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf } from "../lib/money/amount.ts";
@@ -13,7 +13,7 @@ import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { dayUtc, emailOf, meters, usageFile } from "./support/books.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { runTestJob } from "./support/job.ts";
 import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
@@ -25,8 +25,7 @@ let visitor: Visitor;
 let ada: AccountId;
 beforeEach(async () => {
   visitor = await makeVisitor();
-  await visitor.become(address);
-  ada = (await visitor.test.store.read((tx) => findAccountByEmail(tx, emailOf(address))))?.id as AccountId;
+  ada = await visitor.become(address);
 });
 afterEach(async () => {
   await visitor.test.store.read((tx) =>

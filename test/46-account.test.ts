@@ -2,13 +2,13 @@
 // day what comes where it is used up, as the mails say it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { job as warnJob } from "../jobs/warn.ts";
-import { type AccountId, findAccountByEmail } from "../lib/accounts/account.ts";
+import type { AccountId } from "../lib/accounts/account.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { giveCredit } from "../lib/staff/credit.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { dayUtc, emailOf, meters, usageFile } from "./support/books.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { runTestJob } from "./support/job.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
@@ -19,8 +19,7 @@ let visitor: Visitor;
 let ada: AccountId;
 beforeEach(async () => {
   visitor = await makeVisitor();
-  await visitor.become(address);
-  ada = (await visitor.test.store.read((tx) => findAccountByEmail(tx, emailOf(address))))?.id as AccountId;
+  ada = await visitor.become(address);
 });
 afterEach(() => visitor.end());
 

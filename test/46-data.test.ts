@@ -1,14 +1,14 @@
 // Goal of this test: what programs are told of an account is what the ledger says, to the last decimal, in the forms that tools
 // read; a token reads one account and can do nothing else; nobody reads another's.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AccountId, findAccountByEmail } from "../lib/accounts/account.ts";
+import type { AccountId } from "../lib/accounts/account.ts";
 import { type Amount, amountOf, formatExact, fromColumns, parseExact } from "../lib/money/amount.ts";
 import { giveCredit } from "../lib/staff/credit.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { readHistory } from "../lib/usage/history.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { dayUtc, emailOf, meters, usageFile } from "./support/books.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -18,8 +18,7 @@ let visitor: Visitor;
 let ada: AccountId;
 beforeEach(async () => {
   visitor = await makeVisitor();
-  await visitor.become(address);
-  ada = (await visitor.test.store.read((tx) => findAccountByEmail(tx, emailOf(address))))?.id as AccountId;
+  ada = await visitor.become(address);
 });
 afterEach(() => visitor.end());
 

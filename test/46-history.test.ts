@@ -3,25 +3,21 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { drawMonth } from "../cgi/support/chart.ts";
 import { groupDigits, sayBytes } from "../cgi/support/quantity.ts";
-import { type AccountId, findAccountByEmail } from "../lib/accounts/account.ts";
+import type { AccountId } from "../lib/accounts/account.ts";
 import { amountOf, fromColumns, parseExact } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { dayUtc, emailOf, meters, usageFile } from "./support/books.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 let visitor: Visitor;
 let ada: AccountId;
 beforeEach(async () => {
   visitor = await makeVisitor();
-  await visitor.become("ada@example.org");
-  ada = await idOf("ada@example.org");
+  ada = await visitor.become("ada@example.org");
 });
 afterEach(() => visitor.end());
-
-const idOf = async (email: string) =>
-  (await visitor.test.store.read((tx) => findAccountByEmail(tx, emailOf(email))))?.id as AccountId;
 
 async function bill(day: string, rows: readonly string[]): Promise<void> {
   const { lines } = readUsageFile(usageFile(rows.map((row) => `${day},${row}`)));
@@ -99,11 +95,8 @@ describe("a month", () => {
 
   it("shows nobody else's machines, and no name as markup", async () => {
     const bob = await visitor.again();
-    await bob.become("bob@example.com");
-    await bill("2026-11-01", [
-      `${ada},<b>&"x,storage,5`,
-      `${await idOf("bob@example.com")},secret,storage,5`,
-    ]);
+    const theirs = await bob.become("bob@example.com");
+    await bill("2026-11-01", [`${ada},<b>&"x,storage,5`, `${theirs},secret,storage,5`]);
     const query = { month: "2026-11" };
     expect((await look({ ...query, machine: "secret" })).machine).toBe("");
     const { body } = await look(query);

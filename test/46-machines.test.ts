@@ -1,11 +1,11 @@
 // Goal of this test: a machine is registered by a token that its customer made, once, and never by the password; it has the name
 // that its customer gives it; and one that is retired costs nothing any more, whatever is sent for it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AccountId, findAccountByEmail } from "../lib/accounts/account.ts";
+import type { AccountId } from "../lib/accounts/account.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { dayUtc, emailOf, meters, usageFile } from "./support/books.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -16,8 +16,7 @@ let visitor: Visitor;
 let ada: AccountId;
 beforeEach(async () => {
   visitor = await makeVisitor();
-  await visitor.become(address);
-  ada = (await visitor.test.store.read((tx) => findAccountByEmail(tx, emailOf(address))))?.id as AccountId;
+  ada = await visitor.become(address);
   await visitor.get("machines");
 });
 afterEach(() => visitor.end());

@@ -4,38 +4,12 @@
  */
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { handle as account } from "../../cgi/account.ts";
-import { handle as address } from "../../cgi/address.ts";
-import { handle as close } from "../../cgi/close.ts";
-import { handle as confirm } from "../../cgi/confirm.ts";
-import { handle as data } from "../../cgi/data.ts";
-import { handle as exportPage } from "../../cgi/export.ts";
-import { handle as factor } from "../../cgi/factor.ts";
-import { handle as history } from "../../cgi/history.ts";
-import { handle as login } from "../../cgi/login.ts";
-import { handle as logout } from "../../cgi/logout.ts";
-import { handle as machine } from "../../cgi/machine.ts";
-import { handle as machines } from "../../cgi/machines.ts";
-import { handle as passwordPage } from "../../cgi/password.ts";
-import { handle as pay } from "../../cgi/pay.ts";
-import { handle as payments } from "../../cgi/payments.ts";
-import { handle as receipt } from "../../cgi/receipt.ts";
-import { handle as reset } from "../../cgi/reset.ts";
-import { handle as search } from "../../cgi/search.ts";
-import { handle as second } from "../../cgi/second.ts";
-import { handle as sessions } from "../../cgi/sessions.ts";
-import { handle as settingsPage } from "../../cgi/settings.ts";
-import { handle as signup } from "../../cgi/signup.ts";
-import { handle as standing } from "../../cgi/standing.ts";
-import { handle as stripeWebhook } from "../../cgi/stripe-webhook.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
-import { handle as tokens } from "../../cgi/tokens.ts";
-import { handle as usage } from "../../cgi/usage.ts";
-import { handle as warnings } from "../../cgi/warnings.ts";
 import { endServer, listen } from "../../dev/listen.ts";
 import { startStripe } from "../../dev/stripe.ts";
+import type { AccountId } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { stripeApiVersion } from "../../lib/payments/stripe.ts";
 import type { Store } from "../../lib/store/store.ts";
@@ -45,35 +19,15 @@ import type { Secrets, Settings } from "../../lib/util/settings.ts";
 import { makeSettings, packageRenderer, testUrl } from "./site.ts";
 import { makeTestStore, type TestStore } from "./store.ts";
 
-const handlers: Readonly<Record<string, Handler>> = {
-  account,
-  address,
-  close,
-  confirm,
-  data,
-  export: exportPage,
-  factor,
-  history,
-  login,
-  logout,
-  machine,
-  machines,
-  password: passwordPage,
-  pay,
-  payments,
-  receipt,
-  reset,
-  search,
-  second,
-  sessions,
-  settings: settingsPage,
-  signup,
-  standing,
-  "stripe-webhook": stripeWebhook,
-  tokens,
-  usage,
-  warnings,
-};
+/** Every program of the route table, by its name. */
+const handlers = new Map(
+  await Promise.all(
+    routes.map(async ({ name }) => {
+      const { handle } = (await import(`../../cgi/${name}.ts`)) as { handle: Handler };
+      return [name, handle] as const;
+    }),
+  ),
+);
 
 /** Real scrypt, at a cost that a test can pay. */
 const cheapCost = { log2N: 4, r: 8, p: 1 } as const;
@@ -123,8 +77,8 @@ export interface Visitor {
     /** How long what must not tell by its time takes at least; 0 unless told. */
     readonly evenMs?: number;
   }) => Promise<Visitor>;
-  /** Signs up, confirms, and logs in. */
-  readonly become: (email: string) => Promise<void>;
+  /** Signs up, confirms, and logs in; gives the account's id. */
+  readonly become: (email: string) => Promise<AccountId>;
   /** Logs in again, as whoever became a customer with this address. */
   readonly logIn: (email: string) => Promise<void>;
   /** Presses the button on the checkout page: the order that it comes back with, and the event that was sent. */
@@ -216,7 +170,7 @@ async function browse(
     { store = test.store, wrap = (own) => own }: { store?: Store; wrap?: (handler: Handler) => Handler },
   ): Promise<Answer> => {
     const route = routes.find((candidate) => candidate.name === name);
-    const handler = handlers[name];
+    const handler = handlers.get(name);
     if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
     const log = (line: string): void => void logged.push(line);
     const response = await answerRequest(
@@ -297,7 +251,7 @@ async function browse(
     if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
   };
 
-  const become = async (email: string): Promise<void> => {
+  const become = async (email: string): Promise<AccountId> => {
     const password = passwordOf(email);
     await get("signup");
     await post("signup", { email, password });
@@ -305,6 +259,9 @@ async function browse(
     const mailed = /confirm\.cgi\?token=([\w-]+)/.exec(mails.at(-1)?.body ?? "")?.[1] ?? "";
     await post("confirm", { token: mailed });
     await logIn(email);
+    const [row] = test.raw(`SELECT id FROM account WHERE email = ${quote(email)}`) as { id: AccountId }[];
+    if (row === undefined) throw new Error(`${email} has no account`);
+    return row.id;
   };
 
   const payAtStripe: Visitor["payAtStripe"] = async (location) => {
