@@ -114,6 +114,13 @@ export const templateShapes: ShapeRecord = {
     machines: [texts("name machine registered retired href")],
   },
   "account/password": { ...accountPage, ...texts("error hasFactor settings") },
+  "account/recharge": {
+    ...accountPage,
+    ...texts(
+      "error isOffered isWaiting isOn isOffFailures isOffCard isOffBank isOffDispute below amount cap spent isOpen nextDay brand last4 expires hasFactor settings",
+    ),
+    holds: texts("below amount cap"),
+  },
   "account/reset": { ...accountPage, ...texts("email error") },
   "account/reset-done": { ...accountPage, ...texts("login") },
   "account/reset-new": { ...accountPage, ...texts("token error") },
@@ -126,7 +133,7 @@ export const templateShapes: ShapeRecord = {
   "account/payments": {
     ...accountPage,
     ...texts("pay account"),
-    payments: [texts("begun amount tax returned isPaid isOpen isExpired isFailed receipt href")],
+    payments: [texts("begun isRecharge amount tax returned isPaid isOpen isExpired isFailed receipt href")],
   },
   "account/receipt": {
     ...accountPage,
@@ -150,7 +157,7 @@ export const templateShapes: ShapeRecord = {
   "account/settings": {
     ...accountPage,
     ...texts(
-      "email close machines sessionCount tokenCount tokens hasFactor factor address password sessions warnings account",
+      "email close machines sessionCount tokenCount tokens hasFactor factor address password sessions recharge isRecharged warnings account",
     ),
   },
   "account/tokens": {
@@ -180,6 +187,10 @@ export const templateShapes: ShapeRecord = {
   "mail/password-changed": texts("site at resetUrl"),
   "mail/reset": texts("site resetUrl minutes"),
   "mail/machine-retired": texts("site at name resetUrl"),
+  "mail/recharge-failed": texts("site amount isPoor isExpired isOwnerAsked isOff nextDay payUrl rechargeUrl"),
+  "mail/recharge-off": texts("site at isDispute rechargeUrl resetUrl"),
+  "mail/recharge-on": texts("site at below amount cap last4 rechargeUrl resetUrl"),
+  "mail/recharged": texts("site order amount balance spent cap accountUrl rechargeUrl"),
   "mail/recovery-used": texts("site at network factorUrl resetUrl"),
   "mail/token": texts("site at name tokensUrl resetUrl"),
   "mail/wrong-code": texts("site at browser network resetUrl"),

@@ -7,7 +7,7 @@ import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
 import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money/amount.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { attachCheckout, createOrder, findCheckout, findOrder } from "../lib/payments/order.ts";
-import { connectStripe } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { randomId } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";

@@ -13,8 +13,9 @@ export async function handle(visit: Visit): Promise<Response> {
       title: "Payments",
       template: "payments",
       data: {
-        payments: payments.map(({ order, begunAt, amount, tax, state, returned, receipt }) => ({
+        payments: payments.map(({ order, isRecharge, begunAt, amount, tax, state, returned, receipt }) => ({
           begun: formatUtc(begunAt),
+          isRecharge,
           amount: formatDollars(amount),
           tax: tax > zero ? formatDollars(tax) : "",
           returned: returned > zero ? formatDollars(returned) : "",

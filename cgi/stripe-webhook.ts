@@ -4,7 +4,8 @@
  * change nothing. A failure of ours answers 5xx, and Stripe sends it again.
  */
 import { kindOf, type StripeEvent, takeEvent } from "../lib/payments/event.ts";
-import { connectStripe, readSignedEvent } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
+import { readSignedEvent } from "../lib/payments/stripe/signed.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Secrets } from "../lib/util/settings.ts";
 import { type Response, securityHeaders } from "./support/response.ts";
@@ -27,7 +28,7 @@ export async function handle(visit: Visit): Promise<Response> {
     return plain(settings.url, 400, isForged ? "the signature does not fit\n" : "this is no event\n");
   }
   const event = await readWhole(read.event, secrets);
-  const result = await store.write((tx) => takeEvent(tx, event));
+  const result = await store.write((tx) => takeEvent(tx, event, visit.site));
   if (result.alarming)
     log(`stripe-webhook: ${event.id} ${event.type} (${event.apiVersion}): ${result.outcome}`);
   return plain(settings.url, 200, "ok\n");

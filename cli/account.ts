@@ -36,6 +36,7 @@ export function addAccountCommand(program: Command): void {
     ["note", "write a note (the reason) into an account's log"],
     ["log-out", "end every session of an account"],
     ["reopen", "open an account again that was closed and not erased yet"],
+    ["recharge-off", "turn automatic recharges off, as their owner asked for"],
     ["factor-off", "turn a second factor off, for an owner who lost it and was recognised"],
   ] as const)
     addDeed(add(`${verb} <account>`, text)).action((id: string, options: Deed) =>

@@ -6,7 +6,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { type buildSite, findPackage } from "../build/build.ts";
-import { stripeApiVersion } from "../lib/payments/stripe.ts";
+import { stripeApiVersion } from "../lib/payments/stripe/signed.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { removeNote, writeNote } from "../lib/util/note.ts";
 import { pathOf } from "../lib/util/routes.ts";

@@ -12,6 +12,7 @@ import { deliverEvent } from "./standin/delivery.ts";
 import { answerApi, type Desk } from "./standin/desk.ts";
 import { happenLater, isLater } from "./standin/later.ts";
 import { checkoutPage, closedPage, pageHeaders, returnUrl, unknownPage } from "./standin/page.ts";
+import { type CardButton, cardButtons } from "./standin/wallet.ts";
 
 export interface StandInOptions {
   /** 0 takes any that is free. */
@@ -127,21 +128,35 @@ async function answerCheckout(counter: Counter, method: string, id: string, body
       headers,
       body: checkoutPage(session, order, "Your card was declined. Try another one."),
     };
+  if (isCardButton(outcome) === (order.mode === "payment"))
+    return { status: 400, headers, body: checkoutPage(session, order, "Press one of the buttons.") };
+  if (isCardButton(outcome)) {
+    await inTime(books.saveCard(id, outcome));
+    return redirect(returnUrl(books.findSession(id) ?? session));
+  }
   if (outcome !== "pay" && outcome !== "late")
     return { status: 400, headers, body: checkoutPage(session, order, "Press one of the buttons.") };
   await completeInTime(counter, id, outcome === "late");
   return redirect(returnUrl(books.findSession(id) ?? session));
 }
 
-/** Pays; the customer goes on when the site has heard of it, or after a while. */
-async function completeInTime(counter: Counter, id: string, delayed: boolean): Promise<void> {
-  const { books, ended, lateMs } = counter;
+function isCardButton(outcome: string | null): outcome is CardButton {
+  return outcome !== null && Object.hasOwn(cardButtons, outcome);
+}
+
+/** The customer goes on when the site has heard of it, or after a while. */
+async function inTime(told: Promise<void>): Promise<void> {
   let waiting: NodeJS.Timeout | undefined;
   const longEnough = new Promise<void>((resolve) => {
     waiting = setTimeout(resolve, firstDeliveryMs);
   });
-  await Promise.race([books.complete(id, delayed), longEnough]);
+  await Promise.race([told, longEnough]);
   clearTimeout(waiting);
+}
+
+async function completeInTime(counter: Counter, id: string, delayed: boolean): Promise<void> {
+  const { books, ended, lateMs } = counter;
+  await inTime(books.complete(id, delayed));
   if (!delayed || ended.aborted) return;
   const timer = setTimeout(() => {
     void books.succeed(id);

@@ -10,6 +10,8 @@ import { composeFactor } from "../lib/accounts/notice.ts";
 import { endOtherSessions, listSessions } from "../lib/accounts/session.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
+import { composeRuleEnded } from "../lib/payments/notice.ts";
+import { endRule, readRule } from "../lib/payments/recharge.ts";
 import { type Deed, wasNoted, writeAudit } from "../lib/staff/audit.ts";
 import { describeAccount, findAccounts } from "../lib/staff/show.ts";
 import type { ReadTx, WriteTx } from "../lib/store/store.ts";
@@ -23,7 +25,7 @@ const text = { type: "string" } as const;
 
 export const job: Job = {
   usage:
-    "find TEXT | show ACCOUNT | hold|release|note|log-out|factor-off|reopen ACCOUNT --reason TEXT | close ACCOUNT --money refund|leave --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
+    "find TEXT | show ACCOUNT | hold|release|note|log-out|factor-off|recharge-off|reopen ACCOUNT --reason TEXT | close ACCOUNT --money refund|leave --reason TEXT | warn ACCOUNT [--days N | --below AMOUNT] [--second ADDRESS] --reason TEXT | amnesty on|off --reason TEXT  [--by NAME] [--preview] [--json]",
   options: {
     reason: text,
     money: text,
@@ -77,7 +79,7 @@ async function show(context: JobContext, account: Account, isJson: boolean) {
   return "done" as const;
 }
 
-const decisions = ["hold", "release", "note", "log-out", "factor-off", "reopen"] as const;
+const decisions = ["hold", "release", "note", "log-out", "factor-off", "recharge-off", "reopen"] as const;
 type Decision = (typeof decisions)[number];
 
 const told: Readonly<Record<Decision, string>> = {
@@ -86,6 +88,7 @@ const told: Readonly<Record<Decision, string>> = {
   note: "has that note",
   "log-out": "is logged in nowhere",
   "factor-off": "has no second factor, and is logged in nowhere",
+  "recharge-off": "is not charged automatically",
   reopen: "is not closed",
 };
 
@@ -93,14 +96,20 @@ async function decide(context: JobContext, verb: Decision, account: Account, { v
   const by = readBy(context, values);
   if (by === undefined) return "misused" as const;
   const isPreview = values.preview === true;
-  // Staff turns it off for whoever lost app and recovery codes, and was recognised; the owner learns of it.
-  const notice = verb === "factor-off" ? composeFactor(context, account, "off") : undefined;
+  // What the staff turns off, the owner learns of.
+  const notice =
+    verb === "factor-off"
+      ? composeFactor(context, account, "off")
+      : verb === "recharge-off"
+        ? composeRuleEnded(context, account, "staff")
+        : undefined;
   const outcome = await decideOnce(context, isPreview, async (tx) => {
     const deed = { ...by, action: verb, account: account.id, detail: "" };
     const isKnown = await isDecided(tx, verb, account.id, deed);
     if (isKnown || isPreview) return isKnown;
     if (verb === "hold" || verb === "release") await setHold(tx, account.id, verb === "hold");
     if (verb === "factor-off") await endFactor(tx, account.id);
+    if (verb === "recharge-off") await endRule(tx, account.id, "staff");
     if (verb === "log-out" || verb === "factor-off") await endOtherSessions(tx, account.id, "");
     if (verb === "reopen" && !(await reopenAccount(tx, account.id)))
       throw new NeedsHuman(`${account.id} was erased; it cannot be opened again`);
@@ -124,6 +133,8 @@ async function isDecided(tx: ReadTx, verb: Decision, account: AccountId, deed: D
       return (await listSessions(tx, account, "")).length === 0;
     case "reopen":
       return (await readClosing(tx, account)) === undefined;
+    case "recharge-off":
+      return (await readRule(tx, account))?.isOn !== true;
     case "factor-off":
       return (await readFactor(tx, account)) === undefined;
   }

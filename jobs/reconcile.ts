@@ -3,7 +3,7 @@
  * what the books missed, and names each difference that remains.
  */
 import { reconcile } from "../lib/payments/reconcile.ts";
-import { connectStripe } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
 import { parseDay } from "../lib/util/clock.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Job } from "./run.ts";
@@ -22,7 +22,7 @@ export const job: Job = {
     const isJson = values.json === true;
     const sinceMs = since === undefined ? undefined : Date.parse(since);
     const stripe = connectStripe(context.secrets);
-    const result = await reconcile(context.openStore(), stripe, sinceMs, (difference) => {
+    const result = await reconcile(context.openStore(), stripe, sinceMs, context, (difference) => {
       if (isJson) context.say(JSON.stringify(difference));
       else context.complain(`${difference.id}: ${difference.message}`);
     });

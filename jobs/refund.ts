@@ -14,7 +14,7 @@ import {
   readRefundState,
   undoRefund,
 } from "../lib/payments/refunding.ts";
-import { connectStripe } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
 import { writeAudit } from "../lib/staff/audit.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { type Job, type JobContext, readBy } from "./run.ts";

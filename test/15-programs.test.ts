@@ -115,7 +115,7 @@ describe("the package's own programs", () => {
       cpSync(join(findPackage().folder, "layouts", room), join(folder, "layouts", room), { recursive: true });
     }
     await workshop.built({ home: { ...findPackage(), folder } });
-    const stripe = ["account/pay.cgi", "account/stripe-webhook.cgi"];
+    const stripe = ["account/pay.cgi", "account/recharge.cgi", "account/stripe-webhook.cgi"];
     for (const name of namesOf("cgi")) {
       const text = workshop.read(`cgi/${name}`);
       expect(text.includes("api.stripe.com"), name).toBe(stripe.includes(name));

@@ -141,6 +141,7 @@ describe("the package's own templates", () => {
       await visitor.get("password");
       await seeFactor(visitor);
       await seeClosing(visitor);
+      await seeRecharge(visitor);
       await visitor.get("machines");
       await visitor.post("machines", { name: "box", current: "the password of 15" });
       const { token: machineToken } = visitor.given.get("account/machines") as { token: string };
@@ -177,7 +178,7 @@ describe("the package's own templates", () => {
       await visitor.post("reset", { token: resetToken, password: "five words are enough too" });
       await visitor.get("reset", { token: resetToken });
       const names = Object.keys(templateShapes).filter(
-        (name) => !/^mail\/(low|overdrawn|countdown|due|report)$/.test(name),
+        (name) => !/^mail\/(low|overdrawn|countdown|due|report|recharged|recharge-failed)$/.test(name),
       );
       for (const name of names) {
         const data = visitor.given.get(name);
@@ -233,6 +234,16 @@ async function seeFactor(visitor: Visitor): Promise<void> {
   await visitor.post("login", { email, password: current, code: codes[0] ?? "" });
   await visitor.get("factor");
   await visitor.post("factor", { do: "off", current, code: code() });
+}
+
+/** An automatic recharge that is agreed to, and turned off. */
+async function seeRecharge(visitor: Visitor): Promise<void> {
+  const wish = { below: "5", amount: "20", cap: "50", current: "the password of 15" };
+  const started = await visitor.post("recharge", { ...wish, do: "card" });
+  const back = await visitor.pressAtStripe(started.headers.get("Location") ?? "", "save-good");
+  await visitor.get("recharge", Object.fromEntries(back.searchParams));
+  await visitor.get("recharge");
+  await visitor.post("recharge", { do: "off" });
 }
 
 /** An account closed, and opened again. */

@@ -154,6 +154,33 @@ describe("the old reader", () => {
     expect((await owner.post("login", { email: old, password: current })).status).toBe(303);
   });
 
+  it.each([
+    ["raised by a thief is off", true, ["owner", "owner", "undone"]],
+    ["of before stays on", false, ["owner"]],
+  ])("finds that an automatic recharge %s", async (_what, isRaised, whys) => {
+    const wish = { below: "5", amount: "20", cap: "20", current };
+    const started = await visitor.post("recharge", { ...wish, do: "card" });
+    const back = await visitor.pressAtStripe(started.headers.get("Location") ?? "", "save-good");
+    await visitor.get("recharge", Object.fromEntries(back.searchParams));
+    visitor.test.clock.ms += 1000;
+    const undo = await move();
+    const thief = await visitor.again();
+    await thief.get("login");
+    await thief.post("login", { email: next, password: current });
+    if (isRaised) {
+      await thief.post("recharge", { ...wish, cap: "9999", do: "on" });
+      // And a page that waits for another card.
+      await thief.post("recharge", { ...wish, cap: "9999", do: "card" });
+    }
+    const owner = await visitor.again();
+    await owner.get("address", { undo });
+    await owner.post("address", { undo });
+    expect(visitor.test.raw("SELECT why FROM recharge_rule ORDER BY number")).toEqual(
+      whys.map((why) => ({ why })),
+    );
+    expect(visitor.test.raw("SELECT id FROM card_page")).toEqual([]);
+  });
+
   it("keeps a second factor of before the change", async () => {
     await visitor.get("factor");
     await visitor.post("factor", { do: "begin", current });

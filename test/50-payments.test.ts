@@ -3,14 +3,17 @@
 import Stripe from "stripe";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
+import type { NoticeSender } from "../lib/accounts/notice.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { type StripeEvent, takeEvent } from "../lib/payments/event.ts";
 import type { CheckoutFacts } from "../lib/payments/facts.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { createOrder, findOrder } from "../lib/payments/order.ts";
-import { connectStripe, readSignedEvent, stripeApiVersion } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
+import { readSignedEvent, stripeApiVersion } from "../lib/payments/stripe/signed.ts";
 import { addAccount, audit } from "./support/books.ts";
+import { makeSender } from "./support/site.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
 const tenDollars = amountOf(10n ** 19n);
@@ -18,8 +21,10 @@ const tenDollars = amountOf(10n ** 19n);
 describe("a paid order", () => {
   let test: TestStore;
   let ada: AccountId;
+  let sender: NoticeSender;
   beforeEach(async () => {
     test = makeTestStore();
+    sender = await makeSender(test.clock);
     ada = await addAccount(test.store, "ada@example.org");
     await order("order_1", false);
   });
@@ -54,7 +59,8 @@ describe("a paid order", () => {
     kind: "checkout" as const,
     facts: facts(change),
   });
-  const take = (change: Partial<StripeEvent> = {}) => test.store.write((tx) => takeEvent(tx, event(change)));
+  const take = (change: Partial<StripeEvent> = {}) =>
+    test.store.write((tx) => takeEvent(tx, event(change), sender));
 
   it("is read back as it was written", async () => {
     expect(await test.store.read((tx) => findOrder(tx, "order_1"))).toEqual({

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
+import type { NoticeSender } from "../lib/accounts/notice.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
@@ -12,18 +13,21 @@ import { type StripeEvent, takeEvent, takeFacts } from "../lib/payments/event.ts
 import type { Difference } from "../lib/payments/movement.ts";
 import { createOrder } from "../lib/payments/order.ts";
 import { reconcile } from "../lib/payments/reconcile.ts";
-import { connectStripe, readSignedEvent, type StripeDesk } from "../lib/payments/stripe.ts";
+import { connectStripe, type StripeDesk } from "../lib/payments/stripe/connect.ts";
+import { readSignedEvent } from "../lib/payments/stripe/signed.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { addAccount } from "./support/books.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";
 import { expectSameTotals, hasHledger } from "./support/hledger.ts";
+import { makeSender } from "./support/site.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 import { dyingAt } from "./support/year.ts";
 
 let desk: TestDesk;
 let stripe: StripeDesk;
 let test: TestStore;
+let sender: NoticeSender;
 let ada: AccountId;
 
 beforeEach(async () => {
@@ -39,6 +43,7 @@ afterEach(async () => {
 /** Empty books of one customer with an order over $11. */
 async function freshBooks(): Promise<void> {
   test = makeTestStore(new Date(systemClock.now()).toISOString());
+  sender = await makeSender(test.clock);
   ada = await addAccount(test.store, "ada@example.org");
   const order = { id: "order_1", account: ada, amount: amountOf(11n * 10n ** 18n), livemode: false };
   await test.store.write((tx) => createOrder(tx, order));
@@ -65,12 +70,12 @@ async function readEvents(): Promise<readonly StripeEvent[]> {
 }
 
 async function take(events: readonly StripeEvent[]): Promise<void> {
-  for (const event of events) await test.store.write((tx) => takeEvent(tx, event));
+  for (const event of events) await test.store.write((tx) => takeEvent(tx, event, sender));
 }
 
 async function compare(sinceMs?: number): Promise<readonly Difference[]> {
   const found: Difference[] = [];
-  await reconcile(test.store, stripe, sinceMs, (difference) => found.push(difference));
+  await reconcile(test.store, stripe, sinceMs, sender, (difference) => found.push(difference));
   return found;
 }
 
@@ -164,7 +169,9 @@ describe("a payment", () => {
       status: "prevented",
       movements: [],
     };
-    expect(await test.store.write((tx) => takeFacts(tx, { kind: "dispute", facts: prevented }))).toEqual({
+    expect(
+      await test.store.write((tx) => takeFacts(tx, { kind: "dispute", facts: prevented }, sender)),
+    ).toEqual({
       ok: true,
       outcome: "nothing-moved",
     });
@@ -253,7 +260,7 @@ describe("the reconciliation", () => {
       desk.pass(30 * 86_400_000);
     }
     const dying = dyingAt(test.store, 1, true);
-    await expect(reconcile(dying, stripe, undefined, () => undefined)).rejects.toThrow("killed");
+    await expect(reconcile(dying, stripe, undefined, sender, () => undefined)).rejects.toThrow("killed");
     expect(test.raw("SELECT count(*) AS n FROM stripe_movement")).toEqual([{ n: 200n }]);
     expect(await compare()).toEqual([]);
     expect(test.raw("SELECT count(*) AS n FROM stripe_movement")).toEqual([{ n: 330n }]);

@@ -16,7 +16,7 @@ import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { createOrder } from "../lib/payments/order.ts";
-import { connectStripe } from "../lib/payments/stripe.ts";
+import { connectStripe } from "../lib/payments/stripe/connect.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";

@@ -5,7 +5,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "
 import { join } from "node:path";
 import Stripe from "stripe";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { stripeApiVersion } from "../lib/payments/stripe.ts";
+import { stripeApiVersion } from "../lib/payments/stripe/signed.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { key, openDesk, type TestDesk, wanted, webhookSecret } from "./support/desk.ts";

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { job as reportJob } from "../jobs/report.ts";
 import { job as tidyJob } from "../jobs/tidy.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
+import type { NoticeSender } from "../lib/accounts/notice.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { takeEvent } from "../lib/payments/event.ts";
 import { giveCredit } from "../lib/staff/credit.ts";
@@ -14,13 +15,16 @@ import { importUsage } from "../lib/usage/import.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { addAccount, dayUtc, meters, topUp, usageFile } from "./support/books.ts";
 import { runTestJob } from "./support/job.ts";
+import { makeSender } from "./support/site.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
 let test: TestStore;
+let sender: NoticeSender;
 let ada: AccountId;
 let bob: AccountId;
 beforeEach(async () => {
   test = makeTestStore("2026-10-31T23:59:59Z");
+  sender = await makeSender(test.clock);
   ada = await addAccount(test.store, "ada@example.org");
   bob = await addAccount(test.store, "bob@example.org");
 });
@@ -76,7 +80,7 @@ describe("what need not be kept", () => {
   it("is forgotten in time, and the hash of an event stays", async () => {
     const raw = Buffer.from('{"id":"evt_1"}');
     const event = { id: "evt_1", type: "other", apiVersion: "x", raw, objectId: "", told: undefined };
-    await test.store.write((tx) => takeEvent(tx, event));
+    await test.store.write((tx) => takeEvent(tx, event, sender));
     test.raw(
       `INSERT INTO outbox (id, recipient, subject, body, has_token, state, created_at, due_at, settled_at)
        VALUES ('m', 'a@example.org', 's', 'text', 0, 'sent', 1, 1, ${test.clock.ms}),
@@ -97,7 +101,7 @@ describe("what need not be kept", () => {
     expect(test.raw("SELECT id, length(raw) AS size, raw_sha256, outcome FROM stripe_event")).toEqual([
       { id: "evt_1", size: 0n, raw_sha256: sha256Hex(raw), outcome: "ignored" },
     ]);
-    expect(await test.store.write((tx) => takeEvent(tx, event))).toMatchObject({ outcome: "known" });
+    expect(await test.store.write((tx) => takeEvent(tx, event, sender))).toMatchObject({ outcome: "known" });
   });
 
   it.each([
@@ -109,7 +113,7 @@ describe("what need not be kept", () => {
   ])("is all that %s could change", async (sql) => {
     const raw = Buffer.from("x");
     const event = { id: "evt_1", type: "other", apiVersion: "x", raw, objectId: "", told: undefined };
-    await test.store.write((tx) => takeEvent(tx, event));
+    await test.store.write((tx) => takeEvent(tx, event, sender));
     expect(() => test.raw(sql)).toThrow(/stripe_event is append-only/);
   });
 });

@@ -151,7 +151,7 @@ describe("a night", () => {
     [
       ["job", "bil"],
       64,
-      'there is no job "bil"; there are: account, bill, billing, close, credit, export, ledger, mail, migrate, opening, price, reconcile, refund, report, tidy, usage, warn',
+      'there is no job "bil"; there are: account, bill, billing, close, credit, export, ledger, mail, migrate, opening, price, recharge, reconcile, refund, report, tidy, usage, warn',
     ],
     [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],
@@ -186,7 +186,7 @@ describe("what was built", () => {
     const carriers = readdirSync(folder).filter((name) =>
       readFileSync(join(folder, name), "utf8").includes("api.stripe.com"),
     );
-    expect(carriers).toEqual(["pay.cgi", "stripe-webhook.cgi"]);
+    expect(carriers).toEqual(["pay.cgi", "recharge.cgi", "stripe-webhook.cgi"]);
   });
 });
 

@@ -30,7 +30,10 @@ export type Watched =
   | "exported"
   | "closed"
   | "reopened"
-  | "payment-begun";
+  | "payment-begun"
+  | "card-page"
+  | "recharge-on"
+  | "recharge-off";
 
 /** `account`: whose it is, where that is known; a stranger's guess at an address is none. */
 export function watch({ site, request }: Visit, what: Watched, account?: Pick<Account, "id">): void {

@@ -1,6 +1,6 @@
 /**
  * The calls of Stripe's API that the stand-in answers, as functions from a request to an answer: checkout sessions,
- * payment intents, refunds, disputes, balance transactions, events. Who calls, and whether the call is a repeat, was settled before (dev/stripe).
+ * payment intents, saved cards, refunds, disputes, balance transactions, events. Who calls, and whether the call is a repeat, was settled before (dev/stripe).
  */
 import { type ApiAnswer, type ApiError, invalid, missingObject, unknownAddress } from "./answer.ts";
 import type { StandInBooks } from "./books.ts";
@@ -36,8 +36,12 @@ export function answerCall(books: StandInBooks, call: ApiCall, now: number): Ans
       return id === undefined ? create(books, parameters, now) : unknownAddress(method, path);
     case "GET checkout/sessions":
       return id === undefined ? listSessions(books, parameters) : readSession(books, id, parameters);
+    case "POST payment_intents":
+      return id === undefined ? books.wallet.charge(parameters) : unknownAddress(method, path);
     case "GET payment_intents":
-      return id === undefined ? unknownAddress(method, path) : readIntent(books, id);
+      return id === undefined ? listIntents(books, parameters) : readIntent(books, id);
+    case "DELETE customers":
+      return id === undefined ? unknownAddress(method, path) : books.wallet.forget(id);
     case "POST refunds":
       return id === undefined ? refund(books, parameters) : unknownAddress(method, path);
     case "GET refunds":
@@ -69,17 +73,29 @@ function readSession(books: StandInBooks, id: string, parameters: FormTree): Ans
   return expand(books, session, parameters);
 }
 
-/** `expand[]=payment_intent` puts the object where its id stands. */
+/** `expand[]=payment_intent` puts the object where its id stands; a setup intent comes with its card. */
 function expand(books: StandInBooks, session: CheckoutSession, parameters: FormTree): Answer {
   const names = Object.values(textsOf(treeAt(parameters, "expand")));
-  const unknown = names.find((name) => name !== "payment_intent");
+  const unknown = names.find((name) => name !== "payment_intent" && name !== "setup_intent.payment_method");
   if (unknown !== undefined)
     return invalid("parameter_invalid", "expand", `This property cannot be expanded (${unknown}).`);
-  const intent = names.length === 0 ? undefined : books.findIntent(session.payment_intent ?? "");
-  return {
-    status: 200,
-    body: intent === undefined ? session : { ...session, payment_intent: intent },
-  };
+  let body: object = session;
+  const intent = books.findIntent(session.payment_intent ?? "");
+  if (names.includes("payment_intent") && intent !== undefined) body = { ...body, payment_intent: intent };
+  const setup = books.wallet.findSetup(session.setup_intent ?? "");
+  if (names.includes("setup_intent.payment_method") && setup !== undefined) {
+    const payment_method = books.wallet.findMethod(setup.payment_method) ?? setup.payment_method;
+    body = { ...body, setup_intent: { ...setup, payment_method } };
+  }
+  return { status: 200, body };
+}
+
+function listIntents(books: StandInBooks, parameters: FormTree): Answer {
+  const customer = textAt(parameters, "customer");
+  const all = books.intents();
+  const fitting = customer === undefined ? all : all.filter((intent) => intent.customer === customer);
+  const page = listPage(fitting, parameters, "/v1/payment_intents");
+  return page.ok ? { status: 200, body: page.body } : page;
 }
 
 function expire(books: StandInBooks, id: string): Answer {

@@ -7,6 +7,7 @@ import type { StripeEvent } from "./object.ts";
 import { type CheckoutSession, makeId, makeIntent, makeSession, type PaymentIntent } from "./object.ts";
 import type { OrderedSession } from "./order.ts";
 import { makeVault, type Vault } from "./vault.ts";
+import { type CardButton, makeWallet, type Wallet } from "./wallet.ts";
 
 export interface BooksOptions {
   readonly apiVersion: string;
@@ -33,7 +34,11 @@ export interface StandInBooks {
   readonly expire: (id: string) => CheckoutSession;
   /** The money of a delayed method will not come. */
   readonly fail: (id: string) => Promise<void>;
+  /** A card is saved on an open session's page; settles when the event was answered. */
+  readonly saveCard: (id: string, button: CardButton) => Promise<void>;
+  readonly intents: () => readonly PaymentIntent[];
   readonly vault: Vault;
+  readonly wallet: Wallet;
 }
 
 export function makeBooks(options: BooksOptions): StandInBooks {
@@ -58,6 +63,14 @@ export function makeBooks(options: BooksOptions): StandInBooks {
     return options.tell(event);
   };
   const vault = makeVault(options.now, (type, object) => void tell(type, object));
+  const wallet = makeWallet({
+    now: options.now,
+    tell: (type, object) => void tell(type, object),
+    settle: (intent) => {
+      intents.set(intent.id, intent);
+      if (intent.status === "succeeded") vault.charge(intent, intent.amount_received);
+    },
+  });
   const change = (id: string, to: Partial<CheckoutSession>): CheckoutSession => {
     const before = sessions.get(id);
     assert(before !== undefined, `session ${id} exists`);
@@ -118,6 +131,14 @@ export function makeBooks(options: BooksOptions): StandInBooks {
     },
     expire,
     fail: (id) => tell("checkout.session.async_payment_failed", change(id, {})),
+    saveCard: (id, button) => {
+      const { customerEmail, intentMetadata } = findOrder(id);
+      const { id: setup_intent, customer } = wallet.save(button, customerEmail, intentMetadata);
+      const saved = { setup_intent, customer, status: "complete", url: null } as const;
+      return tell("checkout.session.completed", change(id, saved));
+    },
+    intents: () => [...intents.values()],
     vault,
+    wallet,
   };
 }

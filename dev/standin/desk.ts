@@ -43,7 +43,7 @@ export function answerApi(desk: Desk, request: DeskRequest): Reply {
   const key = readKey(headers.authorization);
   if (key === undefined || !sameSecret(key, desk.key))
     return errorReply({ ...common, "WWW-Authenticate": 'Basic realm="Stripe"' }, wrongKey(key));
-  if (method === "GET") return answerOnce(desk, request, common);
+  if (method === "GET" || method === "DELETE") return answerOnce(desk, request, common);
   if (method !== "POST") return errorReply(common, unknownAddress(method, path));
   const repeatKey = headers["idempotency-key"];
   if (typeof repeatKey !== "string") return answerOnce(desk, request, common);

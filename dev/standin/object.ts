@@ -9,14 +9,17 @@ import type { OrderedSession } from "./order.ts";
 export interface CheckoutSession {
   readonly id: string;
   readonly object: "checkout.session";
-  readonly amount_total: number;
+  readonly amount_total: number | null;
   readonly cancel_url: string | null;
   readonly client_reference_id: string | null;
   readonly created: number;
   readonly customer_email: string | null;
   readonly expires_at: number;
   readonly payment_intent: string | null;
-  readonly payment_status: "unpaid" | "paid";
+  readonly payment_status: "unpaid" | "paid" | "no_payment_required";
+  readonly mode: "payment" | "setup";
+  readonly customer: string | null;
+  readonly setup_intent: string | null;
   readonly status: "open" | "complete" | "expired";
   readonly success_url: string;
   readonly url: string | null;
@@ -28,7 +31,8 @@ export interface PaymentIntent {
   readonly object: "payment_intent";
   readonly created: number;
   readonly amount_received: number;
-  readonly status: "processing" | "succeeded";
+  readonly customer: string | null;
+  readonly status: "processing" | "succeeded" | "requires_payment_method";
   readonly [field: string]: unknown;
 }
 
@@ -56,21 +60,23 @@ export function makeSession(order: OrderedSession, now: number, pageUrl: string)
     ...unusedSessionFields,
     id,
     object: "checkout.session",
-    amount_subtotal: order.totalCents,
-    amount_total: order.totalCents + order.taxCents,
+    amount_subtotal: order.mode === "setup" ? null : order.totalCents,
+    amount_total: order.mode === "setup" ? null : order.totalCents + order.taxCents,
     cancel_url: order.cancelUrl,
     client_reference_id: order.clientReferenceId,
     created: now,
-    currency: "usd",
+    currency: order.mode === "setup" ? null : "usd",
+    customer: null,
     customer_details:
       order.customerEmail === null ? null : { ...noCustomerDetails, email: order.customerEmail },
     customer_email: order.customerEmail,
     expires_at: order.expiresAt,
     livemode: false,
     metadata: order.metadata,
-    mode: "payment",
+    mode: order.mode,
     payment_intent: null,
-    payment_status: "unpaid",
+    payment_status: order.mode === "setup" ? "no_payment_required" : "unpaid",
+    setup_intent: null,
     status: "open",
     success_url: order.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: order.taxCents },
@@ -89,11 +95,45 @@ export function makeIntent(order: OrderedSession, now: number, delayed: boolean)
     amount_received: delayed ? 0 : order.totalCents + order.taxCents,
     client_secret: `${id}_secret_${makeId("", 25)}`,
     created: now,
+    customer: null,
     latest_charge: makeId("ch_3"),
     metadata: order.intentMetadata,
     payment_method: makeId("pm_1"),
     payment_method_types: [delayed ? "us_bank_account" : "card"],
     status: delayed ? "processing" : "succeeded",
+  };
+}
+
+/** The payment intent of a charge while nobody is there; `error`: why it failed. */
+export function makeChargeIntent(charge: {
+  readonly amount: number;
+  readonly customer: string;
+  readonly method: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly description: string | null;
+  readonly error: object | null;
+  readonly now: number;
+}): PaymentIntent {
+  const id = makeId("pi_3");
+  const { amount, error } = charge;
+  return {
+    ...unusedIntentFields,
+    id,
+    object: "payment_intent",
+    amount,
+    amount_received: error === null ? amount : 0,
+    automatic_payment_methods: { allow_redirects: "never", enabled: true },
+    client_secret: `${id}_secret_${makeId("", 25)}`,
+    created: charge.now,
+    customer: charge.customer,
+    description: charge.description,
+    last_payment_error: error,
+    latest_charge: makeId("ch_3"),
+    metadata: charge.metadata,
+    // The method of a charge that failed is taken off it.
+    payment_method: error === null ? charge.method : null,
+    payment_method_types: ["card"],
+    status: error === null ? "succeeded" : "requires_payment_method",
   };
 }
 
@@ -125,7 +165,6 @@ const unusedSessionFields = {
     submit: null,
     terms_of_service_acceptance: null,
   },
-  customer: null,
   customer_account: null,
   customer_creation: "if_required",
   discounts: [],
@@ -142,7 +181,6 @@ const unusedSessionFields = {
   phone_number_collection: { enabled: false },
   recovered_from: null,
   saved_payment_method_options: null,
-  setup_intent: null,
   shipping_address_collection: null,
   shipping_cost: null,
   shipping_options: [],
@@ -162,7 +200,6 @@ const unusedIntentFields = {
   capture_method: "automatic_async",
   confirmation_method: "automatic",
   currency: "usd",
-  customer: null,
   customer_account: null,
   description: null,
   last_payment_error: null,

@@ -13,6 +13,7 @@ export interface OrderedItem {
 }
 
 export interface OrderedSession {
+  readonly mode: "payment" | "setup";
   readonly items: readonly OrderedItem[];
   /** Without tax, and the tax: a tenth of it where tax is asked for. */
   readonly totalCents: number;
@@ -39,6 +40,20 @@ const parameters: readonly string[] = [
   "automatic_tax",
   "expand",
 ];
+/** Of a session that saves a card. */
+const setupParameters: readonly string[] = [
+  "mode",
+  "success_url",
+  "cancel_url",
+  "client_reference_id",
+  "customer_email",
+  "customer_creation",
+  "metadata",
+  "setup_intent_data",
+  "allowed_payment_method_types",
+  "expires_at",
+  "expand",
+];
 const minuteSeconds = 60;
 const daySeconds = 86_400;
 // Stripe's least charge in dollars, docs.stripe.com/currencies#minimum-and-maximum-charge-amounts.
@@ -49,17 +64,19 @@ type Read<Value> = { readonly ok: true; readonly value: Value } | ApiError;
 
 /** Reads and checks the parameters; `now` in seconds since the epoch. */
 export function readOrder(form: FormTree, now: number): Read<OrderedSession> {
-  const unknown = [...form.keys()].find((name) => !parameters.includes(name));
+  const mode = textAt(form, "mode");
+  if (mode !== "payment" && mode !== "setup")
+    return invalid("parameter_missing", "mode", "The development stand-in takes mode=payment and mode=setup");
+  const known = mode === "setup" ? setupParameters : parameters;
+  const unknown = [...form.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined)
     return invalid(
       "parameter_unknown",
       unknown,
-      `Received unknown parameter: ${unknown} (the development stand-in takes ${parameters.join(", ")})`,
+      `Received unknown parameter: ${unknown} (the development stand-in takes ${known.join(", ")})`,
     );
-  const mode = textAt(form, "mode");
-  if (mode !== "payment")
-    return invalid("parameter_missing", "mode", "The development stand-in takes mode=payment only");
-  const items = readItems(treeAt(form, "line_items"));
+  const items: Read<readonly OrderedItem[]> =
+    mode === "setup" ? readSetup(form) : readItems(treeAt(form, "line_items"));
   if (!items.ok) return items;
   const successUrl = readUrl(form, "success_url");
   if (!successUrl.ok) return successUrl;
@@ -69,7 +86,7 @@ export function readOrder(form: FormTree, now: number): Read<OrderedSession> {
   const expiresAt = readExpiry(textAt(form, "expires_at"), now);
   if (!expiresAt.ok) return expiresAt;
   const totalCents = items.value.reduce((sum, item) => sum + item.unitAmountCents * item.quantity, 0);
-  if (totalCents < leastCents || totalCents > mostCents)
+  if (mode === "payment" && (totalCents < leastCents || totalCents > mostCents))
     return invalid(
       totalCents < leastCents ? "amount_too_small" : "amount_too_large",
       "line_items",
@@ -78,6 +95,7 @@ export function readOrder(form: FormTree, now: number): Read<OrderedSession> {
   return {
     ok: true,
     value: {
+      mode,
       items: items.value,
       totalCents,
       taxCents: textAt(form, "automatic_tax", "enabled") === "true" ? Math.floor(totalCents / 10) : 0,
@@ -86,10 +104,20 @@ export function readOrder(form: FormTree, now: number): Read<OrderedSession> {
       clientReferenceId: textAt(form, "client_reference_id") ?? null,
       customerEmail: textAt(form, "customer_email") ?? null,
       metadata: textsOf(treeAt(form, "metadata")),
-      intentMetadata: textsOf(treeAt(form, "payment_intent_data", "metadata")),
+      intentMetadata: textsOf(
+        treeAt(form, mode === "setup" ? "setup_intent_data" : "payment_intent_data", "metadata"),
+      ),
       expiresAt: expiresAt.value,
     },
   };
+}
+
+/** Nothing is bought; but the site needs the customer who has the card, and cards only. */
+function readSetup(form: FormTree): Read<readonly OrderedItem[]> {
+  if (textAt(form, "customer_creation") !== "always") return missing("customer_creation");
+  const types = Object.values(textsOf(treeAt(form, "allowed_payment_method_types")));
+  if (types.join() !== "card") return missing("currency");
+  return { ok: true, value: [] };
 }
 
 function missing(name: string): ApiError {

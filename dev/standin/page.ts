@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { escapeHtml } from "../markup.ts";
 import type { CheckoutSession } from "./object.ts";
 import type { OrderedSession } from "./order.ts";
+import { cardButtons } from "./wallet.ts";
 
 const style = `
 body { font: 16px/1.5 sans-serif; max-width: 32rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff; }
@@ -29,16 +30,16 @@ export function pageHeaders(order: OrderedSession | undefined): Readonly<Record<
   };
 }
 
-/** The page of an open session: what is bought, and what may happen. */
+/** The page of an open session: what is bought or saved, and what may happen. */
 export function checkoutPage(session: CheckoutSession, order: OrderedSession, error: string): string {
+  if (order.mode === "setup") return cardPage(session, order, error);
   const rows = order.items.map((item) => {
     const name = item.quantity === 1 ? item.name : `${item.quantity} × ${item.name}`;
     return `<tr><td>${escapeHtml(name)}</td><td>${dollars(item.unitAmountCents * item.quantity)}</td></tr>`;
   });
-  const shownError = error === "" ? "" : `<p class="error" role="alert">${escapeHtml(error)}</p>`;
+  const shownError = errorLine(error);
   const email = session.customer_email === null ? "" : `<p>For ${escapeHtml(session.customer_email)}</p>`;
-  const cancel =
-    order.cancelUrl === null ? "" : `<button name="outcome" value="cancel">Cancel and go back</button>`;
+  const cancel = cancelButton(order);
   return frame(
     "Checkout",
     `${shownError}
@@ -56,6 +57,29 @@ ${email}
 ${cancel}</p>
 </form>`,
   );
+}
+
+/** The page on which a card is saved. */
+function cardPage(session: CheckoutSession, order: OrderedSession, error: string): string {
+  const buttons = Object.entries(cardButtons).map(
+    ([outcome, { label, last4 }]) => `<button name="outcome" value="${outcome}">${label} (${last4})</button>`,
+  );
+  return frame(
+    "Save a card",
+    `${errorLine(error)}
+<form method="post" action="/c/pay/${escapeHtml(session.id)}">
+<p>${buttons.join("\n")}
+${cancelButton(order)}</p>
+</form>`,
+  );
+}
+
+function errorLine(error: string): string {
+  return error === "" ? "" : `<p class="error" role="alert">${escapeHtml(error)}</p>`;
+}
+
+function cancelButton({ cancelUrl }: OrderedSession): string {
+  return cancelUrl === null ? "" : `<button name="outcome" value="cancel">Cancel and go back</button>`;
 }
 
 /** The page of a session that is over; `said` is what a button has just done. */

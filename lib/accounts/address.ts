@@ -89,7 +89,7 @@ export async function undoAddress(
 
 /**
  * Ends what whoever changed the address may have made since, to keep the owner out: a second factor (the owner's own was asked
- * for before), tokens, and a closing, whose mail went to the new address.
+ * for before), tokens, recharges of the owner's card, and a closing, whose mail went to the new address.
  */
 async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Promise<void> {
   const row = await tx.get<{ expires: bigint }>(
@@ -104,6 +104,14 @@ async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Pr
   if (made > 0) await tx.run("DELETE FROM recovery_code WHERE account = ?", [account]);
   await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, changedAt]);
   await tx.run("DELETE FROM machine_token WHERE account = ?", [account]);
+  await tx.run("DELETE FROM card_page WHERE account = ?", [account]);
+  // What the owner agreed to before is not agreed to in the thief's numbers; the owner may agree anew.
+  await tx.run(
+    `INSERT INTO recharge_rule (account, number, is_on, why, below_cents, amount_cents, cap_cents, payment_method, set_at)
+     SELECT account, number + 1, 0, 'undone', below_cents, amount_cents, cap_cents, payment_method, ? FROM recharge_rule
+     WHERE account = ? AND is_on = 1 AND set_at >= ? AND number = (SELECT max(number) FROM recharge_rule WHERE account = ?)`,
+    [tx.now, account, changedAt, account],
+  );
   await tx.run("DELETE FROM closing WHERE account = ? AND asked_at >= ? AND done_at IS NULL", [
     account,
     changedAt,

@@ -40,7 +40,14 @@ export async function closeAccount(
     tx.now,
   ]);
   await endOtherSessions(tx, account, "");
-  for (const table of ["access_token", "password_reset", "address_change", "second_address", "machine_token"])
+  for (const table of [
+    "access_token",
+    "password_reset",
+    "address_change",
+    "second_address",
+    "machine_token",
+    "card_page",
+  ])
     await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
   return { ok: true };
 }

@@ -13,7 +13,10 @@ import type { CheckoutFacts } from "./facts.ts";
 import { findOrder, noteEnd } from "./order.ts";
 
 export type Fulfilment =
-  | { readonly ok: true; readonly outcome: "created" | "exists" | "not-paid-yet" | "ended" }
+  | {
+      readonly ok: true;
+      readonly outcome: "created" | "exists" | "not-paid-yet" | "ended" | "not-a-recharge";
+    }
   | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "paid-twice" | "differs">;
 
 /** Refusals are tried in the order of the type's list. Nothing is written but the transfer, or that none will come. */

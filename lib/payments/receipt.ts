@@ -10,6 +10,8 @@ import { type Refusal, refuse } from "../util/failure.ts";
 
 export interface Payment {
   readonly order: string;
+  /** Charged to a saved card, while its owner was away. */
+  readonly isRecharge: boolean;
   /** Milliseconds since 1970. */
   readonly begunAt: number;
   /** What was, or would have been, credited. */
@@ -38,7 +40,7 @@ export interface Receipt {
 export async function listPayments(tx: ReadTx, account: AccountId): Promise<readonly Payment[]> {
   const rows = await tx.all<PaymentRow>(
     `SELECT o.id AS "order", o.created_at AS created, o.picodollars, o.attodollars, t.id AS transfer,
-       coalesce(t.day, '') AS day, r.number AS receipt,
+       coalesce(t.day, '') AS day, r.number AS receipt, c.number AS recharge,
        coalesce(x.picodollars, 0) AS taxPico, coalesce(x.attodollars, 0) AS taxAtto,
        CASE WHEN t.id IS NOT NULL THEN 'paid' ELSE coalesce(e.how, 'open') END AS state
      FROM payment_order o
@@ -46,18 +48,22 @@ export async function listPayments(tx: ReadTx, account: AccountId): Promise<read
      LEFT JOIN transfer x ON x.id = t.id || '/tax'
      LEFT JOIN checkout_end e ON e.payment_order = o.id
      LEFT JOIN receipt r ON r.payment_order = o.id
+     LEFT JOIN recharge c ON c.payment_order = o.id
      WHERE o.account = ? ORDER BY o.created_at DESC, o.id`,
     [account],
   );
   const returned = await readReturned(tx, account);
-  return rows.map(({ created, picodollars, attodollars, taxPico, taxAtto, transfer, receipt, ...row }) => ({
-    ...row,
-    begunAt: Number(created),
-    amount: fromColumns({ picodollars, attodollars }),
-    tax: fromColumns({ picodollars: taxPico, attodollars: taxAtto }),
-    returned: returned.get(transfer?.replace(/^topup\//, "") ?? "") ?? zero,
-    receipt: receipt === null ? undefined : Number(receipt),
-  }));
+  return rows.map(
+    ({ created, picodollars, attodollars, taxPico, taxAtto, transfer, receipt, recharge, ...row }) => ({
+      ...row,
+      isRecharge: recharge !== null,
+      begunAt: Number(created),
+      amount: fromColumns({ picodollars, attodollars }),
+      tax: fromColumns({ picodollars: taxPico, attodollars: taxAtto }),
+      returned: returned.get(transfer?.replace(/^topup\//, "") ?? "") ?? zero,
+      receipt: receipt === null ? undefined : Number(receipt),
+    }),
+  );
 }
 
 export async function readReceipt(tx: ReadTx, order: string): Promise<Receipt | undefined> {
@@ -126,6 +132,7 @@ interface PaymentRow {
   readonly transfer: string | null;
   readonly day: DayUtc | "";
   readonly receipt: bigint | null;
+  readonly recharge: bigint | null;
   readonly taxPico: bigint;
   readonly taxAtto: bigint;
   readonly state: Payment["state"];

@@ -3,6 +3,7 @@
  * is taken by the same functions that take events, payouts and fees are booked, and every difference that remains is named.
  * May be repeated, interrupted, and run twice at once.
  */
+import type { NoticeSender } from "../accounts/notice.ts";
 import type { ReadTx, Store } from "../store/store.ts";
 import { type EventFacts, takeFacts } from "./event.ts";
 import type { MovementFacts } from "./facts.ts";
@@ -15,7 +16,7 @@ import {
   readNewestMovementMs,
   readUnknownTransfers,
 } from "./movement.ts";
-import type { StripeDesk } from "./stripe.ts";
+import type { StripeDesk } from "./stripe/connect.ts";
 
 export interface Reconciled {
   /** Movements of Stripe's account that are known now. */
@@ -23,6 +24,14 @@ export interface Reconciled {
   /** Movements that this run brought into the books. */
   readonly booked: number;
   readonly differences: number;
+}
+
+/** What is compared with what, who tells customers, and who is told of differences. */
+interface Books {
+  readonly store: Store;
+  readonly stripe: StripeDesk;
+  readonly sender: NoticeSender;
+  readonly tell: (difference: Difference) => void;
 }
 
 const dayMs = 86_400_000;
@@ -39,6 +48,7 @@ export async function reconcile(
   store: Store,
   stripe: StripeDesk,
   sinceMs: number | undefined,
+  sender: NoticeSender,
   report: (difference: Difference) => void,
 ): Promise<Reconciled> {
   const newest = await store.read(readNewestMovementMs);
@@ -50,9 +60,10 @@ export async function reconcile(
   };
   await noteAll(store, stripe, from);
   // Payments first, so that each is there before what takes it back; their times may be of the same second.
-  const charges = await settleAll(store, stripe, "charges", tell);
-  const others = await settleAll(store, stripe, "others", tell);
-  await takeRefunds(store, stripe, Math.max(0, from - refundMs), tell);
+  const books: Books = { store, stripe, sender, tell };
+  const charges = await settleAll(books, "charges");
+  const others = await settleAll(books, "others");
+  await takeRefunds(books, Math.max(0, from - refundMs));
   for (const difference of await store.read(readLeftOver)) tell(difference);
   return {
     movements: charges.movements + others.movements,
@@ -73,11 +84,10 @@ async function noteAll(store: Store, stripe: StripeDesk, sinceMs: number): Promi
 }
 
 async function settleAll(
-  store: Store,
-  stripe: StripeDesk,
+  books: Books,
   what: "charges" | "others",
-  tell: (difference: Difference) => void,
 ): Promise<{ movements: number; booked: number }> {
+  const { store, tell } = books;
   let [movements, booked] = [0, 0];
   let after: MovementFacts | undefined;
   for (;;) {
@@ -87,7 +97,7 @@ async function settleAll(
       movements += 1;
       const before = await store.read((tx) => compareMovement(tx, movement));
       if (before === undefined) continue;
-      const refused = await settle(store, stripe, movement);
+      const refused = await settle(books, movement);
       const still = await store.read((tx) => compareMovement(tx, movement));
       if (still === undefined) booked += 1;
       else tell(refused === "" ? still : { ...still, message: `${still.message} (${refused})` });
@@ -98,7 +108,7 @@ async function settleAll(
 }
 
 /** Brings one movement into the books as far as that is possible; returns why it was refused, "" if it was not. */
-async function settle(store: Store, stripe: StripeDesk, movement: MovementFacts): Promise<string> {
+async function settle({ store, stripe, sender }: Books, movement: MovementFacts): Promise<string> {
   // 1. What the movement tells by itself: fees, payouts. Mostly that is all: the event brought the rest.
   const booked = await store.write((tx) => bookMovement(tx, movement));
   if (!booked.ok) return booked.detail ?? booked.why;
@@ -106,7 +116,7 @@ async function settle(store: Store, stripe: StripeDesk, movement: MovementFacts)
   // 2. The payment, refund, or dispute that it is of.
   const told = await askAbout(stripe, movement);
   if (typeof told === "string") return told;
-  const taken = await store.write((tx) => takeFacts(tx, told));
+  const taken = await store.write((tx) => takeFacts(tx, told, sender));
   return taken.ok ? "" : (taken.detail ?? taken.why);
 }
 
@@ -116,18 +126,16 @@ async function askAbout(stripe: StripeDesk, movement: MovementFacts): Promise<Ev
   if (/^(?:dp|du)_/.test(source)) return stripe.ask("dispute", source);
   if (category !== "charge" || paymentIntent === "") return "the books know no movements of this kind";
   const facts = await stripe.findCheckout(paymentIntent);
-  return facts === undefined ? "no checkout of this site paid it" : { kind: "checkout", facts };
+  if (facts !== undefined) return { kind: "checkout", facts };
+  const charge = await stripe.ask("charge", paymentIntent);
+  const isOurs = charge.kind === "charge" && charge.facts.isRecharge;
+  return isOurs ? charge : "no checkout or recharge of this site paid it";
 }
 
 /** Refunds tell of themselves before their money moves, and when they fail without that. */
-async function takeRefunds(
-  store: Store,
-  stripe: StripeDesk,
-  sinceMs: number,
-  tell: (difference: Difference) => void,
-): Promise<void> {
+async function takeRefunds({ store, stripe, sender, tell }: Books, sinceMs: number): Promise<void> {
   for await (const facts of stripe.refunds(sinceMs)) {
-    const taken = await store.write((tx) => takeFacts(tx, { kind: "refund", facts }));
+    const taken = await store.write((tx) => takeFacts(tx, { kind: "refund", facts }, sender));
     if (!taken.ok) tell({ id: facts.id, message: taken.detail ?? taken.why });
   }
 }

@@ -7,6 +7,8 @@ import { type AccountId, findAccount } from "../accounts/account.ts";
 import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
 import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
+import { removeCard } from "../payments/card.ts";
+import { endRule } from "../payments/recharge.ts";
 import type { ReadTx, Store, WriteTx } from "../store/store.ts";
 import { oldestDays } from "../usage/day.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
@@ -95,6 +97,8 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
     "machine_token",
   ])
     await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
+  await endRule(tx, account, "owner");
+  await removeCard(tx, account);
   await tx.run("UPDATE preference SET second_email = NULL WHERE account = ? AND second_email IS NOT NULL", [
     account,
   ]);

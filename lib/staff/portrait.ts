@@ -1,9 +1,11 @@
 /** All that is kept of one account, for whoever asks for it: its customer, or the staff in the customer's name. Reads only. */
-import type { Account } from "../accounts/account.ts";
+import type { Account, AccountId } from "../accounts/account.ts";
 import { listTokens } from "../accounts/token.ts";
 import { readStatement, type StatementLine } from "../ledger/statement.ts";
 import { formatExact } from "../money/amount.ts";
+import { readSavedCard } from "../payments/card.ts";
 import { listPayments } from "../payments/receipt.ts";
+import { amountOfCents } from "../payments/recharge.ts";
 import type { ReadTx } from "../store/store.ts";
 import { type DetailLine, readDetails } from "../usage/detail.ts";
 import { type HistoryLine, readHistory } from "../usage/history.ts";
@@ -30,26 +32,32 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
     "SELECT created_at AS created, terms, terms_at AS termsAt FROM account WHERE id = ?",
     [account.id],
   );
+  const card = await readSavedCard(tx, account.id);
   const tokens = await listTokens(tx, account.id);
   const timeOf = (ms: bigint | number | undefined): string => (ms === undefined ? "" : formatUtc(Number(ms)));
   const facts = {
     ...standing,
     since: timeOf(own?.created),
     terms: own?.terms === "" ? "" : `${own?.terms}, accepted ${timeOf(own?.termsAt)}`,
+    recharges: await listRules(tx, account.id),
+    card: card === undefined ? null : `${card.brand}, ending in ${card.last4}, until ${card.expires}`,
     secondFactor: account.hasFactor,
     tokens: tokens.map(({ name, createdAt, usedAt }) => ({
       name,
       made: timeOf(createdAt),
       used: timeOf(usedAt),
     })),
-    payments: (await listPayments(tx, account.id)).map(({ order, begunAt, amount, tax, state, receipt }) => ({
-      order,
-      begun: formatUtc(begunAt),
-      amount: formatExact(amount),
-      tax: formatExact(tax),
-      state,
-      receipt: receipt ?? null,
-    })),
+    payments: (await listPayments(tx, account.id)).map(
+      ({ order, isRecharge, begunAt, amount, tax, state, receipt }) => ({
+        order,
+        recharge: isRecharge,
+        begun: formatUtc(begunAt),
+        amount: formatExact(amount),
+        tax: formatExact(tax),
+        state,
+        receipt: receipt ?? null,
+      }),
+    ),
     machines: (await listMachines(tx, account.id)).map(({ registeredAt, ...line }) => ({
       ...line,
       registered: timeOf(registeredAt),
@@ -78,4 +86,28 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
     details: await readDetails(tx, statement),
     usage: await readHistory(tx, account.id, always),
   };
+}
+
+/** Every agreement on automatic recharges, oldest first. */
+async function listRules(tx: ReadTx, account: AccountId) {
+  const rows = await tx.all<{
+    isOn: bigint;
+    why: string;
+    below: bigint;
+    amount: bigint;
+    cap: bigint;
+    set: bigint;
+  }>(
+    `SELECT is_on AS isOn, why, below_cents AS below, amount_cents AS amount, cap_cents AS cap, set_at AS "set"
+     FROM recharge_rule WHERE account = ? ORDER BY number`,
+    [account],
+  );
+  const dollars = (cents: bigint): string => formatExact(amountOfCents(Number(cents)));
+  return rows.map(({ isOn, why, below, amount, cap, set }) => ({
+    at: formatUtc(Number(set)),
+    state: isOn === 1n ? "on" : `off: ${why}`,
+    below: dollars(below),
+    amount: dollars(amount),
+    mostInMonth: dollars(cap),
+  }));
 }

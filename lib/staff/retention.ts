@@ -21,7 +21,14 @@ export interface Forgotten {
   readonly links: number;
 }
 
-const linkTables = ["password_reset", "second_address", "address_change", "address_undo", "machine_token"];
+const linkTables = [
+  "password_reset",
+  "second_address",
+  "address_change",
+  "address_undo",
+  "machine_token",
+  "card_page",
+];
 
 /** May be repeated and interrupted. */
 export async function forgetOld(store: Store): Promise<Forgotten> {

@@ -2,6 +2,7 @@
 import type { Account } from "../accounts/account.ts";
 import { readStatement } from "../ledger/statement.ts";
 import { formatExact, fromColumns } from "../money/amount.ts";
+import { readRule } from "../payments/recharge.ts";
 import type { ReadTx } from "../store/store.ts";
 import { dayOf, formatUtc } from "../util/clock.ts";
 import type { Settings } from "../util/settings.ts";
@@ -31,6 +32,7 @@ export async function describeAccount(tx: ReadTx, account: Account, settings: Se
   const standing = await readStanding(tx, account.id, settings);
   const { facts, preference, since, row } = standing;
   const { lines } = await readStatement(tx, account.id, { before: undefined, limit: shownLines });
+  const rule = await readRule(tx, account.id);
   const deeds = await readAudit(tx, account.id, shownLines);
   return {
     account: account.id,
@@ -51,6 +53,12 @@ export async function describeAccount(tx: ReadTx, account: Account, settings: Se
     held: standing.isHeld,
     warnDays: preference.warnDays ?? null,
     warnBelow: preference.warnBelowCents === undefined ? null : `$${preference.warnBelowCents / 100}`,
+    recharge:
+      rule?.isOn === true
+        ? `below $${rule.belowCents / 100}, $${rule.amountCents / 100}, at most $${rule.capCents / 100} a month`
+        : rule === undefined
+          ? ""
+          : `off: ${rule.why}`,
     secondAddress: preference.secondEmail ?? null,
     transfers: lines.map((line) => ({
       day: line.day,

@@ -33,6 +33,7 @@ import { tokensSchema } from "./migrations/0016-tokens.ts";
 import { closingSchema } from "./migrations/0017-closing.ts";
 import { receiptsSchema } from "./migrations/0018-receipts.ts";
 import { machinesSchema } from "./migrations/0019-machines.ts";
+import { rechargesSchema } from "./migrations/0020-recharges.ts";
 
 export interface Migration {
   readonly version: number;
@@ -62,6 +63,7 @@ const migrations: readonly Migration[] = [
   closingSchema,
   receiptsSchema,
   machinesSchema,
+  rechargesSchema,
 ];
 const programVersion = migrations.length;
 

@@ -179,6 +179,18 @@ export const routes: readonly Route[] = [
     ],
     secrets: ["stripe_key", "stripe_api"],
   }),
+  page("recharge", {
+    query: [{ name: "card", maxBytes: 64 }],
+    fields: [
+      ...proof,
+      { name: "do", maxBytes: 8 },
+      { name: "below", maxBytes: 20 },
+      { name: "amount", maxBytes: 20 },
+      { name: "cap", maxBytes: 20 },
+    ],
+    secrets: [...sealing, "stripe_key", "stripe_api"],
+    pool: "hashing",
+  }),
   page("stripe-webhook", {
     methods: ["POST"],
     body: "raw",

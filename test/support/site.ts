@@ -1,6 +1,8 @@
 /** The package's own templates and settings for tests of programs and mails, as the build bakes them. */
 import { fileURLToPath } from "node:url";
 import { loadBaked } from "../../build/build.ts";
+import type { NoticeSender } from "../../lib/accounts/notice.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import type { Settings } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer, type Renderer } from "../../lib/util/templates.ts";
 
@@ -24,4 +26,9 @@ export async function packageRenderer(): Promise<Renderer> {
 
 export async function makeSettings(): Promise<Settings> {
   return (await packageBaked()).settings;
+}
+
+/** Who composes mails, with the package's templates. */
+export async function makeSender(clock: Clock): Promise<NoticeSender> {
+  return { renderer: await packageRenderer(), settings: await makeSettings(), clock };
 }

@@ -8,10 +8,11 @@ import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
 import { endServer, listen } from "../../dev/listen.ts";
+import type { StandInBooks } from "../../dev/standin/books.ts";
 import { startStripe } from "../../dev/stripe.ts";
 import type { AccountId } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
-import { stripeApiVersion } from "../../lib/payments/stripe.ts";
+import { stripeApiVersion } from "../../lib/payments/stripe/signed.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { takeAtLeast } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
@@ -83,6 +84,13 @@ export interface Visitor {
   readonly logIn: (email: string) => Promise<void>;
   /** Presses the button on the checkout page: the order that it comes back with, and the event that was sent. */
   readonly payAtStripe: (location: string) => Promise<{ readonly order: string; readonly event: Delivery }>;
+  /** Presses another button of one of Stripe's pages: the address that it leads back to. */
+  readonly pressAtStripe: (location: string, outcome: string) => Promise<URL>;
+  /** What the other side knows. */
+  readonly standIn: StandInBooks;
+  readonly secrets: Secrets;
+  /** Events that Stripe sent, in order. */
+  readonly deliveries: readonly Delivery[];
   readonly tellWebhook: (event: Delivery) => Promise<Answer>;
   readonly end: () => Promise<void>;
 }
@@ -100,6 +108,7 @@ interface World {
   readonly test: TestStore;
   readonly secrets: Secrets;
   readonly deliveries: Delivery[];
+  readonly standIn: StandInBooks;
   readonly end: () => Promise<void>;
 }
 
@@ -139,7 +148,7 @@ async function makeWorld(): Promise<World> {
     stripe_webhook_secret: webhookSecret,
     stripe_api: stripe.url,
   };
-  return { test, secrets, deliveries, end };
+  return { test, secrets, deliveries, standIn: stripe.books, end };
 }
 
 async function browse(
@@ -264,13 +273,17 @@ async function browse(
     return row.id;
   };
 
-  const payAtStripe: Visitor["payAtStripe"] = async (location) => {
+  const pressAtStripe: Visitor["pressAtStripe"] = async (location, outcome) => {
     const answer = await fetch(location, {
       method: "POST",
-      body: new URLSearchParams({ outcome: "pay" }),
+      body: new URLSearchParams({ outcome }),
       redirect: "manual",
     });
-    const order = new URL(answer.headers.get("location") ?? "").searchParams.get("order") ?? "";
+    return new URL(answer.headers.get("location") ?? "");
+  };
+
+  const payAtStripe: Visitor["payAtStripe"] = async (location) => {
+    const order = (await pressAtStripe(location, "pay")).searchParams.get("order") ?? "";
     const event = deliveries.at(-1);
     if (event === undefined) throw new Error("the stand-in sent no event");
     return { order, event };
@@ -296,6 +309,10 @@ async function browse(
     become,
     logIn,
     payAtStripe,
+    pressAtStripe,
+    standIn: world.standIn,
+    secrets,
+    deliveries,
     tellWebhook: (event) => postRaw("stripe-webhook", event.raw, event.signature),
     end: world.end,
   };
