@@ -489,6 +489,26 @@ describe("a recharge", () => {
     expect(mails("recharge-failed")).toEqual([]);
   });
 
+  it("that Stripe does not find, or a customer that it does not forget, keeps nobody else from being charged", async () => {
+    await agree("save-good");
+    await run({ ...stripe, charge: () => Promise.reject(new TryLater("away")) });
+    await visitor.become("bob@example.com");
+    const started = await visitor.post("recharge", {
+      ...wish,
+      do: "card",
+      current: passwordOf("bob@example.com"),
+    });
+    const back = await visitor.pressAtStripe(started.headers.get("Location") ?? "", "save-good");
+    await visitor.get("recharge", Object.fromEntries(back.searchParams));
+    visitor.test.raw("INSERT INTO unwanted_customer VALUES ('cus_1', 1, NULL)");
+    const no = () => Promise.reject(new NeedsHuman("Stripe refused the call: no"));
+    expect(await run({ ...stripe, findCharge: no, forgetCustomer: no })).toMatchObject({
+      charged: 1,
+      troubles: [expect.stringMatching(/^order .*: no$/), "customer cus_1: Stripe refused the call: no"],
+      isCut: false,
+    });
+  });
+
   it("ends with a dispute, and its owner is told", async () => {
     await agree("save-good");
     await run();

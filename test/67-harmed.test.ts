@@ -183,6 +183,20 @@ const victims: Readonly<Record<string, () => Victim>> = {
       desk.books.vault.payOut(100);
     },
   }),
+  recharge: () => ({
+    program: () => job("recharge"),
+    prepare: async () => {
+      const { customer, payment_method: method } = desk.books.wallet.save("save-good", null, {});
+      sql(
+        `INSERT INTO saved_card VALUES ('${account()}', '${customer}', '${method}', 'visa', '4242', '2030-04', 1)`,
+      );
+      sql(
+        `INSERT INTO recharge_rule VALUES ('${account()}', 1, 1, 'owner', 100000000, 2000, 4000, '${method}', 1)`,
+      );
+      sql("INSERT INTO unwanted_customer VALUES ('cus_gone', 1, NULL)");
+    },
+    check: () => expect(desk.books.intents()).toHaveLength(1),
+  }),
   refund: () => ({
     program: () => job("refund", account(), "4", "--reason=closes the account"),
     prepare: payAndTake,

@@ -188,6 +188,30 @@ describe.skipIf(!hasBrowser)("by keyboard alone, a customer", () => {
     expect(await page.locator(".facts").textContent()).toContain("mira@example.net");
   }, 120_000);
 
+  it("agrees to an automatic recharge, is charged, and turns it off", async () => {
+    await press("Settings");
+    await press("Charge a card when credit runs low");
+    await look("recharge-off");
+    await fill("When my balance is below", "50");
+    await fill("charge my card so much", "20");
+    await fill("and in one month at most", "40");
+    await fill("Current password", password);
+    await press("Go on to save a card");
+    await press("Save a card that can be charged");
+    expect(await heading()).toBe("Automatic recharge");
+    expect(await page.locator("main").textContent()).toContain("ending in 4242");
+    expect(served.site("job", "recharge")).toMatchObject({ code: 0 });
+    await page.reload();
+    expect(await page.locator("main").textContent()).toContain("This month it was $20.00");
+    await look("recharge-on");
+    await press("Turn it off");
+    await press(/^Remove it/);
+    expect(await page.locator("main").textContent()).not.toContain("4242");
+    expect(served.site("job", "recharge")).toMatchObject({ code: 0 });
+    await press("Back to settings");
+    await press("Back to your account");
+  }, 120_000);
+
   it("turns a second factor on, logs out, and logs in with a code", async () => {
     await press("Settings");
     await press("Turn it on");

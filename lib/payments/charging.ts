@@ -66,12 +66,14 @@ export async function rechargeAccounts(
   const run: Run = { store, stripe, sender, counts, troubles: [] };
   let isCut = false;
   try {
-    for (const claim of await store.read(listOpen)) await finish(run, claim);
+    for (const claim of await store.read(listOpen))
+      await orTrouble(run, `order ${claim.order.id}`, () => finish(run, claim));
     if (mayBegin) await beginAll(run);
-    for (const customer of await store.read(listUnwanted)) {
-      await stripe.forgetCustomer(customer);
-      await store.write((tx) => noteForgotten(tx, customer));
-    }
+    for (const customer of await store.read(listUnwanted))
+      await orTrouble(run, `customer ${customer}`, async () => {
+        await stripe.forgetCustomer(customer);
+        await store.write((tx) => noteForgotten(tx, customer));
+      });
   } catch (cause) {
     if (!(cause instanceof TryLater)) throw cause;
     run.troubles.push(cause.message);
@@ -135,12 +137,18 @@ async function claimRecharge(
 
 async function charge(run: Run, claim: Claim): Promise<void> {
   const description = `Credit for ${run.sender.settings.name}`;
+  await orTrouble(run, `order ${claim.order.id}`, async () =>
+    take(run, claim.order, await run.stripe.charge({ ...claim, description })),
+  );
+}
+
+/** What Stripe does not take at all is told, for a person, and keeps nobody else's work from being done. */
+async function orTrouble(run: Run, what: string, work: () => Promise<void>): Promise<void> {
   try {
-    await take(run, claim.order, await run.stripe.charge({ ...claim, description }));
+    await work();
   } catch (cause) {
-    // What nobody knows is asked again by the next run; what Stripe does not take at all is for a person.
     if (!(cause instanceof NeedsHuman)) throw cause;
-    run.troubles.push(`${claim.order.account}: order ${claim.order.id}: ${cause.message}`);
+    run.troubles.push(`${what}: ${cause.message}`);
   }
 }
 
