@@ -62,7 +62,10 @@ export const templateShapes: ShapeRecord = {
       },
     ],
   },
-  "account/address": { ...accountPage, ...texts("email error current hasFactor settings") },
+  "account/address": {
+    ...accountPage,
+    ...texts("email error current needsCode isPasskeyFresh showPasskey settings"),
+  },
   "account/address-confirm": { ...accountPage, ...texts("token email") },
   "account/address-done": { ...accountPage, ...texts("email account") },
   "account/address-sent": { ...accountPage, ...texts("email") },
@@ -71,7 +74,7 @@ export const templateShapes: ShapeRecord = {
   "account/address-used": { ...accountPage, ...texts("address") },
   "account/close": {
     ...accountPage,
-    ...texts("error balance isLeft isOwed days hasFactor exportPath settings"),
+    ...texts("error balance isLeft isOwed days needsCode isPasskeyFresh showPasskey exportPath settings"),
   },
   "account/close-done": { ...accountPage, ...texts("days email") },
   "account/close-undo": { ...accountPage, ...texts("token email") },
@@ -81,7 +84,12 @@ export const templateShapes: ShapeRecord = {
   "account/confirm-used": { ...accountPage, ...texts("signup login") },
   "account/confirmed": { ...accountPage, ...texts("login") },
   "account/error": texts("title sentence path"),
-  "account/factor": { ...accountPage, ...texts("error hasFactor isOffered codesLeft settings") },
+  "account/factor": {
+    ...accountPage,
+    ...texts(
+      "error hasFactor hasApp hasPasskey needsCode isPasskeyFresh showPasskey isOffered codesLeft passkeys settings",
+    ),
+  },
   "account/factor-codes": { ...accountPage, codes: ["text"], ...texts("settings") },
   "account/factor-new": { ...accountPage, ...texts("error secret qrSize qrPath") },
   "account/history": {
@@ -101,23 +109,38 @@ export const templateShapes: ShapeRecord = {
     lengths: [texts("label days before daysBefore price priceBefore isMore")],
     rows: [texts("day machine meter quantity said price amount")],
   },
-  "account/login": { ...accountPage, ...texts("email error signup reset") },
+  "account/login": { ...accountPage, ...texts("email error passkey signup reset") },
   "account/logout": accountPage,
   "account/machine": {
     ...accountPage,
-    ...texts("error machine name registered retired hasFactor usage machines"),
+    ...texts("error machine name registered retired needsCode isPasskeyFresh showPasskey usage machines"),
   },
   "account/machine-unknown": { ...accountPage, ...texts("machines") },
   "account/machines": {
     ...accountPage,
-    ...texts("error name token minutes hasFactor settings"),
+    ...texts("error name token minutes needsCode isPasskeyFresh showPasskey settings"),
     machines: [texts("name machine registered retired href")],
   },
-  "account/password": { ...accountPage, ...texts("error hasFactor settings") },
+  "account/passkey-ask": {
+    ...accountPage,
+    ...texts("title isNew kind question next back"),
+  },
+  "account/passkey-refused": { ...accountPage, ...texts("login") },
+  "account/passkey-remove": {
+    ...accountPage,
+    ...texts("error id name isLast needsCode isPasskeyFresh showPasskey passkeys"),
+  },
+  "account/passkey-show": { ...accountPage, ...texts("error back backPath") },
+  "account/passkeys": {
+    ...accountPage,
+    ...texts("error name added isOffered needsCode isPasskeyFresh showPasskey settings"),
+    passkeys: [texts("name isSynced made used href")],
+  },
+  "account/password": { ...accountPage, ...texts("error needsCode isPasskeyFresh showPasskey settings") },
   "account/recharge": {
     ...accountPage,
     ...texts(
-      "error isOffered isWaiting isOn isOffFailures isOffCard isOffBank isOffDispute below amount cap spent isOpen nextDay brand last4 expires hasFactor settings",
+      "error isOffered isWaiting isOn isOffFailures isOffCard isOffBank isOffDispute below amount cap spent isOpen nextDay brand last4 expires needsCode isPasskeyFresh showPasskey settings",
     ),
     holds: texts("below amount cap"),
   },
@@ -157,12 +180,12 @@ export const templateShapes: ShapeRecord = {
   "account/settings": {
     ...accountPage,
     ...texts(
-      "email close machines sessionCount tokenCount tokens hasFactor factor address password sessions recharge isRecharged warnings account",
+      "email close machines sessionCount tokenCount tokens hasFactor factor passkeyCount passkeys address password sessions recharge isRecharged warnings account",
     ),
   },
   "account/tokens": {
     ...accountPage,
-    ...texts("error name token hasFactor dataUrl data settings"),
+    ...texts("error name token needsCode isPasskeyFresh showPasskey dataUrl data settings"),
     tokens: [texts("id name made used")],
   },
   "account/warnings": {
@@ -179,11 +202,12 @@ export const templateShapes: ShapeRecord = {
   "mail/confirm": signupMail,
   "mail/countdown": warning,
   "mail/due": warning,
-  "mail/factor": texts("site at isOn isOff isCodes resetUrl"),
+  "mail/factor": texts("site at isOn isOff isAppOff isCodes resetUrl"),
   "mail/known": signupMail,
   "mail/low": warning,
   "mail/new-place": texts("site at browser network sessionsUrl resetUrl"),
   "mail/overdrawn": warning,
+  "mail/passkey": texts("site at name isAdded isAlone passkeysUrl resetUrl"),
   "mail/password-changed": texts("site at resetUrl"),
   "mail/reset": texts("site resetUrl minutes"),
   "mail/machine-retired": texts("site at name resetUrl"),

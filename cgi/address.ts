@@ -19,7 +19,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { composeConfirm, composeMoved, composeTaken } from "./support/moving.ts";
 import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -128,7 +128,7 @@ function showForm(visit: Visit, account: Account, shown: FormState): Response {
       email,
       error,
       current: account.email,
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       settings: pathOf("settings"),
     },
   });

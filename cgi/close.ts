@@ -12,7 +12,7 @@ import { formatUtc } from "../lib/util/clock.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf } from "./support/network.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { endedCookie, respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -111,7 +111,7 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
       isLeft: balance > zero,
       isOwed: balance < zero,
       days: waitDays,
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       exportPath: pathOf("export"),
       settings: pathOf("settings"),
     },

@@ -1,14 +1,14 @@
 /**
- * The second factor of an account: a secret for an authenticator app is shown once, and is on when a first code came back; then
- * ten recovery codes are shown, once. Turning it on ends all other sessions. Everything takes the password, and a code where
- * the factor is on already.
+ * The authenticator app of an account: its secret is shown once, and it is on when a first code came back; then ten recovery
+ * codes are shown, once, where there was no second factor before. Turning it on ends all other sessions. Everything takes the
+ * password, and a code or a passkey where a second factor is on already.
  */
-import type { Account } from "../lib/accounts/account.ts";
+import { type Account, findAccount } from "../lib/accounts/account.ts";
 import {
   beginFactor,
   confirmFactor,
   countCodes,
-  endFactor,
+  endApp,
   type Factor,
   makeRecoveryCodes,
   openSecret,
@@ -24,8 +24,9 @@ import { isLongAlone } from "../lib/accounts/strength.ts";
 import { totpAddress } from "../lib/accounts/totp.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { respondCodes } from "./support/codes.ts";
 import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
-import { proveOwner, sealKeys } from "./support/proof.ts";
+import { proofFields, proveOwner, sealKeys, shortAlone } from "./support/proof.ts";
 import { drawQr } from "./support/qr.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -35,10 +36,11 @@ export async function handle(visit: Visit): Promise<Response> {
   return withAccount(visit, async (account) => {
     if (visit.request.method !== "POST") return show(visit, account, {});
     if (visit.form.get("do") === "confirm") return confirm(visit, account);
-    if (!account.hasFactor && sealKeys(visit.site).length === 0) return show(visit, account, {});
+    const wish = visit.form.get("do");
+    if (wish === "begin" && sealKeys(visit.site).length === 0) return show(visit, account, {});
     const proof = await proveOwner(visit, account);
     if (!proof.ok) return show(visit, account, proof.state);
-    switch (visit.form.get("do")) {
+    switch (wish) {
       case "begin":
         return begin(visit, account);
       case "codes":
@@ -76,7 +78,8 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
       "That code is wrong. Wait for the next one, and look whether your telephone's clock is right.";
     return showSecret(visit, factor, account, { error });
   }
-  const recoveryCodes = makeRecoveryCodes();
+  // Whoever has a passkey has recovery codes too.
+  const recoveryCodes = account.hasFactor ? [] : makeRecoveryCodes();
   const notice = composeFactor(visit.site, account, "on");
   const isDone = await site.store.write(async (tx) => {
     if (!(await confirmFactor(tx, factor, { code, recoveryCodes }))) return false;
@@ -86,7 +89,9 @@ async function confirm(visit: Visit, account: Account): Promise<Response> {
   });
   if (!isDone) return show(visit, account, {});
   watch(visit, "factor-on", account);
-  return showCodes(visit, recoveryCodes);
+  return account.hasFactor
+    ? show(visit, { ...account, hasApp: true }, {})
+    : respondCodes(visit, recoveryCodes);
 }
 
 async function renewCodes(visit: Visit, account: Account): Promise<Response> {
@@ -98,21 +103,21 @@ async function renewCodes(visit: Visit, account: Account): Promise<Response> {
     await enqueueMail(tx, notice);
   });
   watch(visit, "recovery-codes", account);
-  return showCodes(visit, codes);
+  return respondCodes(visit, codes);
 }
 
 async function turnOff(visit: Visit, account: Account): Promise<Response> {
-  if (!isLongAlone(visit.form.get("current") ?? ""))
-    return show(visit, account, {
-      error: "Your password is too short to be alone. Change it to one of 15 characters or more first.",
-    });
-  const notice = composeFactor(visit.site, account, "off");
-  await visit.site.store.write(async (tx) => {
-    await endFactor(tx, account.id);
-    await enqueueMail(tx, notice);
+  const mayBeAlone = isLongAlone(visit.form.get("current") ?? "");
+  const after = await visit.site.store.write(async (tx) => {
+    const isLast = (await findAccount(tx, account.id))?.hasPasskey !== true;
+    if (isLast && !mayBeAlone) return undefined;
+    await endApp(tx, account.id);
+    await enqueueMail(tx, composeFactor(visit.site, account, isLast ? "off" : "app-off"));
+    return { ...account, hasFactor: !isLast, hasApp: false };
   });
+  if (after === undefined) return show(visit, account, { error: shortAlone });
   watch(visit, "factor-off", account);
-  return show(visit, { ...account, hasFactor: false }, {});
+  return show(visit, after, {});
 }
 
 async function show(visit: Visit, account: Account, state: FormState): Promise<Response> {
@@ -125,8 +130,12 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
     data: {
       error,
       hasFactor: account.hasFactor,
+      hasApp: account.hasApp,
+      hasPasskey: account.hasPasskey,
+      ...proofFields(visit, account),
       isOffered: sealKeys(visit.site).length > 0,
       codesLeft: left,
+      passkeys: pathOf("passkey"),
       settings: pathOf("settings"),
     },
   });
@@ -143,13 +152,5 @@ function showSecret(visit: Visit, factor: Factor, account: Account, state: FormS
     ...statusOf(state),
     // In groups of four, as apps let it be typed.
     data: { error, secret: secret.replace(/(.{4})(?=.)/g, "$1 "), qrSize: qr.size, qrPath: qr.path },
-  });
-}
-
-function showCodes(visit: Visit, codes: readonly string[]): Response {
-  return respondPage(visit, {
-    title: "Recovery codes",
-    template: "factor-codes",
-    data: { codes, settings: pathOf("settings") },
   });
 }

@@ -13,6 +13,7 @@ import {
 import { type Email, parseEmail } from "../lib/accounts/email.ts";
 import type { Factor } from "../lib/accounts/factor.ts";
 import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
+import { passkeyHost } from "../lib/accounts/passkey.ts";
 import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
@@ -82,6 +83,8 @@ const nobody: Account = {
   email: "nobody@invalid.invalid" as Email,
   passwordHash: "",
   hasFactor: false,
+  hasApp: false,
+  hasPasskey: false,
   isClosed: false,
 };
 
@@ -113,6 +116,12 @@ function showForm(visit: Visit, shown: FormState): Response {
     title: "Log in",
     template: "login",
     ...statusOf(shown),
-    data: { email, error, signup: pathOf("signup"), reset: pathOf("reset") },
+    data: {
+      email,
+      error,
+      passkey: passkeyHost(visit.site.settings.url) === undefined ? "" : pathOf("passkey"),
+      signup: pathOf("signup"),
+      reset: pathOf("reset"),
+    },
   });
 }

@@ -15,7 +15,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import { nameError, readName } from "./support/name.ts";
 import { type FormState, statusOf } from "./support/network.ts";
 import { composeRetired } from "./support/notice.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -82,7 +82,7 @@ async function show(visit: Visit, account: Account, shown: Shown): Promise<Respo
       name,
       token,
       minutes: machineTokenLifeMs / 60_000,
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       machines: machines.map((line) => ({
         name: line.name,
         machine: line.machine,
@@ -117,7 +117,7 @@ async function showOne(visit: Visit, account: Account, machine: string, state: F
       name: found.name,
       registered: found.registeredAt === undefined ? "" : formatUtc(found.registeredAt),
       retired: found.retiredOn ?? "",
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       usage: `${pathOf("history")}?machine=${encodeURIComponent(machine)}`,
       machines: pathOf("machines"),
     },

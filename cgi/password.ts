@@ -9,7 +9,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
 import { type FormState, statusOf } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -48,6 +48,6 @@ function showForm(visit: Visit, account: Account, state: FormState): Response {
     title: "Change your password",
     template: "password",
     ...statusOf(state),
-    data: { error, hasFactor: account.hasFactor, settings: pathOf("settings") },
+    data: { error, ...proofFields(visit, account), settings: pathOf("settings") },
   });
 }

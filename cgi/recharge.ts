@@ -32,7 +32,7 @@ import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { randomId } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf, waitState } from "./support/network.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -205,7 +205,7 @@ async function show(visit: Visit, account: Account, shown: Shown): Promise<Respo
       brand: card?.brand ?? "",
       last4: card?.last4 ?? "",
       expires: card?.expires ?? "",
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       settings: pathOf("settings"),
     },
   });

@@ -7,7 +7,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import { nameError, readName } from "./support/name.ts";
 import { type FormState, statusOf } from "./support/network.ts";
 import { composeToken } from "./support/notice.ts";
-import { proveOwner } from "./support/proof.ts";
+import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -65,7 +65,7 @@ async function show(visit: Visit, account: Account, shown: Shown): Promise<Respo
       error,
       name,
       token,
-      hasFactor: account.hasFactor,
+      ...proofFields(visit, account),
       dataUrl: settings.url + pathOf("data"),
       data: pathOf("data"),
       tokens: lines.map((line) => ({

@@ -5,8 +5,9 @@
 import { type Account, type AccountId, resolveAccount } from "../lib/accounts/account.ts";
 import { chooseMoney, closeAccount, readClosing, reopenAccount } from "../lib/accounts/closing.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { endFactor, readFactor } from "../lib/accounts/factor.ts";
+import { endFactors, readFactor } from "../lib/accounts/factor.ts";
 import { composeFactor } from "../lib/accounts/notice.ts";
+import { listPasskeys } from "../lib/accounts/passkey.ts";
 import { endOtherSessions, listSessions } from "../lib/accounts/session.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
@@ -108,7 +109,7 @@ async function decide(context: JobContext, verb: Decision, account: Account, { v
     const isKnown = await isDecided(tx, verb, account.id, deed);
     if (isKnown || isPreview) return isKnown;
     if (verb === "hold" || verb === "release") await setHold(tx, account.id, verb === "hold");
-    if (verb === "factor-off") await endFactor(tx, account.id);
+    if (verb === "factor-off") await endFactors(tx, account.id);
     if (verb === "recharge-off") await endRule(tx, account.id, "staff");
     if (verb === "log-out" || verb === "factor-off") await endOtherSessions(tx, account.id, "");
     if (verb === "reopen" && !(await reopenAccount(tx, account.id)))
@@ -136,7 +137,7 @@ async function isDecided(tx: ReadTx, verb: Decision, account: AccountId, deed: D
     case "recharge-off":
       return (await readRule(tx, account))?.isOn !== true;
     case "factor-off":
-      return (await readFactor(tx, account)) === undefined;
+      return (await readFactor(tx, account)) === undefined && (await listPasskeys(tx, account)).length === 0;
   }
 }
 

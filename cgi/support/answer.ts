@@ -51,7 +51,7 @@ export async function answerRequest(
       query,
       form,
       cookie,
-      found: { isLoggedIn: false },
+      found: { isLoggedIn: false, isPasskeyFresh: false },
     });
     return request.method === "HEAD" ? { ...response, body: "" } : response;
   } catch (cause) {

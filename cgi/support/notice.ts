@@ -41,6 +41,18 @@ export function composeRecoveryUsed(visit: Visit, account: Account): NewMail {
   });
 }
 
+/** `isAlone`: it is the first second factor of the account, or was the last. */
+export function composePasskey(
+  visit: Visit,
+  account: Account,
+  what: { readonly name: string; readonly isAdded: boolean; readonly isAlone: boolean },
+): NewMail {
+  return composeNotice(visit.site, account, "passkey", {
+    ...what,
+    passkeysUrl: visit.site.settings.url + pathOf("passkey"),
+  });
+}
+
 export function composeRetired(visit: Visit, account: Account, name: string): NewMail {
   return composeNotice(visit.site, account, "machine-retired", { name });
 }

@@ -1,14 +1,16 @@
 /**
- * Whoever is logged in shows the password once more before what matters, and a code where a second factor is on (OWASP ASVS
- * 5.0 7.5.1, 7.5.3): a browser left open is not enough. Wrong ones count as failed logins.
+ * Whoever is logged in shows the password once more before what matters, and where a second factor is on a code, or a passkey
+ * just before (OWASP ASVS 5.0 7.5.1, 7.5.3): a browser left open is not enough. Wrong ones count as failed logins.
  */
 import { type Account, findAccount } from "../../lib/accounts/account.ts";
 import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
 import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";
+import { passkeyHost } from "../../lib/accounts/passkey.ts";
 import { verifyPassword } from "../../lib/accounts/password.ts";
 import { enqueueMail, type NewMail } from "../../lib/mail/outbox.ts";
 import type { ReadTx, WriteTx } from "../../lib/store/store.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
+import { pathOf } from "../../lib/util/routes.ts";
 import type { SealKeys } from "../../lib/util/sealed.ts";
 import { type FormState, triedFrom, waitState } from "./network.ts";
 import { composeRecoveryUsed } from "./notice.ts";
@@ -34,12 +36,13 @@ export async function proveOwner(
   const isRight = await site.hashInTurn(() =>
     verifyPassword(current, account.passwordHash, site.passwordCost),
   );
-  const shown = isRight ? readTypedCode(visit, account, factor) : undefined;
+  const { isPasskeyFresh } = visit.found;
+  const shown = isRight && !isPasskeyFresh ? readTypedCode(visit, account, factor) : undefined;
   // Everything is looked at again, since hashing takes a second.
   const isProved = await site.store.write(async (tx) => {
     const now = await findAccount(tx, account.id);
-    if (shown === undefined || now?.passwordHash !== account.passwordHash) return false;
-    return passFactor(tx, now, shown);
+    if (!isRight || now?.passwordHash !== account.passwordHash) return false;
+    return shown === undefined || passFactor(tx, now, shown);
   });
   if (isProved) return { ok: true };
   await site.store.write((tx) => noteFailedLogin(tx, tried));
@@ -48,9 +51,25 @@ export async function proveOwner(
   return { ok: false, state: { error: `${what} is wrong. Please try again.` } };
 }
 
-/** The factor of an account where it is on. */
+/** What layouts/account/proof.html is given. */
+export function proofFields(
+  { site, route, found }: Visit,
+  account: Account,
+): { readonly needsCode: boolean; readonly isPasskeyFresh: boolean; readonly showPasskey: string } {
+  const isShowable = account.hasPasskey && passkeyHost(site.settings.url) !== undefined;
+  return {
+    needsCode: account.hasFactor && !found.isPasskeyFresh,
+    isPasskeyFresh: account.hasFactor && found.isPasskeyFresh,
+    showPasskey: isShowable ? `${pathOf("passkey")}?back=${route.name}` : "",
+  };
+}
+
+export const shortAlone =
+  "Your password is too short to be alone. Change it to one of 15 characters or more first.";
+
+/** The app of an account where it is on. */
 export async function readFactorOf(tx: ReadTx, account: Account | undefined): Promise<Factor | undefined> {
-  if (account?.hasFactor !== true) return undefined;
+  if (account?.hasApp !== true) return undefined;
   return readFactor(tx, account.id);
 }
 
@@ -63,10 +82,10 @@ export interface ShownCode {
 
 /** The code of the form's field "code". Called when the password was right: a key that is missing must not tell who has a factor. */
 export function readTypedCode(visit: Visit, account: Account, factor: Factor | undefined): ShownCode {
-  if (factor === undefined) return { code: undefined, notice: undefined };
+  if (!account.hasFactor) return { code: undefined, notice: undefined };
   const { site, form } = visit;
   const keys = sealKeys(site);
-  if (keys.length === 0)
+  if (keys.length === 0 && factor !== undefined)
     throw new NeedsHuman("account_key is not in the secrets file, and an account has a second factor");
   const code = readCode(factor, form.get("code") ?? "", { keys, nowMs: site.clock.now() });
   const notice = code?.kind === "recovery" ? composeRecoveryUsed(visit, account) : undefined;

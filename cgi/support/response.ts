@@ -17,12 +17,15 @@ export interface SecurityOptions {
   readonly url: string;
   /** Another origin that the page's form leads to in the end (Stripe's checkout page), or "". */
   readonly formTarget?: string;
+  /** The one address that a script may come from, or "". */
+  readonly script?: string;
 }
 
 /** The headers of every answer of a program, redirects and errors included. */
 export function securityHeaders(options: SecurityOptions): readonly Header[] {
   const target = options.formTarget ? ` ${options.formTarget}` : "";
-  const policy = `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
+  const script = options.script ? ` script-src ${options.script};` : "";
+  const policy = `default-src 'none';${script} style-src 'self'; img-src 'self'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
   const headers: Header[] = [
     ["Content-Security-Policy", policy],
     ["X-Content-Type-Options", "nosniff"],

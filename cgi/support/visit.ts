@@ -43,7 +43,11 @@ export interface Visit {
   readonly form: Fields;
   readonly cookie: SessionCookie;
   /** What is found out on the way. */
-  readonly found: { isLoggedIn: boolean };
+  readonly found: {
+    isLoggedIn: boolean;
+    /** A passkey was shown in this session just now. */
+    isPasskeyFresh: boolean;
+  };
 }
 
 export type Handler = (visit: Visit) => Promise<Response>;
@@ -63,6 +67,7 @@ export interface PageRequest {
   readonly status?: number;
   readonly headers?: readonly Header[];
   readonly formTarget?: string;
+  readonly script?: string;
 }
 
 /** A page in the site's layout. Its template also gets `path`, `site`, and where there are accounts `formToken`. */
@@ -81,7 +86,8 @@ export function respondPage(visit: Visit, page: PageRequest): Response {
     isLoggedIn: visit.found.isLoggedIn,
   });
   const cookies: Header[] = visit.cookie.fresh ? [sessionCookie(settings.url, visit.cookie.token)] : [];
-  const security = securityHeaders({ url: settings.url, formTarget: page.formTarget ?? "" });
+  const { formTarget = "", script = "" } = page;
+  const security = securityHeaders({ url: settings.url, formTarget, script });
   const headers: Header[] = [
     ["Content-Type", "text/html; charset=utf-8"],
     ...security,
@@ -106,6 +112,7 @@ export async function withAccount(
   if (session === undefined) return respondRedirect(visit, pathOf("login"));
   if (session.isDue) await store.write((tx) => noteSession(tx, visit.cookie.token));
   visit.found.isLoggedIn = true;
+  visit.found.isPasskeyFresh = session.isPasskeyFresh;
   return work(session.account);
 }
 

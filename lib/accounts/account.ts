@@ -16,8 +16,10 @@ export interface Account {
   readonly id: AccountId;
   readonly email: Email;
   readonly passwordHash: string;
-  /** Whether a second factor is on (factor.ts). */
+  /** Whether a second factor is on: an authenticator app (factor.ts), or a passkey (passkey.ts). */
   readonly hasFactor: boolean;
+  readonly hasApp: boolean;
+  readonly hasPasskey: boolean;
   /** Nobody can log in to it (closing.ts). */
   readonly isClosed: boolean;
 }
@@ -113,14 +115,28 @@ export async function findAccount(tx: ReadTx, id: string): Promise<Account | und
 }
 
 async function findBy(tx: ReadTx, column: "id" | "email", value: string): Promise<Account | undefined> {
-  const row = await tx.get<Omit<Account, "hasFactor" | "isClosed"> & { hasFactor: bigint; isClosed: bigint }>(
+  const row = await tx.get<
+    Pick<Account, "id" | "email" | "passwordHash"> & { app: bigint; passkey: bigint; closed: bigint }
+  >(
     `SELECT id, email, password_hash AS passwordHash,
-       EXISTS (SELECT 1 FROM factor f WHERE f.account = account.id AND f.confirmed_at IS NOT NULL) AS hasFactor,
-       EXISTS (SELECT 1 FROM closing c WHERE c.account = account.id) AS isClosed
+       EXISTS (SELECT 1 FROM factor f WHERE f.account = account.id AND f.confirmed_at IS NOT NULL) AS app,
+       EXISTS (SELECT 1 FROM passkey p WHERE p.account = account.id) AS passkey,
+       EXISTS (SELECT 1 FROM closing c WHERE c.account = account.id) AS closed
      FROM account WHERE ${column} = ?`,
     [value],
   );
-  return row && { ...row, hasFactor: row.hasFactor === 1n, isClosed: row.isClosed === 1n };
+  if (row === undefined) return undefined;
+  const { id, email, passwordHash } = row;
+  const [hasApp, hasPasskey] = [row.app === 1n, row.passkey === 1n];
+  return {
+    id,
+    email,
+    passwordHash,
+    hasFactor: hasApp || hasPasskey,
+    hasApp,
+    hasPasskey,
+    isClosed: row.closed === 1n,
+  };
 }
 
 /** By its id, or by its address, as people and usage files name it. */

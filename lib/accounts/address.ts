@@ -8,6 +8,7 @@ import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount, isAddressFree } from "./account.ts";
 import type { Email } from "./email.ts";
+import { dropIdleCodes } from "./factor.ts";
 import { endOtherSessions } from "./session.ts";
 
 export const changeLifeMs = 24 * 3_600_000;
@@ -88,8 +89,8 @@ export async function undoAddress(
 }
 
 /**
- * Ends what whoever changed the address may have made since, to keep the owner out: a second factor (the owner's own was asked
- * for before), tokens, recharges of the owner's card, and a closing, whose mail went to the new address.
+ * Ends what whoever changed the address may have made since, to keep the owner out: a second factor or a passkey (the owner's own
+ * was asked for before), tokens, recharges of the owner's card, and a closing, whose mail went to the new address.
  */
 async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Promise<void> {
   const row = await tx.get<{ expires: bigint }>(
@@ -97,11 +98,10 @@ async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Pr
     [tokenHash],
   );
   const changedAt = Number(row?.expires ?? 0n) - undoLifeMs;
-  const made = await tx.run("DELETE FROM factor WHERE account = ? AND confirmed_at >= ?", [
-    account,
-    changedAt,
-  ]);
-  if (made > 0) await tx.run("DELETE FROM recovery_code WHERE account = ?", [account]);
+  await tx.run("DELETE FROM factor WHERE account = ? AND confirmed_at >= ?", [account, changedAt]);
+  await tx.run("DELETE FROM passkey WHERE account = ? AND created_at >= ?", [account, changedAt]);
+  await tx.run("DELETE FROM passkey_challenge WHERE account = ?", [account]);
+  await dropIdleCodes(tx, account);
   await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, changedAt]);
   await tx.run("DELETE FROM machine_token WHERE account = ?", [account]);
   await tx.run("DELETE FROM card_page WHERE account = ?", [account]);

@@ -1,7 +1,7 @@
 /**
- * Second factors: a code of an authenticator app, or one of ten recovery codes, beside the password. A code of the app is taken
- * once, and so is a recovery code (OWASP ASVS 5.0 6.5.1). What a code is, is found before the transaction; it is spent in the one
- * that lets somebody in.
+ * Second factors: a code of an authenticator app, or one of ten recovery codes, beside the password; passkeys are another one
+ * (passkey.ts). A code of the app is taken once, and so is a recovery code (OWASP ASVS 5.0 6.5.1). What a code is, is found before
+ * the transaction; it is spent in the one that lets somebody in.
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
@@ -57,18 +57,18 @@ export function makeRecoveryCodes(): readonly string[] {
 
 /**
  * What a typed code may be; blanks and hyphens are for people. Whether it is a code of this account that was not used
- * before shows when it is spent.
+ * before shows when it is spent. Without an app (`factor` undefined) a recovery code is all that it may be.
  * @throws NeedsHuman where no key opens the secret
  */
 export function readCode(
-  factor: Factor,
+  factor: Factor | undefined,
   typed: string,
   { keys, nowMs }: { readonly keys: SealKeys; readonly nowMs: number },
 ): FactorCode | undefined {
   const code = typed.replace(/[\s-]/g, "").toLowerCase();
   if (new RegExp(`^[a-z2-7]{${recoveryLetters}}$`).test(code))
     return { kind: "recovery", hash: sha256Hex(`recovery ${code}`) };
-  if (!/^\d{6}$/.test(code)) return undefined;
+  if (factor === undefined || !/^\d{6}$/.test(code)) return undefined;
   const step = findTotpStep(openSecret(factor, keys), code, nowMs);
   return step === undefined ? undefined : { kind: "app", step };
 }
@@ -105,7 +105,10 @@ export async function beginFactor(
   return { ok: true };
 }
 
-/** Turns a waiting factor on, by its first code; false where it does not wait any more, or is another one. */
+/**
+ * Turns a waiting factor on, by its first code; false where it does not wait any more, or is another one. `recoveryCodes` is
+ * empty where there are some already, with a passkey.
+ */
 export async function confirmFactor(
   tx: WriteTx,
   { account, sealedSecret }: Factor,
@@ -117,7 +120,7 @@ export async function confirmFactor(
   );
   if (changed !== 1) return false;
   await spendCode(tx, account, first.code);
-  await replaceCodes(tx, account, first.recoveryCodes);
+  if (first.recoveryCodes.length > 0) await replaceCodes(tx, account, first.recoveryCodes);
   return true;
 }
 
@@ -130,9 +133,26 @@ export async function replaceCodes(tx: WriteTx, account: AccountId, codes: reado
     ]);
 }
 
-export async function endFactor(tx: WriteTx, account: AccountId): Promise<void> {
+/** Ends the app; the recovery codes stay while there is a passkey. */
+export async function endApp(tx: WriteTx, account: AccountId): Promise<void> {
   await tx.run("DELETE FROM factor WHERE account = ?", [account]);
-  await tx.run("DELETE FROM recovery_code WHERE account = ?", [account]);
+  await dropIdleCodes(tx, account);
+}
+
+/** Ends every second factor of an account. */
+export async function endFactors(tx: WriteTx, account: AccountId): Promise<void> {
+  for (const table of ["factor", "passkey", "passkey_challenge", "recovery_code"])
+    await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
+}
+
+/** Recovery codes go with the last factor that they stand in for. */
+export async function dropIdleCodes(tx: WriteTx, account: AccountId): Promise<void> {
+  await tx.run(
+    `DELETE FROM recovery_code WHERE account = ?
+       AND NOT EXISTS (SELECT 1 FROM factor f WHERE f.account = recovery_code.account AND f.confirmed_at IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM passkey p WHERE p.account = recovery_code.account)`,
+    [account],
+  );
 }
 
 /** How many recovery codes are left. */

@@ -35,11 +35,19 @@ export function composeNotice(
   });
 }
 
-/** `what` was done to a second factor; `codes`: its recovery codes are new ones. */
-export function composeFactor(sender: NoticeSender, account: Account, what: "on" | "off" | "codes"): NewMail {
+/**
+ * `what` was done to a second factor: "off" where none is left, "app-off" where a passkey is; "codes": the recovery codes are
+ * new ones.
+ */
+export function composeFactor(
+  sender: NoticeSender,
+  account: Account,
+  what: "on" | "off" | "app-off" | "codes",
+): NewMail {
   return composeNotice(sender, account, "factor", {
     isOn: what === "on",
     isOff: what === "off",
+    isAppOff: what === "app-off",
     isCodes: what === "codes",
   });
 }

@@ -8,6 +8,8 @@ import { type Account, type AccountId, findAccount } from "./account.ts";
 
 export const sessionLifeMs = 12 * 3_600_000;
 export const sessionIdleMs = 3_600_000;
+/** How long a passkey that was shown stands in for a code. */
+export const passkeyFreshMs = 5 * 60_000;
 /** A use is noted when the last one noted is older: a page that is looked at costs no write. */
 const noteAfterMs = 5 * 60_000;
 
@@ -32,32 +34,57 @@ export async function beginSession(
   account: AccountId,
   token: string,
   { browser, network }: SessionPlace,
+  by: "password" | "passkey" = "password",
 ): Promise<void> {
   await tx.run("DELETE FROM session WHERE expires_at <= ?", [tx.now]);
   await tx.run(
-    `INSERT INTO session (token_hash, account, created_at, expires_at, seen_at, browser, network)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [sha256Hex(token), account, tx.now, tx.now + sessionLifeMs, tx.now, browser, network],
+    `INSERT INTO session (token_hash, account, created_at, expires_at, seen_at, browser, network, passkey_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      sha256Hex(token),
+      account,
+      tx.now,
+      tx.now + sessionLifeMs,
+      tx.now,
+      browser,
+      network,
+      by === "passkey" ? tx.now : null,
+    ],
   );
 }
 
 const alive = "expires_at > ? AND max(seen_at, created_at) > ?";
 
+/** Goes on with a session under a fresh token, since a passkey was shown in it; false where it has ended. */
+export async function renewSession(tx: WriteTx, token: string, fresh: string): Promise<boolean> {
+  const renewed = await tx.run(
+    `UPDATE session SET token_hash = ?, passkey_at = ? WHERE token_hash = ? AND ${alive}`,
+    [sha256Hex(fresh), tx.now, sha256Hex(token), tx.now, tx.now - sessionIdleMs],
+  );
+  return renewed === 1;
+}
+
 /**
  * The account that a session's token is logged in to; undefined for none, or one that has run out. `isDue` where its use
- * should be noted.
+ * should be noted; `isPasskeyFresh` where a passkey was shown in it within `passkeyFreshMs`.
  */
 export async function readSession(
   tx: ReadTx,
   token: string,
-): Promise<{ readonly account: Account; readonly isDue: boolean } | undefined> {
-  const row = await tx.get<{ account: string; seen: bigint }>(
-    `SELECT account, max(seen_at, created_at) AS seen FROM session WHERE token_hash = ? AND ${alive}`,
+): Promise<
+  { readonly account: Account; readonly isDue: boolean; readonly isPasskeyFresh: boolean } | undefined
+> {
+  const row = await tx.get<{ account: string; seen: bigint; shown: bigint | null }>(
+    `SELECT account, max(seen_at, created_at) AS seen, passkey_at AS shown FROM session WHERE token_hash = ? AND ${alive}`,
     [sha256Hex(token), tx.now, tx.now - sessionIdleMs],
   );
   const account = row === undefined ? undefined : await findAccount(tx, row.account);
   if (row === undefined || account === undefined) return undefined;
-  return { account, isDue: Number(row.seen) < tx.now - noteAfterMs };
+  return {
+    account,
+    isDue: Number(row.seen) < tx.now - noteAfterMs,
+    isPasskeyFresh: Number(row.shown ?? 0n) > tx.now - passkeyFreshMs,
+  };
 }
 
 export async function noteSession(tx: WriteTx, token: string): Promise<void> {

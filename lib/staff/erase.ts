@@ -88,6 +88,8 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
   ]);
   for (const table of [
     "factor",
+    "passkey",
+    "passkey_challenge",
     "recovery_code",
     "known_network",
     "address_undo",

@@ -1,5 +1,6 @@
 /** All that is kept of one account, for whoever asks for it: its customer, or the staff in the customer's name. Reads only. */
 import type { Account, AccountId } from "../accounts/account.ts";
+import { listPasskeys } from "../accounts/passkey.ts";
 import { listTokens } from "../accounts/token.ts";
 import { readStatement, type StatementLine } from "../ledger/statement.ts";
 import { formatExact } from "../money/amount.ts";
@@ -42,6 +43,11 @@ export async function readPortrait(tx: ReadTx, account: Account, settings: Setti
     recharges: await listRules(tx, account.id),
     card: card === undefined ? null : `${card.brand}, ending in ${card.last4}, until ${card.expires}`,
     secondFactor: account.hasFactor,
+    passkeys: (await listPasskeys(tx, account.id)).map(({ name, createdAt, usedAt }) => ({
+      name,
+      made: timeOf(createdAt),
+      used: timeOf(usedAt),
+    })),
     tokens: tokens.map(({ name, createdAt, usedAt }) => ({
       name,
       made: timeOf(createdAt),

@@ -34,6 +34,7 @@ import { closingSchema } from "./migrations/0017-closing.ts";
 import { receiptsSchema } from "./migrations/0018-receipts.ts";
 import { machinesSchema } from "./migrations/0019-machines.ts";
 import { rechargesSchema } from "./migrations/0020-recharges.ts";
+import { passkeysSchema } from "./migrations/0021-passkeys.ts";
 
 export interface Migration {
   readonly version: number;
@@ -64,6 +65,7 @@ const migrations: readonly Migration[] = [
   receiptsSchema,
   machinesSchema,
   rechargesSchema,
+  passkeysSchema,
 ];
 const programVersion = migrations.length;
 

@@ -105,6 +105,24 @@ export const routes: readonly Route[] = [
     fields: [...proof, { name: "do", maxBytes: 8 }],
     ...proving,
   }),
+  page("passkey", {
+    query: [
+      { name: "passkey", maxBytes: 20 },
+      { name: "back", maxBytes: 20 },
+      { name: "script", maxBytes: 1 },
+    ],
+    fields: [
+      ...proof,
+      { name: "do", maxBytes: 8 },
+      { name: "name", maxBytes: 240 },
+      { name: "passkey", maxBytes: 20 },
+      { name: "back", maxBytes: 20 },
+      // A browser's answer in JSON: its key's own id, of up to 1,023 bytes, stands in it three times.
+      { name: "answer", maxBytes: 16_384 },
+    ],
+    bodyLimitBytes: 32_768,
+    ...proving,
+  }),
   page("tokens", {
     fields: [...proof, { name: "name", maxBytes: 240 }, { name: "end", maxBytes: 20 }],
     ...proving,

@@ -45,6 +45,7 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   marked: ["build/markdown.ts", "build/lexer.ts"],
   fflate: ["lib/staff/archive.ts"],
   otpauth: ["lib/accounts/totp.ts"],
+  "@simplewebauthn/server": ["lib/accounts/webauthn.ts"],
   uqr: ["cgi/support/qr.ts"],
   "@zxcvbn-ts/language-common": ["lib/accounts/strength.ts"],
   "highlight.js": ["build/highlight.ts"],
