@@ -123,7 +123,7 @@ export const templateShapes: ShapeRecord = {
   },
   "account/passkey-ask": {
     ...accountPage,
-    ...texts("title isNew kind question next back"),
+    ...texts("title isNew kind question next back away"),
   },
   "account/passkey-refused": { ...accountPage, ...texts("login") },
   "account/passkey-remove": {

@@ -79,7 +79,14 @@ async function askToAdd(visit: Visit, account: Account): Promise<Response> {
   });
   if (!fit.ok) return showList(visit, account, { name, error: unfit[fit.why] });
   const question = await askForNew(site.settings, account, { challenge, known });
-  return respondCeremony(visit, { title: "A new passkey", kind: "create", question, next: "add", back: "" });
+  return respondCeremony(visit, {
+    title: "A new passkey",
+    kind: "create",
+    question,
+    next: "add",
+    back: "",
+    away: pathOf("passkey"),
+  });
 }
 
 const noneMade = "Your browser made no passkey, or it took too long. Please try again.";

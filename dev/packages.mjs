@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 /** Package, the program by which it is known on other systems, and what needs it. */
 export const packages = [
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
+  { name: "hitch", program: "hitch", what: "pages over https, and passkeys" },
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },

@@ -7,6 +7,7 @@ import { loadBaked } from "../build/build.ts";
 import { templateShapes } from "../build/shapes.ts";
 import { makeSearchIndex } from "../lib/search/index.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
+import { addPasskey } from "./support/authenticator.ts";
 import { projectFolder } from "./support/served.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
@@ -140,6 +141,7 @@ describe("the package's own templates", () => {
       await visitor.get("settings");
       await visitor.get("password");
       await seeFactor(visitor);
+      await seePasskeys(visitor);
       await seeClosing(visitor);
       await seeRecharge(visitor);
       await visitor.get("machines");
@@ -234,6 +236,18 @@ async function seeFactor(visitor: Visitor): Promise<void> {
   await visitor.post("login", { email, password: current, code: codes[0] ?? "" });
   await visitor.get("factor");
   await visitor.post("factor", { do: "off", current, code: code() });
+}
+
+/** A passkey that is made, shown, refused at a login, and removed. */
+async function seePasskeys(visitor: Visitor): Promise<void> {
+  const current = "the password of 15";
+  await addPasskey(visitor, { name: "telephone", current });
+  await visitor.get("passkey", { back: "tokens" });
+  const { codes } = visitor.given.get("account/factor-codes") as { codes: string[] };
+  const [{ id } = { id: "" }] = visitor.test.raw("SELECT id FROM passkey") as { id: string }[];
+  await visitor.get("passkey", { passkey: id });
+  await visitor.post("passkey", { do: "remove", passkey: id, current, code: codes[0] ?? "" });
+  await visitor.post("passkey", { do: "in", answer: "" });
 }
 
 /** An automatic recharge that is agreed to, and turned off. */

@@ -2,6 +2,7 @@
 // undo it for a week, which ends what the thief had; nobody learns from it who is a customer.
 import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addPasskey } from "./support/authenticator.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 const [old, next] = ["ada@example.org", "ada@example.net"];
@@ -143,12 +144,13 @@ describe("the old reader", () => {
     };
     await thief.post("factor", { do: "confirm", code: code() });
     await thief.post("tokens", { name: "mine", current, code: code() });
+    await addPasskey(thief, { name: "mine", current, code: code() });
     await thief.post("close", { current, sure: "yes", code: code() });
     expect(visitor.test.raw("SELECT count(*) AS n FROM closing")).toEqual([{ n: 1n }]);
     const owner = await visitor.again();
     await owner.get("address", { undo });
     expect((await owner.post("address", { undo })).status).toBe(200);
-    for (const table of ["factor", "recovery_code", "access_token", "closing", "session"])
+    for (const table of ["factor", "passkey", "recovery_code", "access_token", "closing", "session"])
       expect([table, visitor.test.raw(`SELECT * FROM ${table}`)]).toEqual([table, []]);
     await owner.get("login");
     expect((await owner.post("login", { email: old, password: current })).status).toBe(303);
@@ -195,6 +197,21 @@ describe("the old reader", () => {
     await visitor.post("address", { undo: linkOf(-1) });
     expect(visitor.test.raw("SELECT count(*) AS n FROM recovery_code")).toEqual([{ n: 10n }]);
     expect(addresses()).toEqual([{ email: old }]);
+  });
+
+  it("keeps a passkey of before the change, and no question for another", async () => {
+    await addPasskey(visitor, { name: "own", current });
+    const { codes } = visitor.given.get("account/factor-codes") as { codes: string[] };
+    visitor.test.clock.ms += 1000;
+    await visitor.post("address", { email: next, current, code: codes[0] ?? "" });
+    await visitor.post("address", { token: linkOf(-1) });
+    await addPasskey(visitor, { name: "thief", current, code: codes[1] ?? "" });
+    await visitor.post("passkey", { do: "new", name: "more", current, code: codes[2] ?? "" });
+    expect(visitor.test.raw("SELECT name FROM passkey_challenge")).toHaveLength(1);
+    await visitor.post("address", { undo: linkOf(-1) });
+    expect(visitor.test.raw("SELECT name FROM passkey")).toEqual([{ name: "own" }]);
+    expect(visitor.test.raw("SELECT name FROM passkey_challenge")).toEqual([]);
+    expect(visitor.test.raw("SELECT count(*) AS n FROM recovery_code")).toEqual([{ n: 10n }]);
   });
 
   it("has a week", async () => {

@@ -13,6 +13,7 @@ import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
+import { addPasskey } from "./support/authenticator.ts";
 import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { runTestJob } from "./support/job.ts";
 import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
@@ -115,13 +116,15 @@ describe("closing", () => {
     const started = await visitor.post("pay", { amount: "10" });
     await visitor.tellWebhook((await visitor.payAtStripe(started.headers.get("Location") ?? "")).event);
     await visitor.post("login", { email: address, password: current });
-    await close({ money: "leave" });
+    await addPasskey(visitor, { name: "the telephone of Ada", current });
+    const { codes } = visitor.given.get("account/factor-codes") as { codes: string[] };
+    await close({ money: "leave", code: codes[0] ?? "" });
     const token = undoToken();
     visitor.test.clock.ms += 7 * dayMs;
     expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
     expect(await finish()).toEqual(["close: 0 accounts erased, 0 waiting"]);
     expect(await balance()).toBe(0n);
-    for (const word of [address, "office@example.org", "192.0.2.1"])
+    for (const word of [address, "office@example.org", "192.0.2.1", "the telephone of Ada"])
       expect([word, searchFile(word)]).toEqual([word, []]);
     expect((await visitor.get("close", { token })).status).toBe(410);
     expect((await runTestJob(visitor.test, accountJob, ["show", ada], { json: true })).said[0]).toContain(

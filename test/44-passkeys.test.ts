@@ -7,7 +7,13 @@ import { formTokenOf } from "../cgi/support/visit.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { challengeLifeMs, mostPasskeys, passkeyHost } from "../lib/accounts/passkey.ts";
 import { passkeyFreshMs, sessionIdleMs } from "../lib/accounts/session.ts";
-import { type Authenticator, makeAuthenticator, type Twist } from "./support/authenticator.ts";
+import {
+  type Authenticator,
+  addPasskey,
+  makeAuthenticator,
+  questionOf,
+  type Twist,
+} from "./support/authenticator.ts";
 import { testUrl } from "./support/site.ts";
 import { type Answer, makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
@@ -25,8 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.end());
 
-const question = (who = visitor) =>
-  (who.given.get("account/passkey-ask") as { question: string } | undefined)?.question ?? "{}";
+const question = (who = visitor) => questionOf(who);
 const rows = (sql: string) => visitor.test.raw(sql);
 const notices = (id: string) =>
   rows(`SELECT recipient, body FROM outbox WHERE id LIKE '${id}/%' ORDER BY rowid`) as {
@@ -35,17 +40,11 @@ const notices = (id: string) =>
   }[];
 const codes = () => (visitor.given.get("account/factor-codes") as { codes: string[] }).codes;
 
-/** Makes a passkey, as the page's script does. */
-async function add(
-  name: string,
-  change: { who?: Visitor; twist?: Twist; on?: Authenticator; code?: string } = {},
-) {
-  const { who = visitor, twist = {}, on = device, code = "" } = change;
-  await who.get("passkey");
-  const asked = await who.post("passkey", { do: "new", name, current, code });
-  if (!asked.body.includes("ceremony")) return asked;
-  return who.post("passkey", { do: "add", answer: on.create(question(who), twist) });
-}
+/** Makes a passkey of `device`. */
+const add = (name: string, change: { who?: Visitor; twist?: Twist; code?: string } = {}) => {
+  const { who = visitor, twist = {}, code = "" } = change;
+  return addPasskey(who, { name, current, code }, device, twist);
+};
 
 /** Another browser, at the point where it is asked for a passkey. */
 async function stranger(): Promise<Visitor> {
@@ -281,9 +280,7 @@ describe("a passkey that is shown", () => {
     const hers = makeAuthenticator({ origin: testUrl });
     await eve.post("passkey", { do: "show" });
     expect(eve.given.get("account/passkey-show")).toMatchObject({ error: "This account has no passkey." });
-    await eve.get("passkey");
-    await eve.post("passkey", { do: "new", name: "e", current: passwordOf("eve@example.org") });
-    await eve.post("passkey", { do: "add", answer: hers.create(question(eve)) });
+    await addPasskey(eve, { name: "e", current: passwordOf("eve@example.org") }, hers);
     await visitor.get("account");
     expect((await show(visitor, "tokens", hers)).status).toBe(422);
     // A question for a login is none for this, and the other way round.

@@ -27,7 +27,23 @@ const right = {
   second: ["office@example.org"],
   sure: ["yes"],
   money: ["leave"],
-  do: ["begin", "confirm", "codes", "off", "retire", "rename"],
+  do: [
+    "begin",
+    "confirm",
+    "codes",
+    "off",
+    "retire",
+    "rename",
+    "new",
+    "add",
+    "login",
+    "in",
+    "show",
+    "shown",
+    "remove",
+  ],
+  back: ["tokens", "https://evil.example"],
+  answer: ["", "{}", '{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}'],
   end: ["others"],
   amount: ["10"],
 };
@@ -129,7 +145,7 @@ describe("in one process", () => {
     }
     // The runs come to where something is written at all, and to every program.
     if (runs >= 10_000)
-      for (const name of ["signup", "login", "warnings", "address", "factor", "tokens", "machines", "close"])
+      for (const name of "signup login warnings address factor passkey tokens machines close".split(" "))
         expect([...wrote]).toContain(name);
   }, 180_000);
 

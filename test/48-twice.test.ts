@@ -1,6 +1,8 @@
 // Goal of this test: a form that is sent twice, one after the other or at the same moment, changes things once; nobody's ids open
 // another's things.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeAuthenticator, questionOf } from "./support/authenticator.ts";
+import { testUrl } from "./support/site.ts";
 import { type Answer, makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -97,6 +99,22 @@ describe("sent three times, two of them at once", () => {
     expect(count("outbox WHERE id LIKE 'closing/%'")).toBe(1n);
     const undone = await twice("close", { token: linkOf("closing") });
     expect(undone.map(({ status }) => status).sort()).toEqual([200, 410, 410]);
+  });
+
+  it("a passkey is one, and its removal", async () => {
+    const device = makeAuthenticator({ origin: testUrl });
+    await visitor.get("passkey");
+    await visitor.post("passkey", { do: "new", name: "telephone", current });
+    const made = await twice("passkey", { do: "add", answer: device.create(questionOf(visitor)) });
+    expect(made.map(({ status }) => status).sort()).toEqual([200, 422, 422]);
+    expect(count("passkey")).toBe(1n);
+    expect(count("recovery_code")).toBe(10n);
+    await visitor.post("passkey", { do: "show" });
+    await visitor.post("passkey", { do: "shown", answer: device.get(questionOf(visitor)) });
+    const [{ id } = { id: "" }] = visitor.test.raw("SELECT id FROM passkey") as { id: string }[];
+    await twice("passkey", { do: "remove", passkey: id, current });
+    expect(count("passkey")).toBe(0n);
+    expect(count("outbox WHERE id LIKE 'passkey/%'")).toBe(2n);
   });
 
   it("logging out and ending sessions end what there is", async () => {

@@ -9,6 +9,7 @@ import { job as openingJob } from "../jobs/opening.ts";
 import { job as refundJob } from "../jobs/refund.ts";
 import { type AccountId, beginSignup, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
 import { beginFactor } from "../lib/accounts/factor.ts";
+import { addPasskey } from "../lib/accounts/passkey.ts";
 import { verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession } from "../lib/accounts/session.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
@@ -346,6 +347,7 @@ it("access is ended by hand: sessions, and a second factor whose owner lost it, 
   await test.store.write(async (tx) => {
     await beginSession(tx, ada, "token", place);
     await beginFactor(tx, ada, "sealed");
+    await addPasskey(tx, ada, { name: "a", credential: "c", publicKey: "k", counter: 0, isSynced: false });
   });
   expect((await account(["log-out", ada], by)).said).toEqual([`account: ${ada} is logged in nowhere`]);
   expect((await account(["log-out", ada], by)).said).toEqual([expect.stringContaining("as before: ")]);
@@ -354,7 +356,8 @@ it("access is ended by hand: sessions, and a second factor whose owner lost it, 
   expect(test.raw("SELECT account FROM factor")).toEqual([{ account: ada }]);
   await account(["factor-off", ada], by);
   await account(["factor-off", ada], by);
-  expect(test.raw("SELECT account FROM factor UNION ALL SELECT account FROM session")).toEqual([]);
+  for (const table of ["factor", "passkey", "session"])
+    expect([table, test.raw(`SELECT account FROM ${table}`)]).toEqual([table, []]);
   expect(audit().map((line) => (line as { action: string }).action)).toEqual(["log-out", "factor-off"]);
   expect(test.raw("SELECT recipient, body LIKE '%turned off%' AS told FROM outbox")).toEqual([
     { recipient: "ada@example.org", told: 1n },

@@ -72,13 +72,18 @@ export interface Ceremony {
   readonly next: "add" | "in" | "shown";
   /** Where it leads afterwards, as the name of a program; "" for the usual place. */
   readonly back: string;
+  /** Where whoever has no passkey at hand goes on. */
+  readonly away: string;
 }
 
-export function respondCeremony(visit: Visit, { title, kind, question, next, back }: Ceremony): Response {
+export function respondCeremony(
+  visit: Visit,
+  { title, kind, question, next, back, away }: Ceremony,
+): Response {
   return respondPage(visit, {
     title,
     template: "passkey-ask",
-    data: { title, isNew: kind === "create", kind, question, next, back },
+    data: { title, isNew: kind === "create", kind, question, next, back, away },
     script: visit.site.settings.url + pathOf("passkey"),
   });
 }

@@ -35,7 +35,14 @@ export async function askToLogIn(visit: Visit): Promise<Response> {
     setChallenge(tx, cookie.token, { purpose: "login", challenge, account: undefined, name: "" }),
   );
   const question = await askForOne(site.settings, { challenge, known: [] });
-  return respondCeremony(visit, { title: "Log in", kind: "get", question, next: "in", back: "" });
+  return respondCeremony(visit, {
+    title: "Log in",
+    kind: "get",
+    question,
+    next: "in",
+    back: "",
+    away: pathOf("login"),
+  });
 }
 
 /**
@@ -90,10 +97,17 @@ export async function askToShow(visit: Visit, account: Account): Promise<Respons
     await setChallenge(tx, cookie.token, { purpose: "show", challenge, account: account.id, name: "" });
     return listCredentials(tx, account.id);
   });
-  const back = findAsking(form.get("back") ?? "").name;
+  const { name: back, path: away } = findAsking(form.get("back") ?? "");
   if (known.length === 0) return showShowing(visit, back, { error: "This account has no passkey." });
   const question = await askForOne(site.settings, { challenge, known });
-  return respondCeremony(visit, { title: "Show a passkey", kind: "get", question, next: "shown", back });
+  return respondCeremony(visit, {
+    title: "Show a passkey",
+    kind: "get",
+    question,
+    next: "shown",
+    back,
+    away,
+  });
 }
 
 /** The session goes on under a new token (OWASP ASVS 5.0 7.2.4), and knows of the passkey for some minutes. */

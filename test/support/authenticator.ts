@@ -3,6 +3,8 @@
  * what a test puts in its place. Its answers are what a browser's toJSON() gives.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { testUrl } from "./site.ts";
+import type { Answer, Visitor } from "./visitor.ts";
 
 /** What an answer says, where it is not what it should be. */
 export interface Twist {
@@ -109,6 +111,24 @@ export function makeAuthenticator({ origin }: { readonly origin: string }): Auth
     });
   };
   return { create, get };
+}
+
+/** Makes a passkey for whoever is logged in, as the page's script does; `wish` is what the form says. */
+export async function addPasskey(
+  visitor: Visitor,
+  wish: { readonly name: string; readonly current: string; readonly code?: string },
+  device = makeAuthenticator({ origin: testUrl }),
+  twist: Twist = {},
+): Promise<Answer> {
+  await visitor.get("passkey");
+  const asked = await visitor.post("passkey", { do: "new", ...wish });
+  if (!asked.body.includes("data-question")) return asked;
+  return visitor.post("passkey", { do: "add", answer: device.create(questionOf(visitor), twist) });
+}
+
+/** What the page asked the browser last. */
+export function questionOf(visitor: Visitor): string {
+  return (visitor.given.get("account/passkey-ask") as { question: string } | undefined)?.question ?? "{}";
 }
 
 function writeAnswer(id: string, response: object): string {

@@ -54,7 +54,8 @@ function addCompressed(text: string): string {
     .replace(/(\n.*GET\|HEAD.*\n)/, `$1${readDocumented("lighttpd-magnet")}\n`);
 }
 
-function readDocumented(id: string): string {
+/** What content/docs/production.html shows under an id. */
+export function readDocumented(id: string): string {
   const page = readFileSync(join(projectFolder, "content", "docs", "production.html"), "utf8");
   const text = new RegExp(`<pre id="${id}"><code>([\\s\\S]*?)</code></pre>`).exec(page)?.[1];
   if (text === undefined) throw new Error(`production.html shows no ${id}`);
