@@ -5,7 +5,13 @@ import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formTokenOf } from "../cgi/support/visit.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
-import { challengeLifeMs, mostPasskeys, passkeyHost } from "../lib/accounts/passkey.ts";
+import {
+  challengeLifeMs,
+  mostPasskeys,
+  passkeyHost,
+  readChallenge,
+  setChallenge,
+} from "../lib/accounts/passkey.ts";
 import { passkeyFreshMs, sessionIdleMs } from "../lib/accounts/session.ts";
 import {
   type Authenticator,
@@ -175,6 +181,28 @@ describe("a passkey", () => {
     expect(both.map(({ status }) => status).sort()).toEqual([303, 422]);
   });
 
+  it("is asked for by one account's session, and not for long", async () => {
+    const asked = { purpose: "show", challenge: "c", account: ada, name: "" } as const;
+    await visitor.test.store.write((tx) => setChallenge(tx, "cookie", asked));
+    const read = (account: AccountId | undefined) =>
+      visitor.test.store.read((tx) => readChallenge(tx, "cookie", "show", account));
+    expect(await read(ada)).toEqual(asked);
+    expect([await read("acct_other" as AccountId), await read(undefined)]).toEqual([undefined, undefined]);
+    visitor.test.clock.ms += challengeLifeMs;
+    expect(await read(ada)).toBeUndefined();
+  });
+
+  it("ends the session that the browser had", async () => {
+    await add("telephone");
+    const before = visitor.cookie();
+    await visitor.post("passkey", { do: "login" });
+    expect((await signIn({}, visitor)).status).toBe(303);
+    const old = await visitor.again();
+    old.setCookie(before);
+    expect((await old.get("account")).status).toBe(303);
+    expect(rows("SELECT account FROM session")).toHaveLength(1);
+  });
+
   it("that was copied by somebody is found out by its count", async () => {
     await add("telephone", { twist: { counter: 5 } });
     expect((await signIn({ counter: 6 })).status).toBe(303);
@@ -283,7 +311,9 @@ describe("a passkey that is shown", () => {
     await addPasskey(eve, { name: "e", current: passwordOf("eve@example.org") }, hers);
     await visitor.get("account");
     expect((await show(visitor, "tokens", hers)).status).toBe(422);
-    // A question for a login is none for this, and the other way round.
+    // A question for a login, or for a new one, is none for this, and the other way round.
+    await visitor.post("passkey", { do: "new", name: "b", current, code: codes()[0] ?? "" });
+    expect((await visitor.post("passkey", { do: "shown", answer: device.get(question()) })).status).toBe(422);
     await visitor.post("passkey", { do: "login" });
     expect((await visitor.post("passkey", { do: "shown", answer: device.get(question()) })).status).toBe(422);
     await visitor.post("passkey", { do: "show" });
@@ -355,7 +385,9 @@ describe("a passkey that is removed", () => {
     for (const id of [passkey, "key_none"])
       expect((await eve.get("passkey", { passkey: id })).status, id).toBe(404);
     await eve.post("passkey", { do: "remove", passkey, current: passwordOf("eve@example.org") });
+    await visitor.post("passkey", { do: "remove", passkey: "key_none", current, code: codes()[0] ?? "" });
     expect(idOf("telephone")).toBe(passkey);
+    expect(notices("passkey")).toHaveLength(1);
   });
 });
 
