@@ -3,19 +3,15 @@
  * one: the device that holds it, and the finger, face, or PIN that it asks for (user verification, always demanded). It answers
  * to the site's own name alone, so that no other site can ask for it.
  */
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from "@simplewebauthn/server";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Settings } from "../util/settings.ts";
 import type { Account } from "./account.ts";
 import { challengeLifeMs, type NewPasskey, type Passkey, passkeyHost } from "./passkey.ts";
 
 type Named = Pick<Settings, "url" | "name">;
+
+/** It takes 35 ms to start, which the pages that ask and judge nothing do not wait for. */
+const loadLibrary = () => import("@simplewebauthn/server");
 
 /** The question for a new passkey of an account, in JSON. `known` are the own ids of those it has. */
 export async function askForNew(
@@ -23,6 +19,7 @@ export async function askForNew(
   { id, email }: Account,
   { challenge, known }: { readonly challenge: string; readonly known: readonly string[] },
 ): Promise<string> {
+  const { generateRegistrationOptions } = await loadLibrary();
   const options = await generateRegistrationOptions({
     rpName: name,
     rpID: hostOf(url),
@@ -43,6 +40,7 @@ export async function askForOne(
   { url }: Named,
   { challenge, known }: { readonly challenge: string; readonly known: readonly string[] },
 ): Promise<string> {
+  const { generateAuthenticationOptions } = await loadLibrary();
   const options = await generateAuthenticationOptions({
     rpID: hostOf(url),
     challenge: bytesOf(challenge, "base64url"),
@@ -61,6 +59,7 @@ export async function judgeNewPasskey(
 ): Promise<NewPasskey | undefined> {
   const response = readAnswer<RegistrationResponseJSON>(answer);
   if (response === undefined) return undefined;
+  const { verifyRegistrationResponse } = await loadLibrary();
   try {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response,
@@ -106,6 +105,7 @@ export async function judgeSignature(
 ): Promise<Pick<NewPasskey, "counter" | "isSynced"> | undefined> {
   const response = readAnswer<AuthenticationResponseJSON>(answer);
   if (response === undefined) return undefined;
+  const { verifyAuthenticationResponse } = await loadLibrary();
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,
