@@ -3,8 +3,9 @@
  * appendix C): 128 MiB and about a second each, so hashing never happens inside a transaction. Parameters
  * stand beside the hash, `scrypt$17$8$1$SALT$HASH`, so that they can be raised later.
  */
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { loadCrypto } from "../util/crypto.ts";
 import { assert } from "../util/failure.ts";
+import { randomBuffer } from "../util/random.ts";
 
 /** log2 of scrypt's N, and r and p. */
 export interface PasswordCost {
@@ -19,7 +20,7 @@ export const standardCost: PasswordCost = { log2N: 17, r: 8, p: 1 };
 const hashBytes = 32;
 /** Hashes a new password with a salt of its own. Takes about a second. */
 export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
-  const salt = randomBytes(32);
+  const salt = randomBuffer(32);
   const hash = await derive(password, salt, cost);
   const parameters = [cost.log2N, cost.r, cost.p].join("$");
   return `scrypt$${parameters}$${salt.toString("base64url")}$${hash.toString("base64url")}`;
@@ -37,7 +38,7 @@ export async function verifyPassword(
   const known = stored === undefined || stored === "" ? undefined : parseHash(stored);
   const salt = known?.salt ?? Buffer.alloc(32);
   const hash = await derive(password, salt, known?.cost ?? cost);
-  return known !== undefined && timingSafeEqual(hash, known.hash);
+  return known !== undefined && loadCrypto().timingSafeEqual(hash, known.hash);
 }
 
 /** Whether a stored hash was made at another cost than is asked for now: it is made anew at the next login. */
@@ -51,7 +52,8 @@ function derive(password: string, salt: Uint8Array, cost: PasswordCost): Promise
   // scrypt needs 128 x N x r bytes; Node refuses more than 32 MiB unless told.
   const maxmem = 128 * N * cost.r + 1024 * 1024;
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize("NFKC"), salt, hashBytes, { N, r: cost.r, p: cost.p, maxmem }, (error, key) => {
+    const options = { N, r: cost.r, p: cost.p, maxmem };
+    loadCrypto().scrypt(password.normalize("NFKC"), salt, hashBytes, options, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
     });

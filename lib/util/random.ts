@@ -1,5 +1,7 @@
 /** Secrets and opaque ids, from the operating system's generator. */
-import { randomBytes } from "node:crypto";
+import { loadCrypto } from "./crypto.ts";
+
+const randomBytes = (sizeBytes: number): Buffer => loadCrypto().randomBytes(sizeBytes);
 
 /** A token of `sizeBytes` random bytes (32 unless told: 256 bits) in base64url. */
 export function randomToken(sizeBytes = 32): string {

@@ -2,7 +2,7 @@
  * Small secrets in the database, sealed with a key that is not: AES-256-GCM, bound to what they are of, so that a row moved to
  * another account does not open (OWASP ASVS 5.0 11.3.2, 13.3.1). `v1.NONCE.SECRET.TAG` in base64url.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { loadCrypto } from "./crypto.ts";
 import { assert, NeedsHuman } from "./failure.ts";
 import { randomBuffer } from "./random.ts";
 
@@ -16,7 +16,7 @@ export function sealText(text: string, about: string, keys: SealKeys): string {
   const [key] = keys;
   assert(key !== undefined, "what is sealed has a key");
   const nonce = randomBuffer(12);
-  const sealing = createCipheriv(cipher, readKey(key), nonce).setAAD(Buffer.from(about));
+  const sealing = loadCrypto().createCipheriv(cipher, readKey(key), nonce).setAAD(Buffer.from(about));
   const secret = Buffer.concat([sealing.update(text, "utf8"), sealing.final()]);
   const parts = [nonce, secret, sealing.getAuthTag()].map((part) => part.toString("base64url"));
   return ["v1", ...parts].join(".");
@@ -36,7 +36,8 @@ export function openSealed(sealed: string, about: string, keys: SealKeys): strin
 function tryKey(sealed: string, about: string, key: Buffer): string | undefined {
   const [version, nonce = "", secret = "", tag = ""] = sealed.split(".");
   assert(version === "v1", "a sealed text is of version 1");
-  const opening = createDecipheriv(cipher, key, Buffer.from(nonce, "base64url"), { authTagLength: 16 });
+  const size = { authTagLength: 16 };
+  const opening = loadCrypto().createDecipheriv(cipher, key, Buffer.from(nonce, "base64url"), size);
   try {
     opening.setAAD(Buffer.from(about)).setAuthTag(Buffer.from(tag, "base64url"));
     return Buffer.concat([opening.update(Buffer.from(secret, "base64url")), opening.final()]).toString();

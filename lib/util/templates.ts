@@ -102,16 +102,19 @@ export function makeRenderer(baked: Baked): Renderer {
   // The package's types describe its run-time half as empty; it has `create`, `template`, `registerPartial`.
   const engine = (runtime as unknown as typeof Handlebars).create();
   const ready = new Map<string, Handlebars.TemplateDelegate>();
-  for (const [name, specification] of Object.entries(baked.templates)) {
+  // Made ready when it is first used: a page has six of sixty.
+  const find = (name: string): Handlebars.TemplateDelegate => {
+    const known = ready.get(name);
+    if (known !== undefined) return known;
+    const specification = baked.templates[name];
+    if (specification === undefined) throw new Error(`assertion failed: no template is named ${name}`);
     const template = engine.template(specification);
     ready.set(name, template);
-    engine.registerPartial(name, template);
-  }
-  const render = (name: string, data: object): string => {
-    const template = ready.get(name);
-    if (template === undefined) throw new Error(`assertion failed: no template is named ${name}`);
-    return template(data, ownOnly);
+    return template;
   };
+  for (const name of Object.keys(baked.templates))
+    Object.defineProperty(engine.partials, name, { get: () => find(name) });
+  const render = (name: string, data: object): string => find(name)(data, ownOnly);
   const frame = (page: PageFrame): string => render(page.layout, frameData(baked, page));
   return { render, frame };
 }
