@@ -3,15 +3,16 @@
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
  * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildFailure, build, type Message, type Plugin } from "esbuild";
+import { type BuildFailure, build, type Message, type Metafile, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
 import { type Bundle, bakedName, keepBundles, searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
+import { templateShapes } from "./shapes.ts";
 
 type Home = Pick<Package, "codeFolder" | "codeEnding">;
 
@@ -104,13 +105,43 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
     logLevel: "silent",
     plugins: [makeEntries(plans, home)],
+    metafile: true,
   });
+  const named = listNamed(result.metafile, home.codeFolder);
   assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
   const bundles = result.outputFiles.map(({ path, contents }): Bundle => {
     const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
-    return { path: name, kind: name.startsWith("cgi/") ? "cgi" : "jobs", code: contents };
+    const kind = name.startsWith("cgi/") ? "cgi" : "jobs";
+    return { path: name, kind, templates: named(path), code: contents };
   });
   return bundles.sort((a, b) => compareText(a.path, b.path));
+}
+
+/**
+ * For each output the package's templates that it may ask for: those whose names stand in the files it is made of, "login" or
+ * "account/error", and are not there to name a program.
+ */
+function listNamed(metafile: Metafile, codeFolder: string): (output: string) => readonly string[] {
+  const words = new Map<string, ReadonlySet<string>>();
+  const read = (file: string): ReadonlySet<string> => {
+    const known = words.get(file);
+    if (known !== undefined) return known;
+    // What is not ours, or exists in memory only, names none; the store has tables, and the route table programs, of these names.
+    const isOurs = /^(?:cgi|jobs|lib)\//.test(file) && !/^lib\/(?:store\/|util\/routes\.)/.test(file);
+    const text = isOurs ? readFileSync(join(codeFolder, file), "utf8") : "";
+    const found = new Set([...text.matchAll(/(?<!pathOf\()"([a-z/-]+)"/g)].map(([, word = ""]) => word));
+    words.set(file, found);
+    return found;
+  };
+  return (output) => {
+    const made = Object.entries(metafile.outputs).find(([file]) =>
+      output.endsWith(file.replace(/^(?:\.\.\/)*/, "/")),
+    );
+    assert(made !== undefined, `the bundler says what ${output} is made of`);
+    const files = Object.keys(made[1].inputs).map(read);
+    const isNamed = (word: string): boolean => files.some((file) => file.has(word));
+    return Object.keys(templateShapes).filter((name) => isNamed(name) || isNamed(name.split("/")[1] ?? ""));
+  };
 }
 
 /** What the bundler asks while it reads style sheets, which are known by their files' names. */

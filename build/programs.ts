@@ -1,17 +1,21 @@
 /**
  * The programs of a release: the code of each file of cgi/ and of each job, with the site's settings, navigation,
- * and compiled templates put before it. One file each, which needs nothing but Node and the native addon.
+ * and compiled templates put before it. A job is one file. A program for the web server is two: a launcher of a few lines, and the
+ * rest, named by its content, for which the machine may have kept what V8 made of it (build/warm.ts). They need nothing but Node
+ * and the native addon.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { assert } from "../lib/util/failure.ts";
 import type { NavSection } from "../lib/util/navigation.ts";
-import { findRoute, isOffered } from "../lib/util/routes.ts";
+import { findRoute, isOffered, type Route } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Package } from "./package.ts";
-import type { Template } from "./template.ts";
+import { listShown, type Template } from "./template.ts";
 
 export interface Program {
-  /** Path in the release, "cgi/account/login.cgi" or "jobs/bill". */
+  /** Path in the release: "cgi/account/login.cgi", "programs/login.0123456789.js", or "jobs/bill". */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -28,6 +32,8 @@ export interface Bundle {
   /** Path in the release. */
   readonly path: string;
   readonly kind: "cgi" | "jobs";
+  /** The package's templates that it may ask for, without those that they show. */
+  readonly templates: readonly string[];
   /** Its text, in ASCII. */
   readonly code: Uint8Array;
 }
@@ -50,29 +56,71 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
     const route = findRoute(path.replace(/^cgi/, ""));
     return route === undefined || isOffered(route, options.settings);
   });
-  const baked = { cgi: writeBaked(options, /^/), jobs: writeBaked(options, /^mail\//) };
-  const start = (kind: Bundle["kind"]): Buffer =>
-    Buffer.from(`#!/usr/bin/env node\n"use strict";var ${bakedName}=${baked[kind]};\n`);
-  const starts = { cgi: start("cgi"), jobs: start("jobs") };
-  return bundles.map(({ path, kind, code }) => ({ path, bytes: Buffer.concat([starts[kind], code]) }));
+  const mails = options.templates.filter(({ name }) => name.startsWith("mail/"));
+  const jobStart = Buffer.from(`${shebang}"use strict";${writeBaked(options, mails)}`);
+  return bundles.flatMap(({ path, kind, templates, code }) => {
+    if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, code]) }];
+    const baked = writeBaked(options, listShown(options.templates, ["page", ...templates]));
+    const bytes = Buffer.concat([Buffer.from(`${scriptStart}${baked}`), code, Buffer.from("})")]);
+    const route = findRoute(path.replace(/^cgi/, ""));
+    assert(route !== undefined, `${path} has a route`);
+    const script = `${route.name}.${sha256Hex(bytes).slice(0, 10)}`;
+    return [
+      { path, bytes: Buffer.from(writeLauncher(route, script)) },
+      { path: `programs/${script}.js`, bytes },
+    ];
+  });
+}
+
+const shebang = "#!/usr/bin/env node\n";
+/** A script is a function of what CommonJS gives: so V8 keeps its code apart from where it lies. */
+const scriptStart = '(function(require,__dirname){"use strict";';
+
+/**
+ * What the web server starts. It runs the same without a cache, or with one of another Node, only slower. Compared with
+ * CommonJS's own loader it spares the search for a package.json.
+ */
+function writeLauncher(route: Route, script: string): string {
+  const up = "/..".repeat(route.path.split("/").length - 1);
+  const start = ["#!/usr/bin/env -S node", ...switchesOf(route)].join(" ");
+  return `${switchesOf(route).length === 0 ? shebang : `${start}\n`}"use strict";
+const { readFileSync } = require('fs'), { Script } = require('vm'), release = __dirname + '${up}';
+const filename = release + '/programs/${script}.js', source = readFileSync(filename, 'utf8');
+let cachedData;
+try { cachedData = readFileSync(release + '/../../${warmFolder}/${script}.' + process.version + '.cache'); } catch {}
+new Script(source, { filename, cachedData }).runInThisContext()(require, __dirname);
+`;
+}
+
+/**
+ * Where the machine keeps what V8 made of the scripts, beside the releases, under the scripts' names and Node's version: it belongs
+ * to the machine, and to every release that has the script.
+ */
+export const warmFolder = "warm";
+
+/** V8's switches for a program: without hashing its built-in strings anew each start, by which a seventh of an empty start is saved. */
+export function switchesOf({ isLight }: Pick<Route, "isLight">): readonly string[] {
+  // Under any switch Node compiles anew what it loads of its own after the start: not for what loads something. And the hashes
+  // of strings can be foreseen then, so that it is for programs that take no form.
+  return isLight ? ["--no-rehash-snapshot"] : [];
 }
 
 /** Leaves the bundles for later builds; called by set-up. */
 export function keepBundles(codeFolder: string, bundles: readonly Bundle[]): void {
-  const listed = bundles.map(({ path, kind, code }): Listed => ({ path, kind, bytes: code.length }));
+  const listed = bundles.map(({ code, ...bundle }): Listed => ({ ...bundle, bytes: code.length }));
   writeFileSync(join(codeFolder, codeName), Buffer.concat(bundles.map(({ code }) => code)));
   writeFileSync(join(codeFolder, bundlesName), JSON.stringify(listed));
 }
 
-async function findBundles(home: ProgramOptions["home"]): Promise<readonly Bundle[]> {
+export async function findBundles(home: ProgramOptions["home"]): Promise<readonly Bundle[]> {
   const list = join(home.codeFolder, bundlesName);
   if (existsSync(list)) {
     const listed = JSON.parse(readFileSync(list, "utf8")) as readonly Listed[];
     const all = readFileSync(join(home.codeFolder, codeName));
     let end = 0;
-    return listed.map(({ path, kind, bytes }) => {
+    return listed.map(({ bytes, ...bundle }) => {
       end += bytes;
-      return { path, kind, code: all.subarray(end - bytes, end) };
+      return { ...bundle, code: all.subarray(end - bytes, end) };
     });
   }
   // Loaded only where nothing is bundled yet: it brings the bundler along.
@@ -80,17 +128,15 @@ async function findBundles(home: ProgramOptions["home"]): Promise<readonly Bundl
   return bundlePrograms(home);
 }
 
-/** What a program is given, as an expression in ASCII: templates are code, everything else is data. */
-function writeBaked(options: ProgramOptions, wanted: RegExp): string {
-  const templates = options.templates
-    .filter(({ name }) => wanted.test(name))
-    .map(({ name, code }) => `${JSON.stringify(name)}:${code}`);
+/** What a program is given, in ASCII: templates are code, everything else is data. */
+function writeBaked(options: ProgramOptions, shown: readonly Template[]): string {
+  const templates = shown.map(({ name, code }) => `${JSON.stringify(name)}:${code}`);
   const parts = [
     `settings:${JSON.stringify(options.settings)}`,
     `navigation:${JSON.stringify(options.navigation)}`,
     `templates:{${templates.join(",\n")}}`,
   ];
-  return `{${parts.join(",\n")}}`.replace(
+  return `var ${bakedName}={${parts.join(",\n")}};\n`.replace(
     /[^\x20-\x7e\n\t]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

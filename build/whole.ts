@@ -91,7 +91,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     const counts = {
       pages: framed.length,
       files: site.assets.stamps.size,
-      programs: programs.length,
+      programs: programs.filter(({ path }) => !path.startsWith("programs/")).length,
       drafts: drafts.length,
       future: future.length,
     };

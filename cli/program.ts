@@ -21,6 +21,7 @@ import { addReconcileCommand } from "./reconcile.ts";
 import { addReportCommand } from "./report.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
+import { addWarmCommand } from "./warm.ts";
 
 /**
  * Reads the command line and does what it says; sets the exit code. Answers which parts of the code it used that are
@@ -37,6 +38,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addNewCommand(program);
   addLayoutCommand(program);
   addBuildCommand(program, (part) => used.push(part));
+  addWarmCommand(program);
   addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);

@@ -45,14 +45,8 @@ describe("the programs of a release", () => {
       member: "handle login \u00e9",
       baked: { settings: { name: "Good Service" } },
     });
-    expect(login.baked.templates).toEqual([
-      "account/login",
-      "footer",
-      "header",
-      "mail/confirm",
-      "nav",
-      "page",
-    ]);
+    // What it may ask for by its code, and what that shows.
+    expect(login.baked.templates).toEqual(["account/login", "footer", "header", "nav", "page"]);
     const tick = runProgram(join(workshop.out, "current/jobs/tick"));
     expect(tick).toMatchObject({ name: "tick", member: "job tick" });
     expect(tick.baked.templates).toEqual(["mail/confirm"]);
@@ -65,10 +59,15 @@ describe("the programs of a release", () => {
 
   it("can be started as they are, and are plain ASCII", async () => {
     await workshop.built();
-    for (const path of ["cgi/account/login.cgi", "jobs/tick"]) {
+    for (const [path, start] of [
+      ["cgi/account/login.cgi", "#!/usr/bin/env node\n"],
+      ["cgi/account/account.cgi", "#!/usr/bin/env -S node --no-rehash-snapshot\n"],
+      ["jobs/tick", "#!/usr/bin/env node\n"],
+    ] as const) {
       const text = workshop.read(path);
-      expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
+      expect(text.startsWith(start)).toBe(true);
       expect(/^[\x20-\x7e\n\t]*$/.test(text)).toBe(true);
+      expect(/^[\x20-\x7e\n\t]*$/.test(workshop.readScript("login"))).toBe(true);
       expect(statSync(join(workshop.out, "current", path)).mode & 0o111).toBe(0o111);
     }
   });
@@ -115,9 +114,9 @@ describe("the package's own programs", () => {
       cpSync(join(findPackage().folder, "layouts", room), join(folder, "layouts", room), { recursive: true });
     }
     await workshop.built({ home: { ...findPackage(), folder } });
-    const stripe = ["account/pay.cgi", "account/recharge.cgi", "account/stripe-webhook.cgi"];
-    for (const name of namesOf("cgi")) {
-      const text = workshop.read(`cgi/${name}`);
+    const stripe = ["pay", "recharge", "stripe-webhook"];
+    for (const { name } of routes.filter((route) => isOffered(route, { search: false }))) {
+      const text = workshop.readScript(name);
       expect(text.includes("api.stripe.com"), name).toBe(stripe.includes(name));
       expect(text.includes(findPackage().folder), name).toBe(false);
       expect(text).toContain("BEGIN IMMEDIATE");

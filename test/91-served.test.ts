@@ -175,18 +175,18 @@ describe("what was built", () => {
     expect(files.length).toBeGreaterThan(20);
     const telling =
       /stand-?in for Stripe|dev\/standin|sk_test_standin|Development mailbox|whsec_[A-Za-z0-9]/i;
-    const programs = files.filter((name) => /\/(cgi|jobs)\//.test(name));
+    const programs = files.filter((name) => /\/(cgi|jobs|programs)\//.test(name));
     expect(programs.length).toBeGreaterThanOrEqual(12);
     for (const file of programs)
       expect([file, telling.exec(readFileSync(file, "utf8"))]).toEqual([file, null]);
   });
 
   it("carries Stripe's library in the programs that take payments, and in no other", () => {
-    const folder = join(served.outFolder, "current", "cgi", "account");
+    const folder = join(served.outFolder, "current", "programs");
     const carriers = readdirSync(folder).filter((name) =>
       readFileSync(join(folder, name), "utf8").includes("api.stripe.com"),
     );
-    expect(carriers).toEqual(["pay.cgi", "recharge.cgi", "stripe-webhook.cgi"]);
+    expect(carriers.map((name) => name.split(".")[0])).toEqual(["pay", "recharge", "stripe-webhook"]);
   });
 });
 

@@ -112,5 +112,13 @@ function readCookie(header: string, name: string): SessionCookie {
   const [value] = values;
   if (values.length === 1 && value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value))
     return { token: value, fresh: false };
-  return { token: randomToken(), fresh: true };
+  let made: string | undefined;
+  // Made when it is asked for: the service's programs have no use for one, and Node's cryptography takes 2 ms to load.
+  return {
+    get token() {
+      made ??= randomToken();
+      return made;
+    },
+    fresh: true,
+  };
 }

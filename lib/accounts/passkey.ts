@@ -3,7 +3,6 @@
  * browsers were given to sign, each taken once and within minutes (OWASP ASVS 5.0 6.7.2). What a signature proves is judged in
  * webauthn.ts.
  */
-import { isIP } from "node:net";
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
@@ -60,7 +59,8 @@ export const challengeLifeMs = 5 * 60_000;
 export function passkeyHost(url: string): string | undefined {
   const { protocol, hostname } = new URL(url);
   if (hostname === "localhost") return hostname;
-  return protocol === "https:" && isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
+  // As URLs are written anew, a number is four of them in decimal, or stands in brackets.
+  return protocol === "https:" && !/^(?:\d+\.){3}\d+$|^\[/.test(hostname) ? hostname : undefined;
 }
 
 /** Gives the browser with this cookie a challenge; one that it had is void. */

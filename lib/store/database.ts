@@ -36,8 +36,7 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
 /** A connection as the driver makes it, without any pragma. */
 export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: boolean): Database.Database {
   try {
-    const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
-    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...native };
+    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...loadAddon(options) };
     return keep(new Database(options.file, settings));
   } catch (cause) {
     const what = mustExist
@@ -49,8 +48,7 @@ export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: bo
 
 /** A database that is gone when it is closed. */
 export function openInMemory(native: { readonly addonFile?: string }): Database.Database {
-  const binding = native.addonFile === undefined ? {} : { nativeBinding: native.addonFile };
-  return keep(new Database(":memory:", binding));
+  return keep(new Database(":memory:", loadAddon(native)));
 }
 
 export interface PlainOptions {
@@ -61,17 +59,30 @@ export interface PlainOptions {
 
 /** A file that is no books (plain.ts), as the driver opens it; "read" never writes. */
 export function connectPlain(options: PlainOptions, how: "make" | "read"): Database.Database {
-  const native = options.addonFile === undefined ? {} : { nativeBinding: options.addonFile };
   const reads = how === "read";
-  const db = keep(new Database(options.file, { readonly: reads, fileMustExist: reads, ...native }));
+  const db = keep(
+    new Database(options.file, { readonly: reads, fileMustExist: reads, ...loadAddon(options) }),
+  );
   return db.defaultSafeIntegers(true);
+}
+
+const addons = new Map<string, object>();
+
+/** The driver's option for an addon by its path; loaded here, since `require` looks for it in seven steps more. */
+function loadAddon({ addonFile }: { readonly addonFile?: string }): { readonly nativeBinding?: string } {
+  if (addonFile === undefined) return {};
+  const known = addons.get(addonFile);
+  const module = { exports: known ?? {} };
+  if (known === undefined) process.dlopen(module, addonFile);
+  addons.set(addonFile, module.exports);
+  // The driver takes the addon itself too; its types say a path only.
+  return { nativeBinding: module.exports as unknown as string };
 }
 
 function setPragmas(db: Database.Database, file: string): void {
   db.defaultSafeIntegers(true);
-  const id = readPragma(db, "application_id");
-  const empty = prepare(db, "SELECT count(*) AS n FROM sqlite_schema").pluck().get() === 0n;
-  if (id !== BigInt(applicationId) && !empty)
+  const isOurs = readPragma(db, "application_id") === BigInt(applicationId);
+  if (!isOurs && prepare(db, "SELECT count(*) FROM sqlite_schema").pluck().get() !== 0n)
     throw new NeedsHuman(
       `${file}: this is a database of another program; point SITE_DATA at the site's own data folder`,
     );

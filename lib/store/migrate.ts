@@ -5,15 +5,8 @@
  */
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
-import { NeedsHuman } from "../util/failure.ts";
-import {
-  applicationId,
-  openDatabase,
-  openInMemory,
-  prepare,
-  readPragma,
-  type SqliteOptions,
-} from "./database.ts";
+import { assert, NeedsHuman } from "../util/failure.ts";
+import { applicationId, openDatabase, openInMemory, prepare, type SqliteOptions } from "./database.ts";
 import { firstSchema } from "./migrations/0001-first.ts";
 import { sealsSchema } from "./migrations/0002-seals.ts";
 import { skippedSchema } from "./migrations/0003-skipped.ts";
@@ -35,6 +28,7 @@ import { receiptsSchema } from "./migrations/0018-receipts.ts";
 import { machinesSchema } from "./migrations/0019-machines.ts";
 import { rechargesSchema } from "./migrations/0020-recharges.ts";
 import { passkeysSchema } from "./migrations/0021-passkeys.ts";
+import { checkSchema, programVersion, readVersion } from "./version.ts";
 
 export interface Migration {
   readonly version: number;
@@ -67,7 +61,7 @@ const migrations: readonly Migration[] = [
   rechargesSchema,
   passkeysSchema,
 ];
-const programVersion = migrations.length;
+assert(migrations.length === programVersion, "the schema's version counts its migrations");
 
 /**
  * Brings the file to the newest schema, making it if need be; each migration is one transaction. May be
@@ -114,20 +108,6 @@ function applyMigration(db: Database.Database, migration: Migration, clock: Cloc
     .immediate();
 }
 
-/** @throws NeedsHuman if the file's schema is older than the programs, or too new for them */
-export function checkSchema(db: Database.Database, file: string): void {
-  const version = readVersion(db);
-  if (version < programVersion)
-    throw new NeedsHuman(
-      `${file}: the database has schema ${version}, these programs need ${programVersion}; run: site migrate`,
-    );
-  const oldest = prepare(db, "SELECT max(oldest_reader) FROM migration").pluck().get();
-  if (typeof oldest !== "bigint" || oldest > BigInt(programVersion))
-    throw new NeedsHuman(
-      `${file}: the database was made by a newer release (schema ${version}); these programs know ${programVersion}; publish the newer release`,
-    );
-}
-
 /** What the newest schema is made of: the text of each table, index, and trigger, by its name. */
 export function readExpectedSchema(options: Pick<SqliteOptions, "addonFile">): ReadonlyMap<string, string> {
   const db = openInMemory(options);
@@ -142,8 +122,4 @@ export function readExpectedSchema(options: Pick<SqliteOptions, "addonFile">): R
 function readSchema(db: Database.Database): ReadonlyMap<string, string> {
   const rows = prepare(db, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
   return new Map((rows as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
-}
-
-function readVersion(db: Database.Database): number {
-  return Number(readPragma(db, "user_version"));
 }

@@ -7,8 +7,8 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import { bindable, openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
-import { checkSchema } from "./migrate.ts";
 import type { ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
+import { checkSchema } from "./version.ts";
 
 /**
  * Opens the books.

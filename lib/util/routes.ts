@@ -34,6 +34,8 @@ export interface Route {
    * without them changes nothing, and takes GET only.
    */
   readonly hasAccounts: boolean;
+  /** It takes no form, and loads nothing of Node's besides what an empty program has; then it can start quicker (build/programs.ts). */
+  readonly isLight: boolean;
   /** The setting that must say yes for a site to have this program; undefined for what every site has. */
   readonly setting?: "search";
   /** How it answers, faults included: pages for people, or JSON for the service's own programs. */
@@ -67,6 +69,7 @@ function page(name: string, change: Partial<Route>): Route {
     user: "accounts",
     pool: "pages",
     hasAccounts: true,
+    isLight: false,
     speaks: "html",
     label: "",
     linkFor: "everybody",
@@ -76,6 +79,8 @@ function page(name: string, change: Partial<Route>): Route {
 
 /** A program that is only looked at. */
 const readOnly = { methods: ["GET"], body: "none", bodyLimitBytes: 0 } as const;
+/** One that many ask for, or programs do. */
+const light = { ...readOnly, isLight: true } as const;
 /** One that asks for the password, and a code. */
 const proving = { secrets: sealing, pool: "hashing" } as const;
 
@@ -128,7 +133,7 @@ export const routes: readonly Route[] = [
     ...proving,
   }),
   page("data", {
-    ...readOnly,
+    ...light,
     query: [
       { name: "what", maxBytes: 10 },
       { name: "format", maxBytes: 10 },
@@ -155,7 +160,7 @@ export const routes: readonly Route[] = [
   }),
   page("export", readOnly),
   page("sessions", { fields: [{ name: "end", maxBytes: 16 }] }),
-  page("settings", readOnly),
+  page("settings", light),
   page("warnings", {
     fields: [
       { name: "days", maxBytes: 3 },
@@ -165,7 +170,7 @@ export const routes: readonly Route[] = [
   }),
   page("second", { query: [token], fields: [token] }),
   page("account", {
-    ...readOnly,
+    ...light,
     query: [
       { name: "before", maxBytes: 20 },
       { name: "from", maxBytes: 10 },
@@ -173,7 +178,7 @@ export const routes: readonly Route[] = [
     ],
     label: "Your account",
   }),
-  page("payments", readOnly),
+  page("payments", light),
   page("receipt", {
     query: [{ name: "order", maxBytes: 64 }],
     fields: [
@@ -183,7 +188,7 @@ export const routes: readonly Route[] = [
     ],
   }),
   page("history", {
-    ...readOnly,
+    ...light,
     query: [
       { name: "month", maxBytes: 7 },
       { name: "machine", maxBytes: 255 },
@@ -230,7 +235,7 @@ export const routes: readonly Route[] = [
     speaks: "json",
   }),
   page("standing", {
-    ...readOnly,
+    ...light,
     query: [{ name: "account", maxBytes: 64 }],
     secrets: ["usage_token", "usage_token_old"],
     speaks: "json",
@@ -238,7 +243,7 @@ export const routes: readonly Route[] = [
   }),
   page("search", {
     path: "/search.cgi",
-    ...readOnly,
+    ...light,
     query: [
       // More than is searched for, so that what is too long is answered on the page, beside its form.
       { name: "q", maxBytes: 1000 },

@@ -113,7 +113,7 @@ export function makeRenderer(baked: Baked): Renderer {
     return template;
   };
   for (const name of Object.keys(baked.templates))
-    Object.defineProperty(engine.partials, name, { get: () => find(name) });
+    Object.defineProperty(engine.partials, name, { get: () => find(name), enumerable: true });
   const render = (name: string, data: object): string => find(name)(data, ownOnly);
   const frame = (page: PageFrame): string => render(page.layout, frameData(baked, page));
   return { render, frame };

@@ -39,6 +39,8 @@ export interface Workshop {
   readonly faults: (change?: Partial<BuildOptions>) => Promise<readonly string[]>;
   /** A file of the current release. */
   readonly read: (path: string) => string;
+  /** What a program's launcher runs, by its name: "login". */
+  readonly readScript: (name: string) => string;
   readonly end: () => void;
 }
 
@@ -82,6 +84,7 @@ export function openWorkshop(site = "good"): Workshop {
       return result.ok ? [] : result.faults.map(formatFault);
     },
     read: (path) => readFileSync(join(out, "current", path), "utf8"),
+    readScript: (name) => readScript(join(out, "current"), name),
     end: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -97,9 +100,16 @@ function writePrograms(write: Workshop["write"]): void {
   write("package/cgi/support/run.js", `export const runProgram = ${cgi}\n`);
   write("package/jobs/run.js", `export const runJob = ${tell("addon")}\n`);
   for (const { name } of routes)
-    write(`package/cgi/${name}.js`, `export const handle = "handle ${name} \u00e9";\n`);
+    write(`package/cgi/${name}.js`, `export const [handle] = ["handle ${name} \u00e9", "${name}"];\n`);
   write("package/jobs/tick.js", 'export const job = "job tick";\n');
   write("package/jobs/tick.d.ts", "export declare const job: string;\n");
+}
+
+/** What the launcher of a program runs; `release` is a built one. */
+export function readScript(release: string, name: string): string {
+  const scripts = readdirSync(join(release, "programs")).filter((script) => script.startsWith(`${name}.`));
+  if (scripts.length !== 1) throw new Error(`${name} has ${scripts.length} scripts`);
+  return readFileSync(join(release, "programs", scripts[0] ?? ""), "utf8");
 }
 
 export interface Told {

@@ -3,7 +3,8 @@
  * pays at the development stand-in for Stripe. The programs, the books, and Stripe's library are the real ones.
  */
 import { createServer } from "node:http";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { findBundles } from "../../build/programs.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
@@ -17,6 +18,7 @@ import type { Store } from "../../lib/store/store.ts";
 import { takeAtLeast } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
 import type { Secrets, Settings } from "../../lib/util/settings.ts";
+import { projectFolder } from "./served.ts";
 import { makeSettings, packageRenderer, testUrl } from "./site.ts";
 import { makeTestStore, type TestStore } from "./store.ts";
 
@@ -28,6 +30,14 @@ const handlers = new Map(
       return [name, handle] as const;
     }),
   ),
+);
+
+/** The templates that each program carries when it is built: one that asks for another has none to show. */
+const bundles = await findBundles({ codeFolder: join(projectFolder, "out"), codeEnding: ".js" });
+const carried = new Map(
+  bundles
+    .filter(({ kind }) => kind === "cgi")
+    .map(({ path, templates }) => [basename(path, ".cgi"), templates] as const),
 );
 
 /** Real scrypt, at a cost that a test can pay. */
@@ -163,11 +173,14 @@ async function browse(
   const { test, deliveries } = world;
   const packageOwn = await packageRenderer();
   const given = new Map<string, object>();
-  const render: typeof packageOwn.render = (name, data) => {
-    given.set(name, data);
-    return packageOwn.render(name, data);
-  };
-  const renderer = { ...packageOwn, render };
+  const rendererOf = (program: string): typeof packageOwn => ({
+    ...packageOwn,
+    render: (name, data) => {
+      if (carried.get(program)?.includes(name) !== true) throw new Error(`${program} carries no ${name}`);
+      given.set(name, data);
+      return packageOwn.render(name, data);
+    },
+  });
   const settings = { ...(await makeSettings()), ...change.settings };
   const logged: string[] = [];
   let token = "";
@@ -182,6 +195,7 @@ async function browse(
     const handler = handlers.get(name);
     if (route === undefined || handler === undefined) throw new Error(`no program is named ${name}`);
     const log = (line: string): void => void logged.push(line);
+    const renderer = rendererOf(name);
     const response = await answerRequest(
       route,
       wrap(handler),
