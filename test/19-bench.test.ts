@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { showBilling } from "../dev/bench/billing.ts";
 import { layDownSite, makePicodollar } from "../dev/bench/builders.ts";
+import { type CgiResult, showCgi } from "../dev/bench/cgi.ts";
 import { run } from "../dev/bench/command.ts";
 import { countTouched, findDifference, snapshot } from "../dev/bench/compare.ts";
 import { expectedDocument, type Format, makeBody, makeCorpus, put } from "../dev/bench/corpus.ts";
@@ -200,5 +201,36 @@ describe("the bench of nights", () => {
         memoryMiB: expect.any(Number),
       },
     ]);
+  }, 60_000);
+});
+
+describe("the bench of programs", () => {
+  it("shows each beside the first of its table, round by round", () => {
+    const timed = (name: string, ms: readonly number[], ratio: number, aim?: number) => ({
+      name,
+      ms,
+      ratio,
+      aim,
+    });
+    const starts = [timed("an empty Node", [20, 30, 10], 1), timed("account", [24, 33, 13], 1.2, 1.15)];
+    const shown = showCgi({ starts, served: [] }).split("\n");
+    expect(shown.map((line) => line.split(/ {2,}/))).toEqual([
+      ["by itself", "ms", "least", "ratio", "aim"],
+      ["an empty Node", "20.0", "10.0", "1.00"],
+      ["account", "24.0", "13.0", "1.20", "1.15"],
+      ["lighttpd is not installed"],
+    ]);
+  });
+
+  it("runs the programs of a site, each of which answers", () => {
+    const words = [join(projectFolder, "out/dev/bench/main.js"), "cgi", "--rounds", "3", "--json"];
+    const child = spawnSync(process.execPath, words, { encoding: "utf8" });
+    expect(child.stderr).not.toContain("Error");
+    const { cgi } = JSON.parse(child.stdout) as { cgi: CgiResult };
+    expect(cgi.starts.map(({ name }) => name)).toContain("account, not warmed");
+    for (const { ms, ratio } of [...cgi.starts, ...cgi.served]) {
+      expect(ms).toHaveLength(3);
+      expect(ratio).toBeGreaterThan(0);
+    }
   }, 60_000);
 });

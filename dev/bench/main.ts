@@ -8,6 +8,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BillingResult, benchBilling, showBilling } from "./billing.ts";
 import { type Builder, extras, floor, makePicodollar } from "./builders.ts";
+import { benchCgi, showCgi } from "./cgi.ts";
 import { findTools, type Tools } from "./command.ts";
 import { makeCorpus } from "./corpus.ts";
 import { builderNames, type Options, readOptions } from "./options.ts";
@@ -59,6 +60,7 @@ function findBuilders({ only, withEleventy }: Options) {
 
 function measureAll(chosen: Options, builders: readonly Builder[], tools: Tools) {
   if (chosen.what === "bill") return benchNights(chosen);
+  if (chosen.what === "cgi") return benchPrograms(chosen);
   if (chosen.what === "build") return benchBuild(chosen, builders, tools);
   return chosen.what === "serve" ? benchAllServing(chosen, builders) : benchAllReaders(chosen, builders);
 }
@@ -114,6 +116,14 @@ function benchNights({ accounts, rounds }: Options) {
   sayProgress("");
   say(showBilling(nights));
   return { nights };
+}
+
+async function benchPrograms({ rounds = 60 }: Options) {
+  sayProgress("making a site, and warming its programs");
+  const cgi = await benchCgi(place.home, rounds, 8929);
+  sayProgress("");
+  say(showCgi(cgi));
+  return { cgi };
 }
 
 async function benchAllReaders({ sizes, rebuilds }: Options, builders: readonly Builder[]) {

@@ -4,7 +4,7 @@ import type { Format } from "./corpus.ts";
 import { type Phase, phases } from "./rounds.ts";
 
 export interface Options {
-  readonly what: "build" | "readers" | "serve" | "bill";
+  readonly what: (typeof kinds)[number];
   /** Of a night. */
   readonly accounts: readonly number[];
   readonly sizes: readonly number[];
@@ -30,18 +30,21 @@ export const builderNames = [
   "eleventy",
 ];
 
+const kinds = ["build", "readers", "serve", "bill", "cgi"] as const;
+
 const usage = `usage: npm run bench -- build [--pages 100,1000,10000] [--rounds N] [--only NAME,...]
          [--phases ${phases.join(",")}] [--markdown] [--with eleventy] [--folder DIR] [--json]
        npm run bench -- serve [--pages 100,1000,10000] [--rounds 15] [--only picodollar,hugo] [--folder DIR] [--json]
        npm run bench -- readers [--rebuilds 100] [--pages 1000] [--only NAME,...] [--folder DIR] [--json]
        npm run bench -- bill [--accounts 1000,100000,1000000] [--rounds N] [--folder DIR] [--json]
+       npm run bench -- cgi [--rounds 60] [--folder DIR] [--json]
 names: ${builderNames.join(", ")}`;
 
 export function readOptions(words: readonly string[]): Options {
   const { values, positionals } = parseWords(words);
-  const [what, ...more] = positionals;
-  if ((what !== "build" && what !== "readers" && what !== "serve" && what !== "bill") || more.length > 0)
-    return fail("say what to measure");
+  const [word, ...more] = positionals;
+  const what = kinds.find((kind) => kind === word);
+  if (what === undefined || more.length > 0) return fail("say what to measure");
   if (values.with !== undefined && values.with !== "eleventy")
     fail(`--with: "${values.with}" is not known; there is eleventy`);
   const withEleventy = values.with === "eleventy";
@@ -57,7 +60,7 @@ export function readOptions(words: readonly string[]): Options {
     sizes: readCounts("pages", values.pages ?? (what === "readers" ? "1000" : "100,1000,10000")),
     rounds: values.rounds === undefined ? undefined : readCount("rounds", values.rounds),
     rebuilds: readCount("rebuilds", values.rebuilds ?? "100"),
-    only: only ?? { build: undefined, readers: ["picodollar"], serve: served, bill: [] }[what],
+    only: only ?? { build: undefined, readers: ["picodollar"], serve: served, bill: [], cgi: [] }[what],
     phases: values.phases?.split(",").map((name) => readOne("phases", phases, name)) ?? phases,
     withEleventy,
     format: values.markdown ? "markdown" : "html",

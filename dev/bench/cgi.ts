@@ -1,0 +1,173 @@
+/**
+ * `npm run bench -- cgi`: how long a program takes that answers one request and ends, beside an empty Node; and the same through
+ * lighttpd, beside programs of one line. All take turns, and what counts is each round's ratio. Called by main.ts.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:http";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as wait } from "node:timers/promises";
+import { inheritedPath } from "../../lib/util/settings.ts";
+import { alignRows, medianOf, showNumber, spreadOf } from "./figures.ts";
+import { makeProgramSite, type ProgramSite } from "./programs.ts";
+
+export interface Timed {
+  readonly name: string;
+  /** Milliseconds, of each round. */
+  readonly ms: readonly number[];
+  /** To the first of the table, in the same round; the median. */
+  readonly ratio: number | undefined;
+  /** What is aimed at. */
+  readonly aim: number | undefined;
+}
+
+export interface CgiResult {
+  readonly starts: readonly Timed[];
+  /** Empty where there is no lighttpd. */
+  readonly served: readonly Timed[];
+}
+
+interface Contender {
+  readonly name: string;
+  readonly aim?: number;
+  /** Does it once. */
+  readonly run: () => Promise<void> | void;
+}
+
+const lighttpd = ["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"].find(existsSync);
+
+export async function benchCgi(home: string, rounds: number, port: number): Promise<CgiResult> {
+  const site = await makeProgramSite(home, port);
+  const starts = await takeTurns(listStarts(site), rounds);
+  if (lighttpd === undefined) return { starts, served: [] };
+  const server = await startServer(lighttpd, site, home, port);
+  try {
+    return { starts, served: await takeTurns(listServed(site, port), rounds) };
+  } finally {
+    server.kill();
+  }
+}
+
+export function showCgi({ starts, served }: CgiResult): string {
+  const table = (title: string, timed: readonly Timed[]): string => {
+    const rows = timed.map(({ name, ms, ratio, aim }) => {
+      const spread = spreadOf(ms);
+      const cells = [spread?.median, spread?.least].map((value) => showNumber(value, 1));
+      return [name, ...cells, showNumber(ratio, 2), aim === undefined ? "" : showNumber(aim, 2)];
+    });
+    return alignRows([[title, "ms", "least", "ratio", "aim"], ...rows]);
+  };
+  const [first, second] = [table("by itself", starts), table("through lighttpd", served)];
+  return served.length === 0 ? `${first}\nlighttpd is not installed` : `${first}\n\n${second}`;
+}
+
+async function takeTurns(contenders: readonly Contender[], rounds: number): Promise<readonly Timed[]> {
+  const times = contenders.map((): number[] => []);
+  // One more, which does not count: files are read from the disk then.
+  for (let round = -1; round < rounds; round += 1)
+    for (const [index, { run }] of contenders.entries()) {
+      const startedAt = performance.now();
+      await run();
+      if (round >= 0) times[index]?.push(performance.now() - startedAt);
+    }
+  return contenders.map(({ name, aim }, index) => {
+    const ms = times[index] ?? [];
+    const ratio = medianOf(ms.map((value, round) => value / (times[0]?.[round] ?? Number.NaN)));
+    return { name, ms, ratio, aim };
+  });
+}
+
+function listStarts(site: ProgramSite): readonly Contender[] {
+  // Nothing that is set for the bench itself may slow Node down.
+  const clean = { PATH: inheritedPath() };
+  const start = (name: string, command: readonly string[], environment = {}, aim?: number): Contender => ({
+    name,
+    ...(aim === undefined ? {} : { aim }),
+    run: () => {
+      const [program = "", ...words] = command;
+      const { status, error } = spawnSync(program, words, {
+        env: { ...clean, ...environment },
+        stdio: "ignore",
+      });
+      if (status !== 0)
+        throw new Error(`${name} ended with ${status}${error === undefined ? "" : `: ${error}`}`);
+    },
+  });
+  const request = (name: string) => ({
+    ...site.environment,
+    REQUEST_METHOD: "GET",
+    SCRIPT_NAME: `/account/${name}.cgi`,
+    HTTP_HOST: site.host,
+    HTTP_COOKIE: site.cookie,
+    REMOTE_ADDR: "127.0.0.1",
+  });
+  const program = (release: string, name: string) => [join(release, "cgi", "account", `${name}.cgi`)];
+  const isNew = Number(process.versions.node.split(".")[0]) >= 24;
+  return [
+    start("an empty Node", [process.execPath, "-e", "0"]),
+    start("account", program(site.release, "account"), request("account"), isNew ? 1.08 : 1.15),
+    start("account, not warmed", program(site.coldRelease, "account"), request("account")),
+    start("login form", program(site.release, "login"), request("login")),
+    start("pay, with Stripe", program(site.release, "pay"), request("pay"), 1.7),
+  ];
+}
+
+function listServed(site: ProgramSite, port: number): readonly Contender[] {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = (name: string, path: string, aim?: number): Contender => ({
+    name,
+    ...(aim === undefined ? {} : { aim }),
+    run: () =>
+      new Promise((resolve, reject) => {
+        get(
+          { host: "127.0.0.1", port, path, agent, headers: { host: site.host, cookie: site.cookie } },
+          (answer) => {
+            answer.resume();
+            answer.once("end", () =>
+              answer.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${answer.statusCode}`)),
+            );
+          },
+        ).once("error", reject);
+      }),
+  });
+  const hasPython = spawnSync("python3", ["--version"]).status === 0;
+  return [
+    ask("hello, world in Node", "/hello/node.cgi"),
+    ask("account", "/account/account.cgi", 1),
+    ask("a static page", "/"),
+    ...(hasPython ? [ask("hello, world in Python", "/hello/python.cgi")] : []),
+  ];
+}
+
+async function startServer(
+  program: string,
+  site: ProgramSite,
+  home: string,
+  port: number,
+): Promise<ChildProcess> {
+  const folder = join(home, "lighttpd");
+  mkdirSync(folder);
+  const variables = Object.entries({ ...site.environment, PATH: inheritedPath() });
+  const file = join(folder, "lighttpd.conf");
+  writeFileSync(
+    file,
+    `server.modules = ("mod_alias", "mod_setenv", "mod_cgi")
+server.document-root = "${join(site.release, "www")}"
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.errorlog = "${join(folder, "error.log")}"
+index-file.names = ("index.html")
+mimetype.assign = (".html" => "text/html; charset=utf-8")
+alias.url = ("/account/" => "${join(site.release, "cgi", "account")}/", "/hello/" => "${join(home, "hello")}/")
+cgi.assign = (".cgi" => "")
+setenv.set-environment = (${variables.map(([name, value]) => `"${name}" => "${value}"`).join(", ")})
+`,
+  );
+  const child = spawn(program, ["-D", "-f", file], { stdio: "inherit" });
+  for (let tries = 0; !existsSync(join(folder, "error.log")); tries += 1) {
+    if (tries > 200 || child.exitCode !== null) throw new Error("lighttpd does not start");
+    await wait(50);
+  }
+  return child;
+}
