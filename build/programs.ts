@@ -18,6 +18,8 @@ export interface Program {
   /** Path in the release: "cgi/account/login.cgi", "programs/login.0123456789.js", or "jobs/bill". */
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** Of the bytes, where it is known. */
+  readonly sha256?: string;
 }
 
 export interface ProgramOptions {
@@ -56,25 +58,28 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
     const route = findRoute(path.replace(/^cgi/, ""));
     return route === undefined || isOffered(route, options.settings);
   });
+  const bake = makeOven(options);
   const mails = options.templates.filter(({ name }) => name.startsWith("mail/"));
-  const jobStart = Buffer.from(`${shebang}"use strict";${writeBaked(options, mails)}`);
+  const jobStart = Buffer.concat([Buffer.from(`${shebang}"use strict";`), ...bake(mails)]);
   return bundles.flatMap(({ path, kind, templates, code }) => {
     if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, code]) }];
-    const baked = writeBaked(options, listShown(options.templates, ["page", ...templates]));
-    const bytes = Buffer.concat([Buffer.from(`${scriptStart}${baked}`), code, Buffer.from("})")]);
+    const baked = bake(listShown(options.templates, ["page", ...templates]));
+    const bytes = Buffer.concat([scriptStart, ...baked, code, scriptEnd]);
     const route = findRoute(path.replace(/^cgi/, ""));
     assert(route !== undefined, `${path} has a route`);
-    const script = `${route.name}.${sha256Hex(bytes).slice(0, 10)}`;
+    const sha256 = sha256Hex(bytes);
+    const script = `${route.name}.${sha256.slice(0, 10)}`;
     return [
       { path, bytes: Buffer.from(writeLauncher(route, script)) },
-      { path: `programs/${script}.js`, bytes },
+      { path: `programs/${script}.js`, bytes, sha256 },
     ];
   });
 }
 
 const shebang = "#!/usr/bin/env node\n";
 /** A script is a function of what CommonJS gives: so V8 keeps its code apart from where it lies. */
-const scriptStart = '(function(require,__dirname){"use strict";';
+const scriptStart = Buffer.from('(function(require,__dirname){"use strict";');
+const scriptEnd = Buffer.from("})");
 
 /**
  * What the web server starts. It runs the same without a cache, or with one of another Node, only slower. Compared with
@@ -128,16 +133,25 @@ export async function findBundles(home: ProgramOptions["home"]): Promise<readonl
   return bundlePrograms(home);
 }
 
-/** What a program is given, in ASCII: templates are code, everything else is data. */
-function writeBaked(options: ProgramOptions, shown: readonly Template[]): string {
-  const templates = shown.map(({ name, code }) => `${JSON.stringify(name)}:${code}`);
-  const parts = [
-    `settings:${JSON.stringify(options.settings)}`,
-    `navigation:${JSON.stringify(options.navigation)}`,
-    `templates:{${templates.join(",\n")}}`,
-  ];
-  return `var ${bakedName}={${parts.join(",\n")}};\n`.replace(
+/** Writes what a program is given, of the templates that it shows; each is written once for all programs. */
+function makeOven({
+  settings,
+  navigation,
+  templates,
+}: ProgramOptions): (shown: readonly Template[]) => Buffer[] {
+  const data = `var ${bakedName}={settings:${JSON.stringify(settings)},\nnavigation:${JSON.stringify(navigation)}`;
+  const [start, end] = [toAscii(`${data},\ntemplates:{`), toAscii("}};\n")];
+  const written = new Map(
+    templates.map(({ name, code }) => [name, toAscii(`${JSON.stringify(name)}:${code},\n`)] as const),
+  );
+  return (shown) => [start, ...shown.flatMap(({ name }) => written.get(name) ?? []), end];
+}
+
+/** Templates are code, everything else is data: in both a character may stand by its number. */
+function toAscii(code: string): Buffer {
+  const plain = code.replace(
     /[^\x20-\x7e\n\t]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+  return Buffer.from(plain, "latin1");
 }

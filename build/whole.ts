@@ -65,7 +65,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       planBytes("etc/lighttpd.conf", Buffer.from(describeServer(framed, site))),
-      ...programs.map(({ path, bytes }) => planBytes(path, bytes)),
+      ...programs.map(({ path, bytes, sha256 }) => planBytes(path, bytes, sha256)),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
@@ -116,8 +116,8 @@ function describeServer(framed: readonly FramedPage[], { redirects }: Site): str
   return writeServerConf({ policy: writePolicy(needs), redirects });
 }
 
-function planBytes(path: string, bytes: Uint8Array): Plan {
-  return { path, sha256: sha256Hex(bytes), bytes: bytes.length, bytesNow: () => bytes };
+function planBytes(path: string, bytes: Uint8Array, sha256 = sha256Hex(bytes)): Plan {
+  return { path, sha256, bytes: bytes.length, bytesNow: () => bytes };
 }
 
 function planPage(one: FramedPage, { bodies }: Site, starts: Map<FramedPage, readonly number[]>): Plan {
