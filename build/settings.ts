@@ -1,5 +1,5 @@
 /**
- * etc/site.yaml and etc/prices.yaml, read and checked once, when the site is built. Programs get the result
+ * etc/site.yaml, etc/prices.yaml, and etc/cluster.yaml, read and checked once, when the site is built. Programs get the result
  * baked in and never read etc/.
  */
 import { existsSync } from "node:fs";
@@ -15,6 +15,7 @@ import {
   type Settings,
 } from "../lib/util/settings.ts";
 import type { Fault } from "./fault.ts";
+import { type Cluster, readCluster } from "./host/cluster.ts";
 import {
   offsetOfKey,
   readChoice,
@@ -49,7 +50,7 @@ const siteKeys = [
 const standIn = "http://127.0.0.1";
 
 /**
- * Reads both files. Where there are faults, the settings are only good for finding more faults. `compress` and
+ * Reads all of them. Where there are faults, the settings are only good for finding more faults. `compress` and
  * `assets` are for the builder alone, and programs are not given them.
  */
 export function readSettings(sourceFolder: string): {
@@ -57,6 +58,8 @@ export function readSettings(sourceFolder: string): {
   readonly compress: boolean;
   /** Whether assets keep their names alone. */
   readonly isPlain: boolean;
+  /** Where the site runs. */
+  readonly cluster: Cluster;
   readonly faults: readonly Fault[];
 } {
   const site = readFile(sourceFolder, "etc/site.yaml", siteKeys);
@@ -65,7 +68,9 @@ export function readSettings(sourceFolder: string): {
     site.section ?? readYaml("", `{name: "-", url: "${standIn}"}`, siteKeys).section,
   );
   const meters = prices.section === undefined ? [] : readMeters(prices.section);
-  return { settings: { ...general, meters }, compress, isPlain, faults: [...site.faults, ...prices.faults] };
+  const { cluster, faults } = readCluster(sourceFolder);
+  const all = [...site.faults, ...prices.faults, ...faults];
+  return { settings: { ...general, meters }, compress, isPlain, cluster, faults: all };
 }
 
 function readFile(sourceFolder: string, file: string, keys: readonly string[]) {

@@ -13,6 +13,7 @@ import { openCrew } from "./crew.ts";
 import { readData, type SiteData } from "./data.ts";
 import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
+import type { Cluster } from "./host/cluster.ts";
 import { type Made, planMade } from "./made.ts";
 import { checkNavigation, makeNavigation } from "./nav.ts";
 import type { Package } from "./package.ts";
@@ -35,6 +36,7 @@ export interface Site {
   readonly siteData: SiteData;
   /** Whether compressed files are to stand beside those of www/. */
   readonly compress: boolean;
+  readonly cluster: Cluster;
   /**
    * With the templates that pages show. Undefined where templates are faulty; where other faults are, good only for
    * finding more of them.
@@ -155,7 +157,7 @@ export function findTogether(
   choice: Choice,
 ): Together {
   const { sources, bodies, intern, assets } = parts;
-  const { settings, compress } = parts.general;
+  const { settings, compress, cluster } = parts.general;
   const chosen = choosePages(parts.pages, choice);
   const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
@@ -178,7 +180,7 @@ export function findTogether(
   ];
   const navigation = makeNavigation(pages);
   const what = { sources, pages, chosen, collections, lists, redirects, made, assets };
-  return { ...what, settings, navigation, compress, bodies, intern, faults };
+  return { ...what, settings, navigation, compress, cluster, bodies, intern, faults };
 }
 
 /** With what layouts are and show. */

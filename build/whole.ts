@@ -8,6 +8,7 @@ import { compareText, type Fault } from "./fault.ts";
 import { noteFolders } from "./folders.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
 import { frameSite } from "./frames.ts";
+import { writeHost } from "./host/host.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { measureShown } from "./page.ts";
 import { writePolicy } from "./policy.ts";
@@ -65,6 +66,9 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       planBytes("etc/lighttpd.conf", Buffer.from(describeServer(framed, site))),
+      ...writeHost(site.cluster, site.baked.settings, site.compress).map(({ path, text }) =>
+        planBytes(path, Buffer.from(text)),
+      ),
       ...programs.map(({ path, bytes, sha256 }) => planBytes(path, bytes, sha256)),
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),

@@ -1,30 +1,19 @@
-// Goal of this test: passkeys in a real browser, over https through the real hitch and lighttpd as documented: one is made, logs in
+// Goal of this test: passkeys in a real browser, over https through the real hitch and lighttpd as a build configures them: one is made, logs in
 // with nothing typed, stands in for a code, and is removed; where the browser has none it says so; by keyboard, and for everybody.
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildSite } from "../build/build.ts";
-import { initSite } from "../build/init.ts";
-import { systemClock } from "../lib/util/clock.ts";
 import { hasBrowser, openBrowser } from "./support/browser.ts";
-import { type Hitch, hasHitch, startHitch } from "./support/hitch.ts";
-import { type Lighttpd, lighttpdProgram, startLighttpd } from "./support/lighttpd.ts";
+import { canHost, type Host, hostName, startHost } from "./support/host.ts";
 import { lookAt } from "./support/looking.ts";
 import { projectFolder } from "./support/served.ts";
-import { readRows } from "./support/store.ts";
 
-const host = "storage.example.com"; // That of the starter's etc/site.yaml.
-const site = `https://${host}`;
+const site = `https://${hostName}`;
 const shots = process.env.SHOTS ?? join(projectFolder, "out", "pictures");
 const [email, password] = ["mira@example.com", "four words are enough"];
 
-describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over https, a passkey", () => {
-  let folder: string;
-  let server: Lighttpd;
-  let hitch: Hitch;
+describe.skipIf(!hasBrowser || !canHost)("over https, a passkey", () => {
+  let host: Host;
   let browser: Browser;
   let page: Page;
   let devices: CDPSession;
@@ -32,28 +21,17 @@ describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over
   const said: string[] = [];
 
   beforeAll(async () => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-https-")));
-    initSite(join(folder, "source"));
-    const paths = { sourceFolder: join(folder, "source"), outFolder: join(folder, "dist") };
-    expect(await buildSite({ ...paths, clock: systemClock })).toMatchObject({ ok: true });
-    mkdirSync(join(folder, "data"));
-    const migrate = join(folder, "dist", "current", "jobs", "migrate");
-    spawnSync(process.execPath, [migrate], { env: { SITE_DATA: join(folder, "data") } });
-    writeFileSync(join(folder, "secrets"), "usage_token = service-token\n", { mode: 0o600 });
-    server = await startLighttpd(folder);
-    hitch = await startHitch(folder, host, server.port);
+    host = await startHost();
     browser = await openBrowser([
       "--disable-background-networking",
-      `--host-resolver-rules=MAP ${host} 127.0.0.1:${hitch.port}`,
-      `--ignore-certificate-errors-spki-list=${hitch.keyHash}`,
+      `--host-resolver-rules=MAP ${hostName} 127.0.0.1:${host.httpsPort}`,
+      `--ignore-certificate-errors-spki-list=${host.keyHash}`,
     ]);
     await openWindow();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
-    await hitch?.end();
-    await server?.end();
-    rmSync(folder, { recursive: true, force: true });
+    await host?.end();
   });
 
   /** A fresh browser without cookies, which has no device yet. */
@@ -83,7 +61,6 @@ describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over
     (await devices.send("WebAuthn.getCredentials", { authenticatorId: device })).credentials;
   const heading = () => page.locator("main h1").textContent();
   const text = () => page.locator("main").textContent();
-  const rows = (sql: string) => readRows(join(folder, "data", "books.sqlite"), sql);
   /** Puts the focus on a button by its words, and presses it by the keyboard. */
   async function press(words: string): Promise<void> {
     await page.getByRole("button", { name: words, exact: true }).focus();
@@ -99,7 +76,7 @@ describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over
     await page.getByLabel("Password").fill(password);
     await press("Sign up");
     await arrive("Look into your mailbox");
-    const [mail] = rows("SELECT body FROM outbox") as { body: string }[];
+    const [mail] = host.rows("SELECT body FROM outbox") as { body: string }[];
     await page.goto(/https:\/\/\S+confirm\.cgi\?token=[\w-]+/.exec(mail?.body ?? "")?.[0] ?? "");
     await press("Confirm my address");
     await arrive("Your account is ready");
@@ -117,7 +94,7 @@ describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over
     await press("Add a passkey");
     await arrive("Recovery codes");
     expect(await page.locator("main li").count()).toBe(10);
-    expect(await passkeys()).toMatchObject([{ rpId: host, isResidentCredential: true }]);
+    expect(await passkeys()).toMatchObject([{ rpId: hostName, isResidentCredential: true }]);
     await page.goto(`${site}/account/passkey.cgi`);
     expect(await text()).toContain("telephone");
     expect(await lookAt(page, { folder: shots, name: "41-passkeys" })).toEqual([]);
@@ -168,7 +145,7 @@ describe.skipIf(!hasBrowser || !hasHitch || lighttpdProgram === undefined)("over
     await page.getByText("That passkey opens nothing here").waitFor();
     expect(await heading()).toBe("Log in");
     expect(await lookAt(page, { folder: shots, name: "46-passkey-refused" })).toEqual([]);
-    const log = readFileSync(join(folder, "log", "programs.log"), "utf8");
+    const log = host.read("log/programs.log");
     for (const what of ["passkey-added", "passkey-shown", "login", "passkey-removed", "login-refused"])
       expect(log).toMatch(new RegExp(`security: ${what} (acct_\\w{16}|-) from 127\\.0\\.0\\.1`));
   }, 60_000);

@@ -1,0 +1,96 @@
+/**
+ * etc/cluster.yaml: where the site runs, read and checked once, when the site is built. Without the file everything is as its
+ * defaults say. Each fact of the generated configuration stands here, in etc/site.yaml, or in the route table, and nowhere else.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Fault } from "../fault.ts";
+import { offsetOfKey, readGroup, readText, readWhole, readYaml, type Section } from "../section.ts";
+import { readUtf8 } from "../text.ts";
+
+export interface Cluster {
+  /** Holds dist/, data/, log/, run/, upload/, and the secrets file; absolute. */
+  readonly home: string;
+  /** Where programs find Node, as PATH. */
+  readonly path: string;
+  /** The address that is listened at, "0.0.0.0" for all. */
+  readonly address: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** The file with the key, the certificate, and its chain. */
+  readonly pemFile: string;
+  readonly users: {
+    /** Runs the front web server; its group may speak to hitch and to the programs. */
+    readonly web: string;
+    /** Runs the programs, and owns the data. */
+    readonly programs: string;
+    readonly hitch: string;
+  };
+  /** How many programs run at once, and how many of those that hash passwords. */
+  readonly pools: { readonly pages: number; readonly hashing: number };
+}
+
+const keys = ["home", "path", "address", "http", "https", "pem", "users", "pools"];
+
+export function readCluster(sourceFolder: string): {
+  readonly cluster: Cluster;
+  readonly faults: readonly Fault[];
+} {
+  const file = "etc/cluster.yaml";
+  const path = join(sourceFolder, file);
+  const text = existsSync(path) ? readUtf8(path) : "";
+  if (typeof text !== "string") return { cluster: defaults(), faults: [{ file, ...text }] };
+  const { section, faults } = readYaml(file, text, keys);
+  return { cluster: section === undefined ? defaults() : readKnown(section), faults };
+}
+
+function defaults(): Cluster {
+  const { section } = readYaml("", "{}", keys);
+  if (section === undefined) throw new Error("assertion failed: no keys are no fault");
+  return readKnown(section);
+}
+
+function readKnown(section: Section): Cluster {
+  const home = readWord(
+    section,
+    "home",
+    "/srv/site",
+    /^(?:\/[\w.-]+)+$/,
+    "an absolute path, such as /srv/site",
+  );
+  const users = readGroup(section, "users", ["web", "programs", "hitch"]);
+  const pools = readGroup(section, "pools", ["pages", "hashing"]);
+  const user = (key: string, usual: string): string =>
+    readWord(users, key, usual, /^[a-z_][a-z0-9_-]*$/, "the name of a user of the system");
+  return {
+    home,
+    path: readWord(
+      section,
+      "path",
+      "/usr/local/bin:/usr/bin:/bin",
+      /^\/[\w./-]+(?::\/[\w./-]+)*$/,
+      "absolute folders with colons between them",
+    ),
+    address: readWord(section, "address", "0.0.0.0", /^(?:\d{1,3}\.){3}\d{1,3}$/, "an IPv4 address"),
+    httpPort: readWhole(section, "http", { least: 1, most: 65_535, fallback: 80 }),
+    httpsPort: readWhole(section, "https", { least: 1, most: 65_535, fallback: 443 }),
+    pemFile: readWord(section, "pem", "/etc/hitch/site.pem", /^(?:\/[\w.-]+)+$/, "an absolute path"),
+    users: {
+      web: user("web", "site-web"),
+      programs: user("programs", "accounts"),
+      hitch: user("hitch", "_hitch"),
+    },
+    pools: {
+      pages: readWhole(pools, "pages", { least: 1, most: 1000, fallback: 4 }),
+      hashing: readWhole(pools, "hashing", { least: 1, most: 100, fallback: 2 }),
+    },
+  };
+}
+
+/** What stands in configuration as it is has a form that needs no quoting there. */
+function readWord(section: Section, key: string, usual: string, form: RegExp, what: string): string {
+  const word = readText(section, key, usual);
+  if (form.test(word)) return word;
+  section.reader.report(offsetOfKey(section, key), `"${key}" must be ${what}`);
+  return usual;
+}

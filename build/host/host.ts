@@ -1,0 +1,40 @@
+/**
+ * The front door of the generated configuration: what the servers of a host are told, as files of a release below etc/. A site
+ * that is not reached over https has none. Called by whole.ts.
+ */
+import type { Settings } from "../../lib/util/settings.ts";
+import type { Cluster } from "./cluster.ts";
+import { compressedLua } from "./compressed.ts";
+import { writeHitch } from "./hitch.ts";
+import { writeFront, writePool } from "./lighttpd.ts";
+
+export interface HostFacts {
+  readonly cluster: Cluster;
+  /** Where customers reach the site, "https://storage.example.com". */
+  readonly url: string;
+  readonly search: boolean;
+  /** Whether compressed files lie beside the texts. */
+  readonly isCompressed: boolean;
+}
+
+export interface HostFile {
+  /** Path in the release, "etc/front.conf". */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function writeHost(
+  cluster: Cluster,
+  { url, search }: Settings,
+  isCompressed: boolean,
+): readonly HostFile[] {
+  if (!url.startsWith("https:")) return [];
+  const facts: HostFacts = { cluster, url, search, isCompressed };
+  const files: HostFile[] = [
+    { path: "etc/front.conf", text: writeFront(facts) },
+    { path: "etc/pages.conf", text: writePool(facts, "pages") },
+    { path: "etc/hashing.conf", text: writePool(facts, "hashing") },
+    { path: "etc/hitch.conf", text: writeHitch(facts) },
+  ];
+  return isCompressed ? [...files, { path: "etc/compressed.lua", text: compressedLua }] : files;
+}

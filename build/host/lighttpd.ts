@@ -1,0 +1,170 @@
+/**
+ * Configuration of lighttpd 1.4.69: a front that serves files and speaks to the programs, and for each pool of programs one more
+ * that runs them, few at once, on a UNIX socket. So a flood of requests for programs waits in line and stops no page, and one of
+ * logins stops no other program. Conditions stand once each: lighttpd merges those that are alike.
+ */
+import { isOffered, type Route, routes } from "../../lib/util/routes.ts";
+import type { HostFacts } from "./host.ts";
+
+type Pool = Route["pool"];
+
+/** What browsers are told of files by their names; the longest ending counts. */
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".txt": "text/plain; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".xml": "application/xml",
+  ".csv": "text/csv; charset=utf-8",
+  ".pdf": "application/pdf",
+  ".gz": "application/gzip",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".webp": "image/webp",
+  ".avif": "image/avif",
+  ".ico": "image/x-icon",
+  ".woff2": "font/woff2",
+  "": "application/octet-stream",
+};
+
+/** The smallest limit of all pages, in KiB; a program with a smaller one of its own says so on a page. */
+const usualKiB = 512;
+
+export function writeFront(facts: HostFacts): string {
+  const { cluster, url, isCompressed } = facts;
+  const { home, address, httpPort } = cluster;
+  const release = `${home}/dist/current`;
+  const modules = [
+    "access",
+    "alias",
+    "redirect",
+    "extforward",
+    "setenv",
+    "proxy",
+    ...(isCompressed ? ["magnet"] : []),
+    "accesslog",
+  ];
+  const big = routes.filter(({ bodyLimitBytes }) => bodyLimitBytes > usualKiB * 1024);
+  return `# Made by site build from etc/. Files, and the way to the programs: lighttpd -D -f ${release}/etc/front.conf
+server.modules = ( ${modules.map((name) => `"mod_${name}"`).join(", ")} )
+server.document-root = "${release}/www"
+server.errorfile-prefix = "${release}/www/"
+server.errorlog = "${home}/log/front.log"
+accesslog.filename = "${home}/log/access.log"
+# Without the query, which may hold a token, or what somebody searched for.
+accesslog.format = "%h %V %u %t \\"%m %U\\" %>s %b"
+server.upload-dirs = ( "${home}/upload" )
+server.tag = ""
+server.feature-flags = ( "server.h2proto" => "enable", "server.h2c" => "enable", "server.graceful-shutdown-timeout" => 8 )
+server.http-parseopts = ( "header-strict" => "enable", "host-strict" => "enable",
+  "url-normalize-unreserved" => "enable", "url-normalize-required" => "enable",
+  "url-ctrls-reject" => "enable", "url-path-2f-decode" => "enable", "url-path-dotseg-remove" => "enable" )
+server.max-request-size = ${usualKiB}
+server.max-read-idle = 15
+server.max-write-idle = 60
+server.max-connections = 512
+# The same on each web server.
+etag.use-inode = "disable"
+index-file.names = ( "index.html" )
+mimetype.assign = (
+${Object.entries(types)
+  .map(([ending, type]) => `  "${ending}" => "${type}"`)
+  .join(",\n")} )
+
+server.bind = "${address}"
+server.port = ${httpPort}
+
+# hitch speaks to this socket, and says who the client is; nobody else can open it.
+$SERVER["socket"] == "${home}/run/tls.sock" {
+  server.socket-perms = "0660"
+  extforward.forwarder = ( "all" => "trust" )
+  extforward.headers = ()
+  extforward.hap-PROXY = "enable"
+}
+
+$HTTP["url"] =~ "/[.](?!well-known/)|~$" { url.access-deny = ( "" ) }
+
+$HTTP["url"] =~ "${matchPool(facts, "hashing")}" {
+${writeProxy(home, "hashing")}
+} else $HTTP["url"] =~ "${matchPool(facts, "pages")}" {
+${writeProxy(home, "pages")}
+${big
+  .map(
+    ({ path, bodyLimitBytes }) =>
+      `  $HTTP["url"] == "${path}" { server.max-request-size = ${Math.ceil(bodyLimitBytes / 1024)} }`,
+  )
+  .join("\n")}
+} else {
+  $HTTP["request-method"] !~ "^(?:GET|HEAD)$" { url.access-deny = ( "" ) }
+${isCompressed ? `  magnet.attract-physical-path-to = ( "${release}/etc/compressed.lua" )\n` : ""}  setenv.set-response-header = ( "X-Content-Type-Options" => "nosniff", "Referrer-Policy" => "same-origin",
+    "Strict-Transport-Security" => "max-age=31536000; includeSubDomains" )
+  include "${release}/etc/lighttpd.conf"
+}
+
+# Plain http only sends people to https. This comes last, since a later redirect counts more than one before it.
+$SERVER["socket"] == "${address}:${httpPort}" {
+  url.redirect = ( "" => "${url}\${url.path}\${qsa}" )
+  url.redirect-code = 308
+}
+`;
+}
+
+/** The addresses of a pool's programs. No backslash: the configuration has its own use for it. */
+function matchPool({ search }: HostFacts, pool: Pool): string {
+  const paths = routes
+    .filter((route) => route.pool === pool && isOffered(route, { search }))
+    .map(({ path }) => path);
+  return `^(?:${paths.map((path) => path.replaceAll(".", "[.]")).join("|")})$`;
+}
+
+/** What a client says of where it comes from is taken away before the front says it: every limit rests on that. */
+function writeProxy(home: string, pool: Pool): string {
+  const forged = [
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Server",
+    "X-Host",
+    "Forwarded",
+  ];
+  return `  proxy.server = ( "" => ( ( "host" => "${home}/run/${pool}.sock" ) ) )
+  setenv.set-request-header = ( ${forged.map((name) => `"${name}" => ""`).join(", ")} )`;
+}
+
+/** The web server of a pool of programs. Nobody but the front can speak to it, and it serves no file. */
+export function writePool({ cluster, search }: HostFacts, pool: Pool): string {
+  const { home, path, pools } = cluster;
+  const release = `${home}/dist/current`;
+  const most = Math.max(
+    ...routes.filter((route) => route.pool === pool).map(({ bodyLimitBytes }) => bodyLimitBytes),
+  );
+  const hasSearch = search && pool === "pages";
+  return `# Made by site build from etc/. Programs, ${pools[pool]} at once: lighttpd -D -f ${release}/etc/${pool}.conf
+server.modules = ( "mod_alias", "mod_extforward", "mod_setenv", "mod_cgi" )
+server.document-root = "${release}/cgi"
+server.bind = "${home}/run/${pool}.sock"
+server.socket-perms = "0660"
+server.errorlog = "${home}/log/${pool}.log"
+server.breakagelog = "${home}/log/programs.log"
+server.upload-dirs = ( "${home}/upload" )
+server.tag = ""
+server.max-connections = ${pools[pool]}
+server.max-keep-alive-requests = 0
+server.listen-backlog = 256
+server.max-request-size = ${Math.max(usualKiB, Math.ceil(most / 1024))}
+server.max-read-idle = 15
+extforward.forwarder = ( "all" => "trust" )
+extforward.headers = ( "X-Forwarded-For" )
+alias.url = ( "/account/" => "${release}/cgi/account/"${hasSearch ? `, "/search.cgi" => "${release}/cgi/search.cgi"` : ""} )
+cgi.assign = ( ".cgi" => "" )
+cgi.execute-x-only = "enable"
+cgi.limits = ( "read-timeout" => 30, "write-timeout" => 30 )
+setenv.set-environment = ( "PATH" => "${path}", "SITE_DATA" => "${home}/data", "SITE_SECRETS" => "${home}/secrets" )
+`;
+}

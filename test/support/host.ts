@@ -1,0 +1,228 @@
+/**
+ * A site as it is in production: built with a cluster.yaml of the test's folder and ports, and served by the real hitch and three
+ * real lighttpds with the configuration that the build made. Started by root, each runs as a user of its own, as it should.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buildSite } from "../../build/build.ts";
+import { initSite } from "../../build/init.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { eventually, findPort } from "./served.ts";
+import { readRows } from "./store.ts";
+
+const findProgram = (names: readonly string[]): string | undefined => names.find((name) => existsSync(name));
+const lighttpdProgram = findProgram(["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"]);
+const hitchProgram = findProgram(["/usr/sbin/hitch", "/usr/local/sbin/hitch"]);
+const hasLua = ["/usr/lib/lighttpd", "/usr/local/lib/lighttpd", "/usr/lib64/lighttpd"].some((folder) =>
+  existsSync(join(folder, "mod_magnet.so")),
+);
+
+/** Whether lighttpd with its module for compressed files, hitch, and what makes a certificate are installed. */
+export const canHost =
+  lighttpdProgram !== undefined &&
+  hitchProgram !== undefined &&
+  hasLua &&
+  spawnSync("openssl", ["version"]).status === 0;
+
+/** That of the starter's etc/site.yaml. */
+export const hostName = "storage.example.com";
+
+export interface Host {
+  readonly folder: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** SHA-256 of the certificate's public key in base64, by which a browser can be told to believe it. */
+  readonly keyHash: string;
+  /** What the configuration checks printed; "" where all is right. */
+  readonly complaints: string;
+  /** Whether each server runs as a user of its own. */
+  readonly isSeparate: boolean;
+  readonly read: (path: string) => string;
+  readonly rows: (sql: string) => unknown[];
+  /** Ends the servers of the programs, as if they had died. */
+  readonly endPrograms: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+const users = { web: "www-data", programs: "nobody", hitch: "_hitch" } as const;
+
+/** `prepare` changes the sources before they are built. */
+export async function startHost(prepare: (source: string) => void = () => undefined): Promise<Host> {
+  if (lighttpdProgram === undefined || hitchProgram === undefined) throw new Error("they are not installed");
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-host-")));
+  const [httpPort, httpsPort] = [await findPort(), await findPort()];
+  const pem = join(folder, "site.pem");
+  const keyHash = makeCertificate(pem, hostName);
+  const source = join(folder, "source");
+  initSite(source);
+  writeFileSync(
+    join(source, "etc", "cluster.yaml"),
+    `home: ${folder}
+path: ${dirname(process.execPath)}:/usr/bin:/bin
+address: 127.0.0.1
+http: ${httpPort}
+https: ${httpsPort}
+pem: ${pem}
+users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
+`,
+  );
+  prepare(source);
+  const outFolder = join(folder, "dist");
+  const built = await buildSite({ sourceFolder: source, outFolder, clock: systemClock });
+  if (!built.ok) throw new Error(JSON.stringify(built.faults));
+  const isSeparate = process.getuid?.() === 0 && canRunAs(users.programs);
+  layOut(folder, isSeparate);
+  const etc = join(outFolder, "current", "etc");
+  const as = (user: string): readonly string[] =>
+    isSeparate ? ["setpriv", `--reuid=${user}`, `--regid=${users.web}`, "--clear-groups"] : [];
+  const migrate = [...as(users.programs), process.execPath, join(outFolder, "current/jobs/migrate")];
+  runSurely(migrate, { SITE_DATA: join(folder, "data") });
+  const hitchConf = join(folder, "hitch.conf");
+  const hitchText = readFileSync(join(etc, "hitch.conf"), "utf8");
+  const isRoot = process.getuid?.() === 0;
+  writeFileSync(hitchConf, isRoot ? hitchText : hitchText.replace(/^(user|group) = .*/gm, '$1 = ""'));
+  let complaints = "";
+  // lighttpd says nothing of what is right; hitch always says something.
+  const check = (command: readonly string[]): void => {
+    const [program = "", ...words] = command;
+    const { status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
+    const isRight = status === 0 && (program === hitchProgram || stdout + stderr === "");
+    if (!isRight) complaints += `${command.join(" ")}: ${status} ${stdout}${stderr}`;
+  };
+  for (const name of ["pages", "hashing", "front"])
+    check([lighttpdProgram, "-tt", "-f", join(etc, `${name}.conf`)]);
+  const start = (command: readonly string[]): ChildProcess => {
+    const [program = "", ...words] = command;
+    return spawn(program, words, { stdio: "ignore", cwd: "/" });
+  };
+  const lighttpd = (name: string, user: string): ChildProcess =>
+    start([...as(user), lighttpdProgram, "-D", "-f", join(etc, `${name}.conf`)]);
+  const programs = [lighttpd("pages", users.programs), lighttpd("hashing", users.programs)];
+  for (const name of ["pages", "hashing"]) await exists(join(folder, "run", `${name}.sock`), programs);
+  const front = lighttpd("front", users.web);
+  await exists(join(folder, "run", "tls.sock"), [front]);
+  // It looks for the front's socket.
+  check([hitchProgram, "--test", `--config=${hitchConf}`]);
+  const hitch = start([hitchProgram, `--config=${hitchConf}`]);
+  for (let tries = 0; !(await isListening(httpsPort)); tries += 1) {
+    if (tries > 200 || hitch.exitCode !== null) throw new Error(`hitch does not start: ${hitch.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const endPrograms = async (): Promise<void> => void (await Promise.all(programs.map(endProcess)));
+  return {
+    folder,
+    httpPort,
+    httpsPort,
+    keyHash,
+    complaints,
+    isSeparate,
+    read: (path) => readFileSync(join(folder, path), "utf8"),
+    rows: (sql) => readRows(join(folder, "data", "books.sqlite"), sql),
+    endPrograms,
+    end: async () => {
+      await endProcess(hitch);
+      await endProcess(front);
+      await endPrograms();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As tmpfiles of production has it: what each user may write, and read. */
+function layOut(folder: string, isSeparate: boolean): void {
+  chmodSync(folder, 0o755);
+  for (const name of ["run", "log", "upload", "data"]) mkdirSync(join(folder, name), { mode: 0o770 });
+  const secrets = join(folder, "secrets");
+  writeFileSync(secrets, "usage_token = service-token\n", { mode: 0o600 });
+  if (!isSeparate) return;
+  const [web, programs] = [idOf(users.web), idOf(users.programs)];
+  for (const name of ["run", "log", "upload"]) chownSync(join(folder, name), web, groupOf(users.web));
+  for (const name of ["run", "log", "upload"]) chmodSync(join(folder, name), 0o770);
+  chownSync(join(folder, "data"), programs, groupOf(users.web));
+  chmodSync(join(folder, "data"), 0o700);
+  chownSync(secrets, programs, groupOf(users.web));
+}
+
+function idOf(user: string): number {
+  return Number(spawnSync("id", ["-u", user], { encoding: "utf8" }).stdout);
+}
+
+function groupOf(user: string): number {
+  return Number(spawnSync("id", ["-g", user], { encoding: "utf8" }).stdout);
+}
+
+/** Whether another user can start this Node at all. */
+function canRunAs(user: string): boolean {
+  const words = [`--reuid=${user}`, `--regid=${users.web}`, "--clear-groups", process.execPath, "-e", "0"];
+  return spawnSync("setpriv", words).status === 0;
+}
+
+function runSurely([program = "", ...words]: readonly string[], env: NodeJS.ProcessEnv): void {
+  const { status, stderr } = spawnSync(program, words, {
+    encoding: "utf8",
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", ...env },
+  });
+  if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
+}
+
+function exists(file: string, children: readonly ChildProcess[]): Promise<true> {
+  return eventually(file, () => {
+    for (const { exitCode, spawnargs } of children)
+      if (exitCode !== null) throw new Error(`${spawnargs.join(" ")} ended with ${exitCode}`);
+    return existsSync(file) ? true : undefined;
+  });
+}
+
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+function endProcess(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
+
+/** A key and a certificate of its own; gives what a browser knows the key by. */
+function makeCertificate(pem: string, host: string): string {
+  const key = `${pem}.key`;
+  const words = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "2",
+  ];
+  const names = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
+  const made = spawnSync("openssl", [...words, ...names, "-keyout", key, "-out", pem], { encoding: "utf8" });
+  if (made.status !== 0) throw new Error(made.stderr);
+  const { publicKey } = new X509Certificate(readFileSync(pem));
+  writeFileSync(pem, readFileSync(key, "utf8") + readFileSync(pem, "utf8"));
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
+}
