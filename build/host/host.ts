@@ -7,6 +7,8 @@ import type { Cluster } from "./cluster.ts";
 import { compressedLua } from "./compressed.ts";
 import { writeHitch } from "./hitch.ts";
 import { writeFront, writePool } from "./lighttpd.ts";
+import { writeCrontab } from "./schedule.ts";
+import { writeLogrotate, writeTmpfiles, writeUnits } from "./units.ts";
 
 export interface HostFacts {
   readonly cluster: Cluster;
@@ -35,6 +37,10 @@ export function writeHost(
     { path: "etc/pages.conf", text: writePool(facts, "pages") },
     { path: "etc/hashing.conf", text: writePool(facts, "hashing") },
     { path: "etc/hitch.conf", text: writeHitch(facts) },
+    { path: "etc/crontab", text: writeCrontab(facts) },
+    { path: "etc/tmpfiles.conf", text: writeTmpfiles(facts) },
+    { path: "etc/logrotate.conf", text: writeLogrotate(facts) },
+    ...writeUnits(facts),
   ];
   return isCompressed ? [...files, { path: "etc/compressed.lua", text: compressedLua }] : files;
 }

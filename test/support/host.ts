@@ -142,27 +142,28 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
   };
 }
 
-/** As tmpfiles of production has it: what each user may write, and read. */
+/** What each user may write, and read. */
 function layOut(folder: string, isSeparate: boolean): void {
   chmodSync(folder, 0o755);
   for (const name of ["run", "log", "upload", "data"]) mkdirSync(join(folder, name), { mode: 0o770 });
   const secrets = join(folder, "secrets");
   writeFileSync(secrets, "usage_token = service-token\n", { mode: 0o600 });
   if (!isSeparate) return;
-  const [web, programs] = [idOf(users.web), idOf(users.programs)];
-  for (const name of ["run", "log", "upload"]) chownSync(join(folder, name), web, groupOf(users.web));
-  for (const name of ["run", "log", "upload"]) chmodSync(join(folder, name), 0o770);
-  chownSync(join(folder, "data"), programs, groupOf(users.web));
+  // As production does it.
+  const tmpfiles = join(folder, "dist/current/etc/tmpfiles.conf");
+  if (spawnSync("systemd-tmpfiles", ["--create", tmpfiles]).status === 0) return;
+  const [web, group, programs] = [idOf("-u", users.web), idOf("-g", users.web), idOf("-u", users.programs)];
+  for (const name of ["run", "log", "upload"]) {
+    chownSync(join(folder, name), web, group);
+    chmodSync(join(folder, name), 0o770);
+  }
+  chownSync(join(folder, "data"), programs, group);
   chmodSync(join(folder, "data"), 0o700);
-  chownSync(secrets, programs, groupOf(users.web));
+  chownSync(secrets, programs, group);
 }
 
-function idOf(user: string): number {
-  return Number(spawnSync("id", ["-u", user], { encoding: "utf8" }).stdout);
-}
-
-function groupOf(user: string): number {
-  return Number(spawnSync("id", ["-g", user], { encoding: "utf8" }).stdout);
+function idOf(which: "-u" | "-g", user: string): number {
+  return Number(spawnSync("id", [which, user], { encoding: "utf8" }).stdout);
 }
 
 /** Whether another user can start this Node at all. */

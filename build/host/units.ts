@@ -1,0 +1,144 @@
+/** Units of systemd: the servers, each as a user of its own, and the jobs with their timers. */
+import type { HostFacts, HostFile } from "./host.ts";
+import { schedule } from "./schedule.ts";
+
+const lighttpd = "/usr/sbin/lighttpd";
+const hitch = "/usr/sbin/hitch";
+
+export function writeUnits({ cluster }: HostFacts): readonly HostFile[] {
+  const { home, path, users } = cluster;
+  const etc = `${home}/dist/current/etc`;
+  const folders = ["data", "log", "run", "upload"].map((name) => `${home}/${name}`);
+  const unit = (name: string, text: string): HostFile => ({
+    path: `etc/systemd/${name}`,
+    text: `# Made by site build.\n${text}`,
+  });
+
+  /** A web server: its configuration is looked at before it counts, since one that is wrong would end it. */
+  const server = (name: string, what: string, user: string, more: readonly string[]): HostFile =>
+    unit(
+      `site-${name}.service`,
+      `[Unit]
+Description=${what}
+After=network.target
+[Service]
+User=${user}
+Group=${users.web}
+ExecStartPre=${lighttpd} -tt -f ${etc}/${name}.conf
+ExecStart=${lighttpd} -D -f ${etc}/${name}.conf
+ExecReload=${lighttpd} -tt -f ${etc}/${name}.conf
+ExecReload=/bin/kill -USR1 $MAINPID
+Restart=always
+RestartSec=1
+UMask=0077
+NoNewPrivileges=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectHome=yes
+ProtectSystem=strict
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictSUIDSGID=yes
+${more.join("\n")}
+[Install]
+WantedBy=multi-user.target
+`,
+    );
+  const [data = "", log = "", run = "", upload = ""] = folders;
+  return [
+    server("front", "The site: files, and the way to its programs", users.web, [
+      "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+      `ReadWritePaths=${[log, run, upload].join(" ")}`,
+      `InaccessiblePaths=-${data} -${home}/secrets`,
+      "LimitNOFILE=4096",
+    ]),
+    ...(["pages", "hashing"] as const).map((pool) =>
+      server(pool, `The site's programs: ${pool}`, users.programs, [
+        `ReadWritePaths=${folders.join(" ")}`,
+        // What one program takes: 128 MiB while a password is hashed, else some 60.
+        `MemoryMax=${cluster.pools[pool] * 256 + 64}M`,
+        "TasksMax=256",
+      ]),
+    ),
+    unit(
+      "site-hitch.service",
+      `[Unit]
+Description=The site: TLS
+After=network.target site-front.service
+Requires=site-front.service
+[Service]
+ExecStartPre=${hitch} --test --config=${etc}/hitch.conf
+ExecStart=${hitch} --config=${etc}/hitch.conf
+ExecReload=${hitch} --test --config=${etc}/hitch.conf
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=1
+ProtectHome=yes
+PrivateTmp=yes
+[Install]
+WantedBy=multi-user.target
+`,
+    ),
+    ...schedule.flatMap(({ job, calendar, what }) => [
+      unit(
+        `site-${job}.service`,
+        `[Unit]
+Description=The site: ${what}
+After=network.target
+[Service]
+Type=oneshot
+User=${users.programs}
+UMask=0077
+Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
+ExecStart=/usr/bin/env node ${home}/dist/current/jobs/${job}
+ProtectHome=yes
+PrivateTmp=yes
+`,
+      ),
+      unit(
+        `site-${job}.timer`,
+        `[Unit]
+Description=The site: ${what}
+[Timer]
+OnCalendar=${calendar}
+${calendar.includes("*:*") ? "AccuracySec=1s" : "Persistent=true"}
+[Install]
+WantedBy=timers.target
+`,
+      ),
+    ]),
+  ];
+}
+
+/** What lies below the home, whose it is, and who may look: for systemd-tmpfiles. */
+export function writeTmpfiles({ cluster }: HostFacts): string {
+  const { home, users } = cluster;
+  const { web, programs } = users;
+  return `# Made by site build from etc/: systemd-tmpfiles --create ${home}/dist/current/etc/tmpfiles.conf
+d ${home}/run 0770 ${web} ${web} -
+d ${home}/log 0770 ${web} ${web} -
+d ${home}/upload 0770 ${web} ${web} -
+d ${home}/data 0700 ${programs} ${web} -
+z ${home}/secrets 0600 ${programs} ${web} -
+`;
+}
+
+/** The logs of the servers, kept for twelve weeks. */
+export function writeLogrotate({ cluster }: HostFacts): string {
+  const { home, users } = cluster;
+  return `# Made by site build from etc/. For /etc/logrotate.d.
+${home}/log/*.log {
+  weekly
+  rotate 12
+  compress
+  delaycompress
+  missingok
+  notifempty
+  su ${users.web} ${users.web}
+  sharedscripts
+  postrotate
+    systemctl kill --signal=HUP site-front.service site-pages.service site-hashing.service
+  endscript
+}
+`;
+}
