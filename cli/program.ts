@@ -10,6 +10,7 @@ import { addAccountCommand, addGoodwillCommand } from "./account.ts";
 import { addBillingCommand } from "./billing.ts";
 import { addBuildCommand } from "./build.ts";
 import { addCheckCommand } from "./check.ts";
+import { addConfigCommand } from "./config.ts";
 import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
 import { addLayoutCommand } from "./layout.ts";
@@ -39,6 +40,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addLayoutCommand(program);
   addBuildCommand(program, (part) => used.push(part));
   addWarmCommand(program);
+  addConfigCommand(program);
   addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);

@@ -58,7 +58,7 @@ export interface Host {
   readonly end: () => Promise<void>;
 }
 
-const users = { web: "www-data", programs: "nobody", hitch: "_hitch" } as const;
+const users = { web: "www-data", programs: "backup", hitch: "_hitch" } as const;
 
 /** `prepare` changes the sources before they are built. */
 export async function startHost(prepare: (source: string) => void = () => undefined): Promise<Host> {
@@ -223,6 +223,7 @@ function makeCertificate(pem: string, host: string): string {
   if (made.status !== 0) throw new Error(made.stderr);
   const { publicKey } = new X509Certificate(readFileSync(pem));
   writeFileSync(pem, readFileSync(key, "utf8") + readFileSync(pem, "utf8"));
+  chmodSync(pem, 0o600);
   return createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");

@@ -33,7 +33,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 /** From another folder a room is entered by its front door alone. */
 const frontDoors: Readonly<Record<string, readonly string[]>> = {
-  build: ["build/build.ts", "build/init.ts", "build/scaffold.ts", "build/check/check.ts", "build/warm.ts"],
+  build: [
+    "build/build.ts",
+    "build/init.ts",
+    "build/scaffold.ts",
+    "build/check/check.ts",
+    "build/warm.ts",
+    "build/host/check.ts",
+  ],
 };
 
 /** Packages, and the only files or folders that may import them. */

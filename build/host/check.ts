@@ -1,0 +1,155 @@
+/**
+ * Whether a host is as its configuration says: every checker that the machine has looks at the files of the release, and what none of
+ * them sees is looked at here: the certificate, and who may read what. Run on the host. Called by cli/config.
+ */
+import { spawnSync } from "node:child_process";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../lib/util/clock.ts";
+import { formatFault } from "../fault.ts";
+import { readSettings } from "../settings.ts";
+import type { Cluster } from "./cluster.ts";
+
+export interface Finding {
+  /** What was looked at, "front.conf" or "the certificate". */
+  readonly what: string;
+  readonly state: "right" | "wrong" | "skipped";
+  /** What is wrong and what to do, or why it was not looked at; "" where all is right. */
+  readonly detail: string;
+}
+
+const right = (what: string): Finding => ({ what, state: "right", detail: "" });
+const wrong = (what: string, detail: string): Finding => ({ what, state: "wrong", detail });
+const skipped = (what: string, detail: string): Finding => ({ what, state: "skipped", detail });
+
+export function checkHost(options: {
+  readonly sourceFolder: string;
+  readonly outFolder: string;
+  readonly clock: Clock;
+}): readonly Finding[] {
+  const { settings, cluster, faults } = readSettings(options.sourceFolder);
+  if (faults.length > 0) return faults.map((fault) => wrong("etc/", formatFault(fault)));
+  const etc = join(options.outFolder, "current", "etc");
+  if (!existsSync(join(etc, "front.conf")))
+    return [
+      wrong("dist/", `${etc} has no front.conf; build the site, with an https address in etc/site.yaml`),
+    ];
+  return [
+    ...["front", "pages", "hashing"].map((name) => checkLighttpd(etc, `${name}.conf`)),
+    checkHitch(etc, cluster),
+    checkUnits(etc),
+    checkLogrotate(etc),
+    ...checkCertificate(cluster.pemFile, new URL(settings.url).hostname, options.clock.now()),
+    ...checkModes(cluster),
+  ];
+}
+
+interface Ran {
+  readonly status: number | null;
+  readonly said: string;
+}
+
+/** Undefined where there is no such program. */
+function run(programs: readonly string[], words: readonly string[]): Ran | undefined {
+  const program = programs.find((name) => !name.startsWith("/") || existsSync(name));
+  if (program === undefined) return undefined;
+  const { error, status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
+  if (error !== undefined) return undefined;
+  return { status, said: `${stdout}${stderr}`.trim() };
+}
+
+/** It takes an unknown key with a warning, and ends with 0: so nothing may be said. */
+function checkLighttpd(etc: string, name: string): Finding {
+  const ran = run(["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"], ["-tt", "-f", join(etc, name)]);
+  if (ran === undefined) return skipped(name, "lighttpd is not installed");
+  return ran.status === 0 && ran.said === "" ? right(name) : wrong(name, ran.said);
+}
+
+function checkHitch(etc: string, { home }: Cluster): Finding {
+  const name = "hitch.conf";
+  if (!existsSync(join(home, "run", "tls.sock")))
+    return skipped(name, "the front is not running: start it first");
+  const ran = run(["/usr/sbin/hitch", "/usr/local/sbin/hitch"], ["--test", `--config=${join(etc, name)}`]);
+  if (ran === undefined) return skipped(name, "hitch is not installed");
+  return ran.status === 0 ? right(name) : wrong(name, ran.said);
+}
+
+function checkUnits(etc: string): Finding {
+  const units = readdirSync(join(etc, "systemd")).map((name) => join(etc, "systemd", name));
+  const ran = run(["systemd-analyze"], ["verify", "--man=no", "--recursive-errors=no", ...units]);
+  if (ran === undefined) return skipped("systemd/", "systemd is not installed");
+  return ran.said === "" ? right("systemd/") : wrong("systemd/", ran.said);
+}
+
+function checkLogrotate(etc: string): Finding {
+  const ran = run(["/usr/sbin/logrotate"], ["--debug", join(etc, "logrotate.conf")]);
+  if (ran === undefined) return skipped("logrotate.conf", "logrotate is not installed");
+  return ran.status === 0 ? right("logrotate.conf") : wrong("logrotate.conf", ran.said);
+}
+
+const dayMs = 86_400_000;
+const smallestRsaBits = 2048;
+
+/** The file that hitch reads: whether it is a pair, for this site, still good for a while, and nobody else's to read. */
+function checkCertificate(file: string, host: string, now: number): readonly Finding[] {
+  const what = "the certificate";
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return [
+      wrong(
+        what,
+        `${file} cannot be read; put key, certificate, and its chain there, or say another "pem" in etc/cluster.yaml`,
+      ),
+    ];
+  }
+  const mode = statSync(file).mode & 0o077;
+  const others = mode === 0 ? [] : [wrong(what, `${file}: others may read the key; run: chmod 600 ${file}`)];
+  let pair: { readonly certificate: X509Certificate; readonly key: KeyObject };
+  try {
+    pair = { certificate: new X509Certificate(text), key: createPrivateKey(text) };
+  } catch (error) {
+    return [
+      ...others,
+      wrong(what, `${file} holds no key and certificate: ${error instanceof Error ? error.message : ""}`),
+    ];
+  }
+  const { certificate, key } = pair;
+  const [from, until] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  const left = (until - now) / (until - from);
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? smallestRsaBits;
+  const found = [
+    certificate.checkPrivateKey(key) ? "" : `${file}: the key is another certificate's`,
+    certificate.checkHost(host) === undefined ? `${file}: it is not for ${host}` : "",
+    bits < smallestRsaBits ? `${file}: its key has ${bits} bits, and ${smallestRsaBits} are the least` : "",
+    now < from || now >= until
+      ? `${file}: it was good from ${certificate.validFrom} until ${certificate.validTo}`
+      : "",
+    // An authority renews at a third; what is later than that was forgotten.
+    left > 0 && left < 0.25
+      ? `${file}: ${Math.floor((until - now) / dayMs)} days are left of it, less than a quarter; renew it`
+      : "",
+  ].filter((detail) => detail !== "");
+  const all = [...others, ...found.map((detail) => wrong(what, detail))];
+  return all.length === 0 ? [right(what)] : all;
+}
+
+/** Whoever may read the data or the secrets is who runs the programs, and nobody else. */
+function checkModes({ home }: Cluster): readonly Finding[] {
+  const look = (name: string, most: number, fix: string): Finding => {
+    const found = statSync(join(home, name), { throwIfNoEntry: false });
+    if (found === undefined) return wrong(`${name}`, `${join(home, name)} is not there; ${fix}`);
+    const over = found.mode & 0o777 & ~most;
+    return over === 0
+      ? right(name)
+      : wrong(name, `${join(home, name)}: more than its owner may look at it; ${fix}`);
+  };
+  const make = `run: systemd-tmpfiles --create ${home}/dist/current/etc/tmpfiles.conf`;
+  return [
+    look("data", 0o700, make),
+    look("secrets", 0o600, `make it with mode 600, and ${make}`),
+    ...["run", "log", "upload"].map((name) => look(name, 0o770, make)),
+  ];
+}

@@ -1,0 +1,39 @@
+/** `site config check`: whether a host is as its configuration says. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { Finding } from "../build/host/check.ts";
+import { systemClock } from "../lib/util/clock.ts";
+
+interface CheckFlags {
+  readonly source: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export function addConfigCommand(program: Command): void {
+  program
+    .command("config")
+    .description("the configuration of a host, as the build made it")
+    .command("check")
+    .description(
+      "look at it with every checker that this machine has, at the certificate, and at who may read what",
+    )
+    .option("--source <folder>", "the site's folder", ".")
+    .option("--out <folder>", "where it was built (default: dist in the site's folder)")
+    .option("--json", "print what was found as JSON")
+    .action(async ({ source, out, json = false }: CheckFlags) => {
+      const { checkHost } = await import("../build/host/check.ts");
+      const outFolder = out ?? join(source, "dist");
+      const found = checkHost({ sourceFolder: source, outFolder, clock: systemClock });
+      if (json) console.log(JSON.stringify(found));
+      else for (const finding of found) say(finding);
+      // A person must act.
+      process.exitCode = found.some(({ state }) => state === "wrong") ? 100 : 0;
+    });
+}
+
+function say({ what, state, detail }: Finding): void {
+  const line = `${state.padEnd(7)}  ${what}${detail === "" ? "" : `: ${detail}`}`;
+  if (state === "wrong") console.error(line);
+  else console.log(line);
+}

@@ -1,0 +1,131 @@
+// Goal of this test: `site config check` finds a running host right, and each thing that is wrong with one, by its name and with what to do.
+import { spawnSync } from "node:child_process";
+import { appendFileSync, chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkHost } from "../build/host/check.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { canHost, type Host, startHost } from "./support/host.ts";
+import { projectFolder } from "./support/served.ts";
+
+const hourMs = 3_600_000;
+
+describe.skipIf(!canHost)("a host that is looked at", () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await startHost();
+  }, 60_000);
+  afterAll(() => host?.end());
+
+  const at = (path: string) => join(host.folder, path);
+  const check = (laterMs = 0) =>
+    checkHost({
+      sourceFolder: at("source"),
+      outFolder: at("dist"),
+      clock: { now: () => systemClock.now() + laterMs },
+    });
+  const wrongs = (laterMs = 0) =>
+    check(laterMs)
+      .filter(({ state }) => state === "wrong")
+      .map(({ what, detail }) => `${what}: ${detail}`);
+  /** Changes a file, looks, and puts it back. */
+  const withFile = (path: string, change: (file: string) => void): readonly string[] => {
+    const [file, before] = [at(path), readFileSync(at(path))];
+    try {
+      change(file);
+      return wrongs();
+    } finally {
+      writeFileSync(file, before);
+    }
+  };
+
+  it("is right", () => {
+    expect(wrongs()).toEqual([]);
+    expect(check().map(({ what }) => what)).toEqual(
+      "front.conf pages.conf hashing.conf hitch.conf systemd/ logrotate.conf"
+        .split(" ")
+        .concat("the certificate", "data", "secrets", "run", "log", "upload"),
+    );
+    expect(check().find(({ what }) => what === "hitch.conf")?.state).toBe("right");
+    const site = (...words: readonly string[]) =>
+      spawnSync(process.execPath, [join(projectFolder, "out/cli/site.cjs"), "config", "check", ...words], {
+        encoding: "utf8",
+        cwd: at("source"),
+      });
+    expect(site("--out", at("dist"))).toMatchObject({ status: 0, stderr: "" });
+    expect(site()).toMatchObject({ status: 100, stderr: expect.stringContaining("build the site") });
+  });
+
+  it.each([
+    [
+      "a misspelt key",
+      "dist/current/etc/front.conf",
+      'server.tagg = "x"\n',
+      /^front\.conf: .*unknown config-key: server\.tagg/,
+    ],
+    ["what cannot be read", "dist/current/etc/pages.conf", "server.port = (\n", /^pages\.conf: /],
+    [
+      "a misspelt line of a unit",
+      "dist/current/etc/systemd/site-mail.service",
+      "[Service]\nUsr=x\n",
+      /^systemd\/: .*Usr/s,
+    ],
+    [
+      "a misspelt setting",
+      "source/etc/cluster.yaml",
+      "hom: /srv\n",
+      /^etc\/: etc\/cluster\.yaml:\d+:1: unknown key "hom"/,
+    ],
+  ])("%s is told", (_what, path, text, message) => {
+    expect(withFile(path, (file) => appendFileSync(file, text))).toEqual([expect.stringMatching(message)]);
+  });
+
+  it("a certificate is told that runs out, is another's, for another name, or open to others", () => {
+    // It is good for two days.
+    expect(wrongs(30 * hourMs)).toEqual([]);
+    expect(wrongs(40 * hourMs)).toEqual([
+      expect.stringMatching(/0 days are left of it, less than a quarter; renew it/),
+    ]);
+    expect(wrongs(50 * hourMs)).toEqual([expect.stringMatching(/^the certificate: .*it was good from/)]);
+    expect(withFile("site.pem", (file) => chmodSync(file, 0o644))).toEqual([
+      expect.stringContaining("others may read the key"),
+    ]);
+    chmodSync(at("site.pem"), 0o600);
+    /** hitch may have a word of its own. */
+    const ofPem = (text: string) =>
+      withFile("site.pem", (file) => writeFileSync(file, text)).filter((line) => line.startsWith("the cert"));
+    expect(ofPem("nothing")).toEqual([expect.stringContaining("holds no key and certificate")]);
+    const key = spawnSync("openssl", ["genrsa", "1024"], { encoding: "utf8" }).stdout;
+    const own = /-----BEGIN PRIVATE[\s\S]*?-----END PRIVATE KEY-----\n/;
+    expect(ofPem(readFileSync(at("site.pem"), "utf8").replace(own, key))).toEqual([
+      expect.stringContaining("the key is another certificate's"),
+      expect.stringContaining("its key has 1024 bits"),
+    ]);
+    const renamed = withFile("source/etc/site.yaml", (file) =>
+      writeFileSync(file, readFileSync(file, "utf8").replace("storage.example.com", "other.example.com")),
+    );
+    expect(renamed).toEqual([expect.stringContaining("it is not for other.example.com")]);
+    renameSync(at("site.pem"), at("away.pem"));
+    const gone = wrongs().filter((line) => line.startsWith("the cert"));
+    renameSync(at("away.pem"), at("site.pem"));
+    expect(gone).toEqual([
+      expect.stringContaining("cannot be read; put key, certificate, and its chain there"),
+    ]);
+  });
+
+  it("data and secrets that others may read are told, and folders that are not there", () => {
+    chmodSync(at("data"), 0o755);
+    chmodSync(at("secrets"), 0o640);
+    renameSync(at("log"), at("away"));
+    const found = wrongs();
+    renameSync(at("away"), at("log"));
+    chmodSync(at("data"), 0o700);
+    chmodSync(at("secrets"), 0o600);
+    expect(found.filter((line) => /^(?:data|secrets|log): /.test(line))).toEqual([
+      expect.stringMatching(/^data: .*more than its owner may look at it; run: systemd-tmpfiles --create/),
+      expect.stringMatching(/^secrets: .*more than its owner/),
+      expect.stringMatching(/^log: .* is not there; run:/),
+    ]);
+    expect(wrongs()).toEqual([]);
+  });
+});
