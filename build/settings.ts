@@ -44,6 +44,7 @@ const siteKeys = [
   "terms",
   "warnings",
   "night",
+  "backup",
 ];
 
 /** Stands for what cannot be read, so that layouts and links are looked at in the same run. */
@@ -117,6 +118,7 @@ function readSite(
     terms: readTerms(site),
     warnDays: readWhole(warnings, "days", { least: 1, most: 365, fallback: 7 }),
     countdownDays: readWhole(warnings, "countdown", { least: 1, most: 365, fallback: 7 }),
+    backup: readBackup(readGroup(site, "backup", ["seal", "recipient", "copy", "keep"])),
     ...readNight(night),
   };
 }
@@ -133,6 +135,33 @@ function readTerms(site: Section): Settings["terms"] {
       `"terms.page" is ${JSON.stringify(page)}; it must be a path such as /terms.html`,
     );
   return { version, page };
+}
+
+function readBackup(backup: Section): Settings["backup"] {
+  const seal = readChoice(backup, "seal", ["none", "age", "gpg"], "none") ?? "none";
+  const recipient = readText(backup, "recipient", " ").trim();
+  if ((seal === "none") !== (recipient === ""))
+    backup.reader.report(
+      offsetOfKey(backup, "recipient"),
+      '"backup" wants both "seal" (age or gpg) and "recipient", or neither',
+    );
+  if (/^-/.test(recipient))
+    backup.reader.report(offsetOfKey(backup, "recipient"), '"backup.recipient" must be the name of a key');
+  const copy = readText(backup, "copy", " ").trim();
+  if (copy !== "" && !copy.includes("{file}"))
+    backup.reader.report(
+      offsetOfKey(backup, "copy"),
+      '"backup.copy" must say {file}, where the file\'s path goes',
+    );
+  const keep = readGroup(backup, "keep", ["days", "weeks", "months"]);
+  const count = (key: string, fallback: number): number =>
+    readWhole(keep, key, { least: 1, most: 1000, fallback });
+  return {
+    seal,
+    recipient,
+    copy: copy === "" ? [] : copy.split(/\s+/),
+    keep: { days: count("days", 14), weeks: count("weeks", 8), months: count("months", 12) },
+  };
 }
 
 function readNight(night: Section): Pick<Settings, "reportTo" | "heartbeat"> {

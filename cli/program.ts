@@ -20,6 +20,7 @@ import { addNewCommand } from "./new.ts";
 import { addPriceCommand } from "./price.ts";
 import { addReconcileCommand } from "./reconcile.ts";
 import { addReportCommand } from "./report.ts";
+import { addRestoreCommand } from "./restore.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
@@ -53,6 +54,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addLedgerCommand(program);
   addReconcileCommand(program);
   addReportCommand(program);
+  addRestoreCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

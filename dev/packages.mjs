@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 
 /** Package, the program by which it is known on other systems, and what needs it. */
 export const packages = [
+  { name: "age", program: "age", what: "sealed backups" },
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
   { name: "hitch", program: "hitch", what: "pages over https, and passkeys" },
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },

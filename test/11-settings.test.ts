@@ -43,6 +43,7 @@ describe("etc/site.yaml", () => {
       countdownDays: 7,
       seller: { name: "", address: [], taxId: "" },
       terms: { version: "", page: "" },
+      backup: { seal: "none", recipient: "", copy: [], keep: { days: 14, weeks: 8, months: 12 } },
       reportTo: "",
       heartbeat: "",
       meters: [
@@ -133,7 +134,20 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       `${required}colour: red\n`,
       [
-        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night',
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night, backup',
+      ],
+    ],
+    [
+      `${required}backup: { seal: age }\n`,
+      ['etc/site.yaml:3:9: "backup" wants both "seal" (age or gpg) and "recipient", or neither'],
+    ],
+    [
+      `${required}backup: { seal: zip, recipient: -x, copy: rsync here }\n`,
+      [
+        'etc/site.yaml:3:11: "backup.seal" is "zip"; it must be one of none, age, gpg',
+        'etc/site.yaml:3:22: "backup" wants both "seal" (age or gpg) and "recipient", or neither',
+        'etc/site.yaml:3:22: "backup.recipient" must be the name of a key',
+        'etc/site.yaml:3:37: "backup.copy" must say {file}, where the file\'s path goes',
       ],
     ],
     [`${required}search: true\n`, ['etc/site.yaml:3:1: "search" is "true"; it must be one of yes, no']],
@@ -215,7 +229,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       "- name\n",
       [
-        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night',
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night, backup',
       ],
     ],
   ] as const)("refuses %j", async (text, faults) => {

@@ -25,6 +25,12 @@ export const schedule: readonly Scheduled[] = [
   nightly("close", 50, "erases accounts that were closed a week ago"),
   nightly("reconcile", 55, "compares the books with Stripe"),
   {
+    job: "backup",
+    cron: ["30", "2", "*"],
+    calendar: "*-*-* 02:30:00 UTC",
+    what: "copies the books, and proves the copy",
+  },
+  {
     job: "tidy",
     cron: ["0", "3", "1"],
     calendar: "*-*-01 03:00:00 UTC",

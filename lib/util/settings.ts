@@ -67,6 +67,15 @@ export interface Settings {
   readonly warnDays: number;
   /** Days between an empty balance and the day from which a person may delete. */
   readonly countdownDays: number;
+  /** How backups of the books are sealed, sent away, and kept (lib/staff/backup.ts). */
+  readonly backup: {
+    readonly seal: "none" | "age" | "gpg";
+    /** Whose key opens them; "" where they are not sealed. */
+    readonly recipient: string;
+    /** The words of the command that sends one; none for keeping them here alone. */
+    readonly copy: readonly string[];
+    readonly keep: { readonly days: number; readonly weeks: number; readonly months: number };
+  };
   /** Who gets the report of each night, and what is called after a good one; "" for nobody and nothing. */
   readonly reportTo: string;
   readonly heartbeat: string;
@@ -190,6 +199,11 @@ export function resolveSecretsFile(
 export function resolveOperator(environment: NodeJS.ProcessEnv = process.env): string {
   const { SITE_OPERATOR, SUDO_USER, USER, LOGNAME } = environment;
   return SITE_OPERATOR ?? SUDO_USER ?? USER ?? LOGNAME ?? "";
+}
+
+/** HOME for programs that keep keys there: gpg, and ssh. */
+export function inheritedHome(environment: NodeJS.ProcessEnv = process.env): string {
+  return environment.HOME ?? "/";
 }
 
 /** PATH for programs that are started from here; they get nothing else of our environment. */

@@ -1,0 +1,79 @@
+/**
+ * A backup opened and proved right: as a drill, in a folder that is thrown away, or into the data folder of a new machine, where there
+ * are no books yet. It says how long it took, and how old the newest thing in it is.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { verifyBooks } from "../lib/ledger/verify.ts";
+import { openFile } from "../lib/staff/backup.ts";
+import { migrateStore, readExpectedSchema } from "../lib/store/migrate.ts";
+import { openStore } from "../lib/store/sqlite.ts";
+import { formatUtc, runningMs } from "../lib/util/clock.ts";
+import { NeedsHuman } from "../lib/util/failure.ts";
+import type { Job, JobContext } from "./run.ts";
+
+export const job: Job = {
+  usage: "FILE [--drill] [--identity KEYFILE]",
+  options: { drill: { type: "boolean" }, identity: { type: "string" } },
+  secrets: [],
+  run: async (context, { words, values }) => {
+    const [file, ...more] = words;
+    if (file === undefined || more.length > 0) return "misused";
+    const startedMs = runningMs();
+    const { file: books } = context.database;
+    const isDrill = values.drill === true;
+    if (!isDrill && existsSync(books)) {
+      context.complain(`restore: ${books} is there; move it away, or try the backup with --drill`);
+      return "refused";
+    }
+    if (!existsSync(file)) {
+      context.complain(`restore: ${file} is not there`);
+      return "refused";
+    }
+    if (!isDrill) mkdirSync(context.place.dataFolder, { recursive: true, mode: 0o700 });
+    const place = mkdtempSync(join(isDrill ? tmpdir() : context.place.dataFolder, ".restore-"));
+    try {
+      const opened = join(place, "books.sqlite");
+      const identity = typeof values.identity === "string" ? values.identity : undefined;
+      if (!openFile(file, opened, identity)) copyFileSync(file, opened);
+      chmodSync(opened, 0o600);
+      const proof = await prove(context, opened);
+      if (!isDrill) renameSync(opened, books);
+      const seconds = ((runningMs() - startedMs) / 1000).toFixed(1);
+      context.say(
+        `restore: ${proof}; ${isDrill ? "a drill, nothing was changed" : `put in place as ${books}`}; ${seconds} s`,
+      );
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+    return "done";
+  },
+};
+
+/** Brings it to the schema of these programs, which may be newer, and works everything out again. */
+async function prove(context: JobContext, file: string): Promise<string> {
+  const options = { ...context.database, file };
+  migrateStore(options);
+  const store = openStore(options);
+  let wrong = 0;
+  try {
+    const { transfers, newest } = await store.read(async (tx) => {
+      const result = await verifyBooks(
+        tx,
+        readExpectedSchema(context.database),
+        ({ table, row, message }) => {
+          wrong += 1;
+          context.complain(`${table} ${row}: ${message}`);
+        },
+      );
+      const row = await tx.get<{ at: bigint | null }>("SELECT max(posted_at) AS at FROM transfer");
+      return { ...result, newest: row?.at ?? null };
+    });
+    if (wrong > 0)
+      throw new NeedsHuman(`the backup is not right: ${wrong} things are wrong with it; see above`);
+    return `${transfers} transfers proved, ${newest === null ? "none yet" : `the newest of ${formatUtc(Number(newest))}`}`;
+  } finally {
+    store.close();
+  }
+}
