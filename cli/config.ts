@@ -1,8 +1,8 @@
 /** `site config check`: whether a host is as its configuration says. */
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Finding } from "../build/host/check.ts";
 import { systemClock } from "../lib/util/clock.ts";
+import { sayFindings } from "./findings.ts";
 
 interface CheckFlags {
   readonly source: string;
@@ -25,15 +25,8 @@ export function addConfigCommand(program: Command): void {
       const { checkHost } = await import("../build/host/check.ts");
       const outFolder = out ?? join(source, "dist");
       const found = checkHost({ sourceFolder: source, outFolder, clock: systemClock });
-      if (json) console.log(JSON.stringify(found));
-      else for (const finding of found) say(finding);
+      sayFindings(found, json);
       // A person must act.
       process.exitCode = found.some(({ state }) => state === "wrong") ? 100 : 0;
     });
-}
-
-function say({ what, state, detail }: Finding): void {
-  const line = `${state.padEnd(7)}  ${what}${detail === "" ? "" : `: ${detail}`}`;
-  if (state === "wrong") console.error(line);
-  else console.log(line);
 }

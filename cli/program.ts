@@ -11,6 +11,7 @@ import { addBillingCommand } from "./billing.ts";
 import { addBuildCommand } from "./build.ts";
 import { addCheckCommand } from "./check.ts";
 import { addConfigCommand } from "./config.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
 import { addLayoutCommand } from "./layout.ts";
@@ -42,6 +43,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addBuildCommand(program, (part) => used.push(part));
   addWarmCommand(program);
   addConfigCommand(program);
+  addDoctorCommand(program);
   addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);

@@ -2,7 +2,6 @@
  * Whether a host is as its configuration says: every checker that the machine has looks at the files of the release, and what none of
  * them sees is looked at here: the certificate, and who may read what. Run on the host. Called by cli/config.
  */
-import { spawnSync } from "node:child_process";
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,18 +9,9 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
+import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
 
-export interface Finding {
-  /** What was looked at, "front.conf" or "the certificate". */
-  readonly what: string;
-  readonly state: "right" | "wrong" | "skipped";
-  /** What is wrong and what to do, or why it was not looked at; "" where all is right. */
-  readonly detail: string;
-}
-
-const right = (what: string): Finding => ({ what, state: "right", detail: "" });
-const wrong = (what: string, detail: string): Finding => ({ what, state: "wrong", detail });
-const skipped = (what: string, detail: string): Finding => ({ what, state: "skipped", detail });
+export type { Finding } from "./finding.ts";
 
 export function checkHost(options: {
   readonly sourceFolder: string;
@@ -45,23 +35,9 @@ export function checkHost(options: {
   ];
 }
 
-interface Ran {
-  readonly status: number | null;
-  readonly said: string;
-}
-
-/** Undefined where there is no such program. */
-function run(programs: readonly string[], words: readonly string[]): Ran | undefined {
-  const program = programs.find((name) => !name.startsWith("/") || existsSync(name));
-  if (program === undefined) return undefined;
-  const { error, status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
-  if (error !== undefined) return undefined;
-  return { status, said: `${stdout}${stderr}`.trim() };
-}
-
 /** It takes an unknown key with a warning, and ends with 0: so nothing may be said. */
 function checkLighttpd(etc: string, name: string): Finding {
-  const ran = run(["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"], ["-tt", "-f", join(etc, name)]);
+  const ran = runFirst(["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"], ["-tt", "-f", join(etc, name)]);
   if (ran === undefined) return skipped(name, "lighttpd is not installed");
   return ran.status === 0 && ran.said === "" ? right(name) : wrong(name, ran.said);
 }
@@ -70,20 +46,23 @@ function checkHitch(etc: string, { home }: Cluster): Finding {
   const name = "hitch.conf";
   if (!existsSync(join(home, "run", "tls.sock")))
     return skipped(name, "the front is not running: start it first");
-  const ran = run(["/usr/sbin/hitch", "/usr/local/sbin/hitch"], ["--test", `--config=${join(etc, name)}`]);
+  const ran = runFirst(
+    ["/usr/sbin/hitch", "/usr/local/sbin/hitch"],
+    ["--test", `--config=${join(etc, name)}`],
+  );
   if (ran === undefined) return skipped(name, "hitch is not installed");
   return ran.status === 0 ? right(name) : wrong(name, ran.said);
 }
 
 function checkUnits(etc: string): Finding {
   const units = readdirSync(join(etc, "systemd")).map((name) => join(etc, "systemd", name));
-  const ran = run(["systemd-analyze"], ["verify", "--man=no", "--recursive-errors=no", ...units]);
+  const ran = runFirst(["systemd-analyze"], ["verify", "--man=no", "--recursive-errors=no", ...units]);
   if (ran === undefined) return skipped("systemd/", "systemd is not installed");
   return ran.said === "" ? right("systemd/") : wrong("systemd/", ran.said);
 }
 
 function checkLogrotate(etc: string): Finding {
-  const ran = run(["/usr/sbin/logrotate"], ["--debug", join(etc, "logrotate.conf")]);
+  const ran = runFirst(["/usr/sbin/logrotate"], ["--debug", join(etc, "logrotate.conf")]);
   if (ran === undefined) return skipped("logrotate.conf", "logrotate is not installed");
   return ran.status === 0 ? right("logrotate.conf") : wrong("logrotate.conf", ran.said);
 }

@@ -40,6 +40,7 @@ const frontDoors: Readonly<Record<string, readonly string[]>> = {
     "build/check/check.ts",
     "build/warm.ts",
     "build/host/check.ts",
+    "build/host/doctor.ts",
   ],
 };
 

@@ -1,0 +1,237 @@
+/**
+ * Whether a host does what it should, beyond its configuration: that programs can start as they were built, that the books can be
+ * opened and the disk has room, that mail goes out, nights are billed, backups are made, and everything runs. Reads only. Called by
+ * cli/doctor.
+ */
+import { existsSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { openStore } from "../../lib/store/sqlite.ts";
+import type { ReadTx } from "../../lib/store/store.ts";
+import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
+import { type Route, routes } from "../../lib/util/routes.ts";
+import { switchesOf, warmFolder } from "../programs.ts";
+import { addonPath } from "../release.ts";
+import { readSettings } from "../settings.ts";
+import { checkHost } from "./check.ts";
+import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
+import { schedule } from "./schedule.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** A mail goes out each minute; what waits longer, waits in vain. */
+const patienceMs = 15 * minuteMs;
+/** One each night, and an hour or two for a clock change. */
+const backupAgeMs = 26 * hourMs;
+const leastFree = 0.1;
+
+interface Patient {
+  readonly release: string;
+  readonly outFolder: string;
+  readonly dataFolder: string;
+  /** Where programs find Node. */
+  readonly path: string;
+  readonly clock: Clock;
+}
+
+export async function examine(options: {
+  readonly sourceFolder: string;
+  readonly outFolder: string;
+  /** Of a site that is not reached over https; the others' lies in their home. */
+  readonly dataFolder: string;
+  readonly clock: Clock;
+}): Promise<readonly Finding[]> {
+  const { sourceFolder, outFolder, clock } = options;
+  const { settings, cluster } = readSettings(sourceFolder);
+  const isHosted = settings.url.startsWith("https:");
+  const current = join(outFolder, "current");
+  if (!existsSync(current)) return [wrong("dist/", `${current} is not there; run: site build`)];
+  const patient: Patient = {
+    release: realpathSync(current),
+    outFolder,
+    dataFolder: isHosted ? join(cluster.home, "data") : options.dataFolder,
+    path: cluster.path,
+    clock,
+  };
+  return [
+    ...(isHosted ? checkHost(options) : []),
+    checkNode(patient),
+    checkWarm(patient),
+    checkDisk(patient.dataFolder),
+    checkClock(),
+    ...(await checkBooks(patient)),
+    checkBackup(patient),
+    checkUnits(isHosted),
+  ];
+}
+
+/** The driver is compiled for one Node: another on PATH ends every program at its start. */
+function checkNode({ release, path }: Patient): Finding {
+  const addon = join(release, addonPath);
+  const code = `process.dlopen({ exports: {} }, ${JSON.stringify(addon)}); console.log(process.version);`;
+  const ran = runFirst(["node"], ["-e", code], path);
+  if (ran === undefined)
+    return wrong("Node", `there is no node in ${path}; say another "path" in etc/cluster.yaml`);
+  const [major = 0, minor = 0] = (/^v(\d+)\.(\d+)/.exec(ran.said) ?? []).slice(1).map(Number);
+  if (ran.status !== 0)
+    return wrong(
+      "Node",
+      `it cannot load the database driver; build the site again with this Node: ${lastLine(ran.said)}`,
+    );
+  return major > 20 || (major === 20 && minor >= 19)
+    ? right("Node", ran.said)
+    : wrong("Node", `${ran.said} is too old: 20.19 or later is needed`);
+}
+
+/** What V8 refuses is only slower; it is told, since nobody would notice. */
+function checkWarm({ release, outFolder, path }: Patient): Finding {
+  const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
+  const scripts = readdirSync(join(release, "programs"));
+  const kept = (name: string): string => join(outFolder, warmFolder, name.replace(/js$/, `${version}.cache`));
+  const cold = scripts.filter((name) => !existsSync(kept(name)));
+  if (cold.length > 0)
+    return wrong("warm/", `${cold.length} of ${scripts.length} programs are not warm; run: site warm`);
+  const refused = [true, false].flatMap((isLight) => {
+    const own = scripts.filter((name) => routeOf(name)?.isLight === isLight);
+    const files = own.flatMap((name) => [join(release, "programs", name), kept(name)]);
+    return (
+      runFirst(["node"], [...switchesOf({ isLight }), "-e", findRefused, ...files], path)?.said ?? ""
+    ).split("\n");
+  });
+  const names = refused.filter((name) => name !== "").map((name) => basename(name));
+  return names.length === 0
+    ? right("warm/", `${scripts.length} programs`)
+    : wrong("warm/", `what was kept of ${names.join(", ")} is of no use; run: site warm`);
+}
+
+const routeOf = (script: string): Route | undefined =>
+  routes.find((candidate) => candidate.name === script.split(".")[0]);
+
+/** Of scripts and caches by turns: those whose cache V8 refuses. */
+const findRefused = `const { readFileSync } = require('fs'), { Script } = require('vm');
+const files = process.argv.slice(1);
+for (let n = 0; n < files.length; n += 2) {
+  const cachedData = readFileSync(files[n + 1]);
+  if (new Script(readFileSync(files[n], 'utf8'), { cachedData }).cachedDataRejected) console.log(files[n]);
+}`;
+
+function checkDisk(folder: string): Finding {
+  if (!existsSync(folder)) return wrong("disk", `${folder} is not there`);
+  const { bavail, blocks, bsize, ffree, files } = statfsSync(folder);
+  const [free, gigabytes] = [bavail / blocks, (bavail * bsize) / 1e9];
+  const detail = `${gigabytes.toFixed(1)} GB free, ${Math.round(free * 100)} %`;
+  if (free < leastFree) return wrong("disk", `${detail}; make room`);
+  if (files > 0 && ffree / files < leastFree)
+    return wrong("disk", `${ffree} files can be made yet; make room`);
+  return right("disk", detail);
+}
+
+function checkClock(): Finding {
+  const ran = runFirst(["timedatectl"], ["show", "--property=NTPSynchronized", "--value"]);
+  if (ran === undefined || ran.status !== 0) return skipped("clock", "there is no timedatectl that answers");
+  return ran.said === "yes"
+    ? right("clock")
+    : wrong("clock", "it is set by nobody; run: timedatectl set-ntp true");
+}
+
+async function checkBooks({ dataFolder, release, clock }: Patient): Promise<readonly Finding[]> {
+  const file = join(dataFolder, "books.sqlite");
+  if (!existsSync(file)) return [wrong("books", `${file} is not there; run: site migrate`)];
+  try {
+    const store = openStore({ file, clock, addonFile: join(release, addonPath) });
+    try {
+      return await store.read(async (tx) => [
+        right("books", `${(statSync(file).size / 1e6).toFixed(1)} MB`),
+        await checkMail(tx),
+        await checkNight(tx),
+      ]);
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    return [wrong("books", error instanceof Error ? error.message : String(error))];
+  }
+}
+
+async function checkMail(tx: ReadTx): Promise<Finding> {
+  const row = await tx.get<{ oldest: bigint | null; waiting: bigint; parked: bigint }>(
+    `SELECT min(created_at) FILTER (WHERE state IN ('queued', 'sending', 'unknown') AND due_at <= ?) AS oldest,
+       count(*) FILTER (WHERE state IN ('queued', 'sending', 'unknown')) AS waiting,
+       count(*) FILTER (WHERE state = 'parked' AND recipient <> '') AS parked
+     FROM outbox`,
+    [tx.now],
+  );
+  const age = row?.oldest == null ? 0 : tx.now - Number(row.oldest);
+  if (age > patienceMs)
+    return wrong(
+      "mail",
+      `the oldest waits for ${Math.round(age / minuteMs)} minutes; look at what jobs/mail says`,
+    );
+  if ((row?.parked ?? 0n) > 0n)
+    return wrong("mail", `${row?.parked} could not be sent, and wait for a person; run: site job mail`);
+  return right("mail", `${row?.waiting ?? 0n} waiting`);
+}
+
+/** A day is billed at half past one of the next; two hours later it should be. */
+async function checkNight(tx: ReadTx): Promise<Finding> {
+  const row = await tx.get<{ day: string | null; first: string | null }>(
+    `SELECT (SELECT max(day) FROM (SELECT day FROM billed_day UNION ALL SELECT day FROM skipped_day)) AS day,
+       (SELECT min(day) FROM usage) AS first`,
+  );
+  const due = addDays(dayOf(tx.now - 3.5 * hourMs), -1);
+  if (row?.first == null || row.first > due) return right("night", "nothing is to be billed yet");
+  if (row.day === null || row.day < due)
+    return wrong(
+      "night",
+      `${row.day ?? "no day"} is the last that was billed, and ${due} is due; run: site job bill`,
+    );
+  return right("night", `billed up to ${row.day}`);
+}
+
+function checkBackup({ dataFolder, clock }: Patient): Finding {
+  const folder = join(dataFolder, "backups");
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith("books-")) : [];
+  const newest = names.sort().at(-1);
+  if (newest === undefined) return wrong("backup", "there is none; run: site job backup");
+  const age = clock.now() - statSync(join(folder, newest)).mtimeMs;
+  return age <= backupAgeMs
+    ? right("backup", newest)
+    : wrong("backup", `the newest is ${newest}, ${Math.round(age / hourMs)} hours old; run: site job backup`);
+}
+
+function checkUnits(isHosted: boolean): Finding {
+  if (!isHosted) return skipped("units", "the site is not reached over https");
+  if (!existsSync("/run/systemd/system")) return skipped("units", "systemd does not run here");
+  const servers = ["pages", "hashing", "front", "hitch"].map((name) => `site-${name}.service`);
+  const units = [...servers, ...schedule.map(({ job }) => `site-${job}.timer`)];
+  const dead = units.filter((unit) => runFirst(["systemctl"], ["is-active", unit])?.said !== "active");
+  const failed = schedule
+    .map(({ job }) => `site-${job}.service`)
+    .filter((unit) => runFirst(["systemctl"], ["is-failed", unit])?.said === "failed");
+  if (dead.length > 0)
+    return wrong("units", `${dead.join(", ")} are not active; run: systemctl start ${dead.join(" ")}`);
+  if (failed.length > 0)
+    return wrong("units", `${failed.join(", ")} failed; run: journalctl -u ${failed[0]}`);
+  return right("units", `${units.length} active`);
+}
+
+function lastLine(text: string): string {
+  return text.split("\n").find((line) => /Error/.test(line)) ?? text.split("\n").at(-1) ?? "";
+}
+
+/** What was found the last time, as JSON; undefined where that was never, or cannot be read. */
+export function readLast(file: string): readonly Finding[] | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as readonly Finding[];
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is otherwise than the last time: what became wrong, and what was mended. */
+export function findChanges(now: readonly Finding[], last: readonly Finding[]): readonly Finding[] {
+  const wrongs = (all: readonly Finding[]) =>
+    new Set(all.filter(({ state }) => state === "wrong").map(({ what }) => what));
+  const [before, after] = [wrongs(last), wrongs(now)];
+  const mended = [...before].filter((what) => !after.has(what)).map((what) => right(what, "mended"));
+  return [...now.filter(({ what, state }) => state === "wrong" && !before.has(what)), ...mended];
+}
