@@ -22,6 +22,7 @@ import { addPriceCommand } from "./price.ts";
 import { addReconcileCommand } from "./reconcile.ts";
 import { addReportCommand } from "./report.ts";
 import { addRestoreCommand } from "./restore.ts";
+import { addRollbackCommand } from "./rollback.ts";
 import { addServeCommand } from "./serve.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
@@ -55,6 +56,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addPriceCommand(program);
   addLedgerCommand(program);
   addReconcileCommand(program);
+  addRollbackCommand(program);
   addReportCommand(program);
   addRestoreCommand(program);
   try {

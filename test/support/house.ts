@@ -41,6 +41,7 @@ const frontDoors: Readonly<Record<string, readonly string[]>> = {
     "build/warm.ts",
     "build/host/check.ts",
     "build/host/doctor.ts",
+    "build/rollback.ts",
   ],
 };
 

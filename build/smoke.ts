@@ -1,0 +1,60 @@
+/**
+ * Whether the programs of a release work on this machine and on these books: a few of them are run as the web server would, and
+ * what is asked of them changes nothing. Called by rollback.ts.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { sha256Hex } from "../lib/util/digest.ts";
+import { routes } from "../lib/util/routes.ts";
+import { readManifest } from "./release.ts";
+
+const url = "http://127.0.0.1:1";
+const stranger = `session=${"A".repeat(43)}`;
+
+/** Which programs are asked what, and the status that is right. */
+const asked: readonly (readonly [name: string, query: string, status: string])[] = [
+  ["login", "", "200"],
+  ["account", "", "303"],
+  ["search", "q=help", "200"],
+];
+
+/** What is wrong with a release, a line each; none where all is right. */
+export function smokeRelease(release: string, dataFolder: string): readonly string[] {
+  const damaged = findDamaged(release);
+  if (damaged.length > 0) return damaged;
+  return asked.flatMap(([name, query, wanted]) => {
+    const path = routes.find((route) => route.name === name)?.path ?? "";
+    const program = join(realpathSync(release), "cgi", path);
+    if (!existsSync(program)) return name === "search" ? [] : [`${path} is not there`];
+    const { stdout, stderr } = spawnSync(process.execPath, [program], {
+      encoding: "utf8",
+      env: {
+        SITE_DATA: dataFolder,
+        SITE_URL: url,
+        REQUEST_METHOD: "GET",
+        SCRIPT_NAME: path,
+        QUERY_STRING: query,
+        HTTP_HOST: new URL(url).host,
+        HTTP_COOKIE: stranger,
+        REMOTE_ADDR: "127.0.0.1",
+      },
+    });
+    const status = /^Status: (\d{3})/.exec(stdout)?.[1];
+    if (status === wanted) return [];
+    const why = stderr.split("\n").find((line) => /\w/.test(line)) ?? "";
+    return [`${path} answers with ${status ?? "nothing"}, not ${wanted}: ${why}`];
+  });
+}
+
+/** Files that are not what the manifest says. */
+function findDamaged(release: string): readonly string[] {
+  const text = readManifest(release);
+  if (text === undefined) return ["it has no manifest"];
+  const { files } = JSON.parse(text) as { files: readonly { path: string; sha256: string }[] };
+  return files.flatMap(({ path, sha256 }) => {
+    const file = join(release, path);
+    if (!existsSync(file)) return [`${path} is missing`];
+    return sha256Hex(readFileSync(file)) === sha256 ? [] : [`${path} is damaged`];
+  });
+}

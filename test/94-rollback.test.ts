@@ -1,0 +1,72 @@
+// Goal of this test: while releases are put in place and rolled back, behind the real hitch and lighttpd, each request is answered, and by
+// one release: never by a half of one.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildSite } from "../build/build.ts";
+import { findPackage } from "../build/package.ts";
+import { rollBack } from "../build/rollback.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { canHost, type Host, hostName, startHost } from "./support/host.ts";
+import { sendStream, type Wire } from "./support/secure.ts";
+import { projectFolder } from "./support/served.ts";
+
+describe.skipIf(!canHost)("under load", () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await startHost();
+  }, 60_000);
+  afterAll(() => host?.end());
+
+  it("publishing and rolling back, again and again, loses no request and mixes nothing", async () => {
+    const at = (path: string) => join(host.folder, path);
+    const wire: Wire = { port: host.httpsPort, host: hostName };
+    const home = { ...findPackage(), codeFolder: join(projectFolder, "out"), codeEnding: ".js" };
+    const settings = readFileSync(at("source/etc/site.yaml"), "utf8");
+    let hours = 1;
+    const publish = async (name: string): Promise<void> => {
+      writeFileSync(at("source/etc/site.yaml"), settings.replace(/^name: .*/m, `name: ${name}`));
+      hours += 1;
+      const clock = { now: () => systemClock.now() + hours * 3_600_000 };
+      const built = await buildSite({ sourceFolder: at("source"), outFolder: at("dist"), clock, home });
+      expect(built).toMatchObject({ ok: true });
+    };
+    const answers: string[] = [];
+    let isOver = false;
+    const visit = async (path: string): Promise<void> => {
+      while (!isOver) {
+        const { status, body } = await sendStream(wire, { ":path": path }).catch((error: unknown) => ({
+          status: 0,
+          body: String(error),
+        }));
+        const [, title = ""] = /<title>([^<]*)<\/title>/.exec(body) ?? [];
+        const [, name = ""] = /class="name" href="\/">([^<]*)</.exec(body) ?? [];
+        // The title and the header of one page are of one release, and the page is whole.
+        answers.push(
+          `${status} ${title.includes(name) && name !== "" && body.includes("</html>") ? name : body}`,
+        );
+      }
+    };
+    const load = [
+      visit("/"),
+      visit("/docs/paying.html"),
+      visit("/account/login.cgi"),
+      visit("/search.cgi?q=help"),
+    ];
+    for (const name of ["Ant", "Bee", "Cat"]) await publish(name);
+    const back = () =>
+      rollBack({ outFolder: at("dist"), dataFolder: at("data"), id: undefined, isDry: false });
+    for (const _ of [1, 2]) expect(back()).toMatchObject({ ok: true });
+    await publish("Dog");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    isOver = true;
+    await Promise.all(load);
+    const counts = new Map<string, number>();
+    for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    expect(
+      [...counts.keys()].filter((answer) => !/^200 (?:Example Storage|Ant|Bee|Cat|Dog)$/.test(answer)),
+    ).toEqual([]);
+    expect(counts.get("200 Dog")).toBeGreaterThan(0);
+    expect(answers.length).toBeGreaterThan(20);
+  }, 60_000);
+});
