@@ -119,7 +119,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     throw error;
   }
   pointCurrent(outFolder, releaseId);
-  prune(outFolder, releaseId);
+  prune(outFolder, releaseId, before);
   return { releaseId, releaseFolder, changed: true, written, paths, seals };
 }
 

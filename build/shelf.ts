@@ -60,16 +60,17 @@ export function pointCurrent(outFolder: string, releaseId: string): void {
 }
 
 /**
- * Removes all but the newest releases before ours. One of the same second or later belongs to a build that runs
- * right now and has perhaps not pointed `current` at it yet.
+ * Removes all but the newest releases before ours, and the one that was served until now: after a rollback that is an old one, and
+ * its programs still run. One of the same second or later belongs to a build that runs right now and has perhaps not pointed
+ * `current` at it yet.
  */
-export function prune(outFolder: string, releaseId: string): void {
+export function prune(outFolder: string, releaseId: string, served: string | undefined): void {
   const folder = join(outFolder, "releases");
   const second = releaseId.slice(0, 15);
-  const served = readCurrent(outFolder);
+  const kept = [served, readCurrent(outFolder)];
   const older = readdirSync(folder).filter((name) => idForm.test(name) && name.slice(0, 15) < second);
   const extra = older.sort(compareText).slice(0, -keptBefore);
-  for (const name of extra) if (join(folder, name) !== served) removeWhole(outFolder, join(folder, name));
+  for (const name of extra) if (!kept.includes(join(folder, name))) removeWhole(outFolder, join(folder, name));
 }
 
 /** Renamed first: no release is ever half there under its name. */

@@ -63,7 +63,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
     throw error;
   }
   pointCurrent(outFolder, releaseId);
-  prune(outFolder, releaseId);
+  prune(outFolder, releaseId, release);
   return { releaseId, releaseFolder, changed: true, written: all.length, paths: kept.paths, seals };
 }
 

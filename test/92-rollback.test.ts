@@ -35,19 +35,23 @@ const faults = (id?: string): string => {
 
 /** Three releases, an hour apart, of sites that are called A, B, and C. */
 let ids: readonly string[];
+let build: (name: string) => Promise<string>;
+let hour = 0;
 beforeEach(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-rollback-")));
   for (const name of ["content", "etc"]) cpSync(join(projectFolder, name), at(name), { recursive: true });
   const settings = readFileSync(at("etc/site.yaml"), "utf8");
   const home = { ...findPackage(), codeFolder: join(projectFolder, "out"), codeEnding: ".js" };
   const made: string[] = [];
-  for (const [index, name] of ["A", "B", "C"].entries()) {
+  build = async (name) => {
     writeFileSync(at("etc/site.yaml"), settings.replace(/^name: .*/m, `name: ${name}`));
-    const clock = { now: () => Date.parse("2026-11-23T08:00:00Z") + index * 3_600_000 };
+    hour += 1;
+    const clock = { now: () => Date.parse("2026-11-23T08:00:00Z") + hour * 3_600_000 };
     const built = await buildSite({ sourceFolder: folder, outFolder: at("dist"), clock, home });
     if (!built.ok) throw new Error(JSON.stringify(built.faults));
-    made.push(built.releaseId);
-  }
+    return built.releaseId;
+  };
+  for (const name of ["A", "B", "C"]) made.push(await build(name));
   ids = made;
   mkdirSync(at("data"));
   migrateStore({ file: at("data/books.sqlite"), clock: systemClock });
@@ -70,6 +74,16 @@ describe("a rollback", () => {
     expect(back(c)).toMatchObject({ ok: true, from: a, to: c });
     expect(faults("20200101-000000-00000000")).toContain("there is no release 20200101-000000-00000000");
     expect(current()).toBe(c);
+  });
+
+  it("leaves what was served until now, whose programs may still run, when a build follows", async () => {
+    const [a = "", b = "", c = ""] = ids;
+    back();
+    back();
+    const d = await build("D");
+    expect(listReleases(at("dist"))).toEqual({ ids: [a, b, c, d], current: d });
+    const e = await build("E");
+    expect(listReleases(at("dist"))).toEqual({ ids: [c, d, e], current: e });
   });
 
   it("is not to a release that is damaged, or whose programs end at their start", () => {
