@@ -70,7 +70,8 @@ export function prune(outFolder: string, releaseId: string, served: string | und
   const kept = [served, readCurrent(outFolder)];
   const older = readdirSync(folder).filter((name) => idForm.test(name) && name.slice(0, 15) < second);
   const extra = older.sort(compareText).slice(0, -keptBefore);
-  for (const name of extra) if (!kept.includes(join(folder, name))) removeWhole(outFolder, join(folder, name));
+  for (const name of extra)
+    if (!kept.includes(join(folder, name))) removeWhole(outFolder, join(folder, name));
 }
 
 /** Renamed first: no release is ever half there under its name. */

@@ -16,6 +16,7 @@ import { addInitCommand } from "./init.ts";
 import { addJobCommand } from "./job.ts";
 import { addLayoutCommand } from "./layout.ts";
 import { addLedgerCommand } from "./ledger.ts";
+import { addMaintenanceCommand } from "./maintenance.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
 import { addPriceCommand } from "./price.ts";
@@ -57,6 +58,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addLedgerCommand(program);
   addReconcileCommand(program);
   addRollbackCommand(program);
+  addMaintenanceCommand(program);
   addReportCommand(program);
   addRestoreCommand(program);
   try {

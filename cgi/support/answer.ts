@@ -80,6 +80,13 @@ export function failurePage(route: Route, frame: Frame, cause: unknown): Respons
   return errorPage(route, frame, { status: 503, title: "Please try again later", sentence, headers });
 }
 
+/** While the operator works on the site: nobody's fault, and not worth a line of the log. */
+export function maintenancePage(route: Route, frame: Frame): Response {
+  const sentence = "We are working on the accounts; nothing was changed. Please try again in some minutes.";
+  const headers: Header[] = [["Retry-After", "300"]];
+  return errorPage(route, frame, { status: 503, title: "Back in some minutes", sentence, headers });
+}
+
 function errorPage(
   route: Route,
   frame: Frame,

@@ -9,10 +9,11 @@ import { withSlot } from "../../lib/store/slot.ts";
 import { openStore } from "../../lib/store/sqlite.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock, takeAtLeast } from "../../lib/util/clock.ts";
+import { readMaintenance } from "../../lib/util/maintenance.ts";
 import { routes } from "../../lib/util/routes.ts";
 import { applyPlace, readPlace, readSecrets } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
-import { answerRequest, type Frame, failurePage, refusalPage } from "./answer.ts";
+import { answerRequest, type Frame, failurePage, maintenancePage, refusalPage } from "./answer.ts";
 import { guardHead } from "./guard.ts";
 import { readBody, readRequest } from "./request.ts";
 import { formatCgi, type Response, writeAll } from "./response.ts";
@@ -68,6 +69,9 @@ async function answerProcess(
     const head = readRequest();
     const early = guardHead(route, head, settings.url);
     if (early !== undefined) return refusalPage(route, frame, early);
+    const state = readMaintenance(place.dataFolder);
+    if (route.hasAccounts && (state === "on" || (state === "read-only" && head.method === "POST")))
+      return maintenancePage(route, frame);
     const openSite = (): Site => {
       const secrets = readSecrets(place.secretsFile, route.secrets);
       const file = join(place.dataFolder, "books.sqlite");
