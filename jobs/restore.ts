@@ -23,8 +23,10 @@ export const job: Job = {
     const startedMs = runningMs();
     const { file: books } = context.database;
     const isDrill = values.drill === true;
-    if (!isDrill && existsSync(books)) {
-      context.complain(`restore: ${books} is there; move it away, or try the backup with --drill`);
+    // A log of other books beside it would be taken for its own.
+    const there = ["", "-wal", "-shm", "-journal"].map((end) => books + end).find((name) => existsSync(name));
+    if (!isDrill && there !== undefined) {
+      context.complain(`restore: ${there} is there; move it away, or try the backup with --drill`);
       return "refused";
     }
     if (!existsSync(file)) {

@@ -96,6 +96,11 @@ describe("a backup", () => {
         expect.stringContaining("is there; move it away, or try the backup with --drill"),
       ]);
       for (const name of readdirSync(other.folder)) rmSync(join(other.folder, name), { recursive: true });
+      writeFileSync(join(other.folder, "books.sqlite-wal"), "of the books that were there");
+      expect((await restore(newest(), {}, other)).complained).toEqual([
+        expect.stringContaining("-wal is there; move it"),
+      ]);
+      rmSync(join(other.folder, "books.sqlite-wal"));
       expect((await restore(newest(), {}, other)).outcome).toBe("done");
       expect(transfers(other)).toEqual(transfers(test));
       expect(readdirSync(other.folder).filter((name) => name.startsWith("."))).toEqual([]);
