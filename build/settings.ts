@@ -69,7 +69,10 @@ export function readSettings(sourceFolder: string): {
     site.section ?? readYaml("", `{name: "-", url: "${standIn}"}`, siteKeys).section,
   );
   const meters = prices.section === undefined ? [] : readMeters(prices.section);
-  const { cluster, faults } = readCluster(sourceFolder);
+  const { cluster, faults } = readCluster(
+    sourceFolder,
+    URL.canParse(general.url) ? new URL(general.url).hostname : "",
+  );
   const all = [...site.faults, ...prices.faults, ...faults];
   return { settings: { ...general, meters }, compress, isPlain, cluster, faults: all };
 }

@@ -25,6 +25,7 @@ import { addReportCommand } from "./report.ts";
 import { addRestoreCommand } from "./restore.ts";
 import { addRollbackCommand } from "./rollback.ts";
 import { addServeCommand } from "./serve.ts";
+import { addTlsCommand } from "./tls.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
 
@@ -46,6 +47,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addWarmCommand(program);
   addConfigCommand(program);
   addDoctorCommand(program);
+  addTlsCommand(program);
   addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);

@@ -9,10 +9,12 @@ import { existsSync } from "node:fs";
 /** Package, the program by which it is known on other systems, and what needs it. */
 export const packages = [
   { name: "age", program: "age", what: "sealed backups" },
+  { name: "certbot", program: "certbot", what: "certificates of an authority" },
   { name: "chromium", program: "chromium", what: "the walk through the site in a browser" },
   { name: "hitch", program: "hitch", what: "pages over https, and passkeys" },
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
+  { name: "pebble", program: "pebble", what: "an authority to ask for certificates" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];

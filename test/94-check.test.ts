@@ -109,7 +109,7 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
     const gone = wrongs().filter((line) => line.startsWith("the cert"));
     renameSync(at("away.pem"), at("site.pem"));
     expect(gone).toEqual([
-      expect.stringContaining("cannot be read; put key, certificate, and its chain there"),
+      expect.stringContaining("cannot be read; run: site tls sync, or put key, certificate"),
     ]);
   });
 

@@ -2,7 +2,6 @@
  * Whether a host is as its configuration says: every checker that the machine has looks at the files of the release, and what none of
  * them sees is looked at here: the certificate, and who may read what. Run on the host. Called by cli/config.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/util/clock.ts";
@@ -10,6 +9,7 @@ import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
+import { judgeAge, judgePair } from "./pair.ts";
 
 export type { Finding } from "./finding.ts";
 
@@ -67,9 +67,6 @@ function checkLogrotate(etc: string): Finding {
   return ran.status === 0 ? right("logrotate.conf") : wrong("logrotate.conf", ran.said);
 }
 
-const dayMs = 86_400_000;
-const smallestRsaBits = 2048;
-
 /** The file that hitch reads: whether it is a pair, for this site, still good for a while, and nobody else's to read. */
 function checkCertificate(file: string, host: string, now: number): readonly Finding[] {
   const what = "the certificate";
@@ -77,42 +74,13 @@ function checkCertificate(file: string, host: string, now: number): readonly Fin
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    return [
-      wrong(
-        what,
-        `${file} cannot be read; put key, certificate, and its chain there, or say another "pem" in etc/cluster.yaml`,
-      ),
-    ];
+    const detail = `${file} cannot be read; run: site tls sync, or put key, certificate, and its chain there`;
+    return [wrong(what, detail)];
   }
-  const mode = statSync(file).mode & 0o077;
-  const others = mode === 0 ? [] : [wrong(what, `${file}: others may read the key; run: chmod 600 ${file}`)];
-  let pair: { readonly certificate: X509Certificate; readonly key: KeyObject };
-  try {
-    pair = { certificate: new X509Certificate(text), key: createPrivateKey(text) };
-  } catch (error) {
-    return [
-      ...others,
-      wrong(what, `${file} holds no key and certificate: ${error instanceof Error ? error.message : ""}`),
-    ];
-  }
-  const { certificate, key } = pair;
-  const [from, until] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
-  const left = (until - now) / (until - from);
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? smallestRsaBits;
-  const found = [
-    certificate.checkPrivateKey(key) ? "" : `${file}: the key is another certificate's`,
-    certificate.checkHost(host) === undefined ? `${file}: it is not for ${host}` : "",
-    bits < smallestRsaBits ? `${file}: its key has ${bits} bits, and ${smallestRsaBits} are the least` : "",
-    now < from || now >= until
-      ? `${file}: it was good from ${certificate.validFrom} until ${certificate.validTo}`
-      : "",
-    // An authority renews at a third; what is later than that was forgotten.
-    left > 0 && left < 0.25
-      ? `${file}: ${Math.floor((until - now) / dayMs)} days are left of it, less than a quarter; renew it`
-      : "",
-  ].filter((detail) => detail !== "");
-  const all = [...others, ...found.map((detail) => wrong(what, detail))];
-  return all.length === 0 ? [right(what)] : all;
+  const others =
+    (statSync(file).mode & 0o077) === 0 ? [] : [`others may read the key; run: chmod 600 ${file}`];
+  const all = [...others, ...judgePair(text, host, now), ...judgeAge(text, now)];
+  return all.length === 0 ? [right(what)] : all.map((detail) => wrong(what, `${file}: ${detail}`));
 }
 
 /** Whoever may read the data or the secrets is who runs the programs, and nobody else. */

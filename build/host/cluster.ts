@@ -19,6 +19,10 @@ export interface Cluster {
   readonly httpsPort: number;
   /** The file with the key, the certificate, and its chain. */
   readonly pemFile: string;
+  /** Where certbot keeps what it was given: privkey.pem and fullchain.pem. */
+  readonly lineage: string;
+  /** What an authority asks for over plain http is looked for here, on each web server. */
+  readonly acme: string;
   readonly users: {
     /** Runs the front web server; its group may speak to hitch and to the programs. */
     readonly web: string;
@@ -30,34 +34,34 @@ export interface Cluster {
   readonly pools: { readonly pages: number; readonly hashing: number };
 }
 
-const keys = ["home", "path", "address", "http", "https", "pem", "users", "pools"];
+const absolute = /^(?:\/[\w.-]+)+$/;
 
-export function readCluster(sourceFolder: string): {
+const keys = ["home", "path", "address", "http", "https", "pem", "lineage", "acme", "users", "pools"];
+
+/** `host`: the site's own name. */
+export function readCluster(
+  sourceFolder: string,
+  host: string,
+): {
   readonly cluster: Cluster;
   readonly faults: readonly Fault[];
 } {
   const file = "etc/cluster.yaml";
   const path = join(sourceFolder, file);
   const text = existsSync(path) ? readUtf8(path) : "";
-  if (typeof text !== "string") return { cluster: defaults(), faults: [{ file, ...text }] };
+  if (typeof text !== "string") return { cluster: defaults(host), faults: [{ file, ...text }] };
   const { section, faults } = readYaml(file, text, keys);
-  return { cluster: section === undefined ? defaults() : readKnown(section), faults };
+  return { cluster: section === undefined ? defaults(host) : readKnown(section, host), faults };
 }
 
-function defaults(): Cluster {
+function defaults(host: string): Cluster {
   const { section } = readYaml("", "{}", keys);
   if (section === undefined) throw new Error("assertion failed: no keys are no fault");
-  return readKnown(section);
+  return readKnown(section, host);
 }
 
-function readKnown(section: Section): Cluster {
-  const home = readWord(
-    section,
-    "home",
-    "/srv/site",
-    /^(?:\/[\w.-]+)+$/,
-    "an absolute path, such as /srv/site",
-  );
+function readKnown(section: Section, host: string): Cluster {
+  const home = readWord(section, "home", "/srv/site", absolute, "an absolute path, such as /srv/site");
   const users = readGroup(section, "users", ["web", "programs", "hitch"]);
   const pools = readGroup(section, "pools", ["pages", "hashing"]);
   const user = (key: string, usual: string): string =>
@@ -74,7 +78,9 @@ function readKnown(section: Section): Cluster {
     address: readWord(section, "address", "0.0.0.0", /^(?:\d{1,3}\.){3}\d{1,3}$/, "an IPv4 address"),
     httpPort: readWhole(section, "http", { least: 1, most: 65_535, fallback: 80 }),
     httpsPort: readWhole(section, "https", { least: 1, most: 65_535, fallback: 443 }),
-    pemFile: readWord(section, "pem", "/etc/hitch/site.pem", /^(?:\/[\w.-]+)+$/, "an absolute path"),
+    pemFile: readWord(section, "pem", "/etc/hitch/site.pem", absolute, "an absolute path"),
+    lineage: readWord(section, "lineage", `/etc/letsencrypt/live/${host}`, absolute, "an absolute path"),
+    acme: readWord(section, "acme", `${home}/acme`, absolute, "an absolute path"),
     users: {
       web: user("web", "site-web"),
       programs: user("programs", "accounts"),

@@ -107,10 +107,15 @@ ${isCompressed ? `  magnet.attract-physical-path-to = ( "${release}/etc/compress
   include "${release}/etc/lighttpd.conf"
 }
 
-# Plain http only sends people to https. This comes last, since a later redirect counts more than one before it.
+# Plain http only sends people to https, but for an authority that asks whether the site is ours. This comes last, since a later
+# redirect counts more than one before it.
 $SERVER["socket"] == "${address}:${httpPort}" {
-  url.redirect = ( "" => "${url}\${url.path}\${qsa}" )
-  url.redirect-code = 308
+  $HTTP["url"] =^ "/.well-known/acme-challenge/" {
+    alias.url = ( "/.well-known/acme-challenge/" => "${cluster.acme}/.well-known/acme-challenge/" )
+  } else {
+    url.redirect = ( "" => "${url}\${url.path}\${qsa}" )
+    url.redirect-code = 308
+  }
 }
 `;
 }

@@ -118,6 +118,7 @@ export function writeTmpfiles({ cluster }: HostFacts): string {
 d ${home}/run 0770 ${web} ${web} -
 d ${home}/log 0770 ${web} ${web} -
 d ${home}/upload 0770 ${web} ${web} -
+d ${cluster.acme} 0755 root root -
 d ${home}/data 0700 ${programs} ${web} -
 z ${home}/secrets 0600 ${programs} ${web} -
 `;

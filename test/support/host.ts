@@ -51,6 +51,7 @@ export interface Host {
   readonly complaints: string;
   /** Whether each server runs as a user of its own. */
   readonly isSeparate: boolean;
+  readonly hitchPid: number;
   readonly read: (path: string) => string;
   readonly rows: (sql: string) => unknown[];
   /** Ends the servers of the programs, as if they had died. */
@@ -77,6 +78,7 @@ address: 127.0.0.1
 http: ${httpPort}
 https: ${httpsPort}
 pem: ${pem}
+lineage: ${folder}/authority/config/live/${hostName}
 users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
 `,
   );
@@ -130,6 +132,7 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
     keyHash,
     complaints,
     isSeparate,
+    hitchPid: hitch.pid ?? 0,
     read: (path) => readFileSync(join(folder, path), "utf8"),
     rows: (sql) => readRows(join(folder, "data", "books.sqlite"), sql),
     endPrograms,
@@ -145,7 +148,7 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
 /** What each user may write, and read. */
 function layOut(folder: string, isSeparate: boolean): void {
   chmodSync(folder, 0o755);
-  for (const name of ["run", "log", "upload", "data"]) mkdirSync(join(folder, name), { mode: 0o770 });
+  for (const name of ["run", "log", "upload", "data", "acme"]) mkdirSync(join(folder, name), { mode: 0o770 });
   const secrets = join(folder, "secrets");
   writeFileSync(secrets, "usage_token = service-token\n", { mode: 0o600 });
   if (!isSeparate) return;

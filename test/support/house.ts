@@ -42,6 +42,7 @@ const frontDoors: Readonly<Record<string, readonly string[]>> = {
     "build/host/check.ts",
     "build/host/doctor.ts",
     "build/rollback.ts",
+    "build/host/tls.ts",
   ],
 };
 
