@@ -10,7 +10,7 @@ import { assert } from "../lib/util/failure.ts";
 import { routes } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { type Bundle, bakedName, keepBundles, searchPath } from "./programs.ts";
+import { type Bundle, bakedName, keepBundles, residentPath, searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
 import { templateShapes } from "./shapes.ts";
 
@@ -18,7 +18,7 @@ type Home = Pick<Package, "codeFolder" | "codeEnding">;
 
 interface Plan {
   readonly path: string;
-  readonly kind: "cgi" | "jobs";
+  readonly kind: Bundle["kind"];
   readonly name: string;
 }
 
@@ -111,7 +111,8 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
   const bundles = result.outputFiles.map(({ path, contents }): Bundle => {
     const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
-    const kind = name.startsWith("cgi/") ? "cgi" : "jobs";
+    const kind = plans.find(({ path: own }) => own === name)?.kind;
+    assert(kind !== undefined, `${name} was planned`);
     return { path: name, kind, templates: named(path), code: contents };
   });
   return bundles.sort((a, b) => compareText(a.path, b.path));
@@ -230,7 +231,8 @@ function planPrograms(home: Home): readonly Plan[] {
     return { path: `cgi${path}`, kind: "cgi", name };
   });
   const jobs = listCode(home, "jobs").filter((name) => name !== "run");
-  return [...pages, ...jobs.map((name): Plan => ({ path: `jobs/${name}`, kind: "jobs", name }))];
+  const resident: Plan = { path: residentPath, kind: "servers", name: "resident" };
+  return [...pages, ...jobs.map((name): Plan => ({ path: `jobs/${name}`, kind: "jobs", name })), resident];
 }
 
 function listCode(home: Home, folder: string): readonly string[] {
@@ -274,14 +276,18 @@ function writeEntry({ path, kind, name }: Plan, { codeFolder, codeEnding }: Home
   const up = "../".repeat(path.split("/").length - 1);
   const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
   const addon = beside(addonPath);
+  const cgiFiles = `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`;
+  if (kind === "servers") {
+    const imports = routes.map((route, n) => `import { handle as h${n} } from ${code("cgi", route.name)};`);
+    const handlers = routes.map((route, n) => `${JSON.stringify(route.name)}: h${n}`);
+    const run = `import { runResident } from ${code("cgi", "support", "resident")};`;
+    return [...imports, run, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${cgiFiles});`].join(
+      "\n",
+    );
+  }
   const [member, run, runner, files] =
     kind === "cgi"
-      ? [
-          "handle",
-          "runProgram",
-          code("cgi", "support", "run"),
-          `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`,
-        ]
+      ? ["handle", "runProgram", code("cgi", "support", "run"), cgiFiles]
       : ["job", "runJob", code("jobs", "run"), addon];
   return [
     `import { ${member} } from ${code(kind, name)};`,

@@ -27,13 +27,15 @@ export interface ProgramOptions {
   readonly settings: Settings;
   readonly navigation: readonly NavSection[];
   readonly templates: readonly Template[];
+  /** Whether programs stay (cgi/support/resident.ts). */
+  readonly isResident: boolean;
 }
 
 /** The code of one program, which refers to the name `bakedName`. */
 export interface Bundle {
   /** Path in the release. */
   readonly path: string;
-  readonly kind: "cgi" | "jobs";
+  readonly kind: "cgi" | "jobs" | "servers";
   /** The package's templates that it may ask for, without those that they show. */
   readonly templates: readonly string[];
   /** Its text, in ASCII. */
@@ -46,6 +48,9 @@ export const bakedName = "__picodollar_baked__";
 /** Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. */
 export const searchPath = "search/pages.sqlite";
 
+/** The programs in one that stays, where a site wants that. */
+export const residentPath = "servers/programs";
+
 /** Where set-up leaves the bundles, beside the compiled code: a list of them, and their code, one behind the other. */
 export const bundlesName = "programs.json";
 const codeName = "programs.bin";
@@ -54,7 +59,8 @@ type Listed = Omit<Bundle, "code"> & { readonly bytes: number };
 
 /** Makes every program that the site has, in the order of their paths. */
 export async function buildPrograms(options: ProgramOptions): Promise<readonly Program[]> {
-  const bundles = (await findBundles(options.home)).filter(({ path }) => {
+  const bundles = (await findBundles(options.home)).filter(({ path, kind }) => {
+    if (kind === "servers") return options.isResident;
     const route = findRoute(path.replace(/^cgi/, ""));
     return route === undefined || isOffered(route, options.settings);
   });
@@ -65,12 +71,12 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
     if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, code]) }];
     const baked = bake(listShown(options.templates, ["page", ...templates]));
     const bytes = Buffer.concat([scriptStart, ...baked, code, scriptEnd]);
-    const route = findRoute(path.replace(/^cgi/, ""));
-    assert(route !== undefined, `${path} has a route`);
+    const route = kind === "servers" ? undefined : findRoute(path.replace(/^cgi/, ""));
+    assert(kind === "servers" || route !== undefined, `${path} has a route`);
     const sha256 = sha256Hex(bytes);
-    const script = `${route.name}.${sha256.slice(0, 10)}`;
+    const script = `${route?.name ?? "resident"}.${sha256.slice(0, 10)}`;
     return [
-      { path, bytes: Buffer.from(writeLauncher(route, script)) },
+      { path, bytes: Buffer.from(writeLauncher(path, route, script)) },
       { path: `programs/${script}.js`, bytes, sha256 },
     ];
   });
@@ -85,10 +91,11 @@ const scriptEnd = Buffer.from("})");
  * What the web server starts. It runs the same without a cache, or with one of another Node, only slower. Compared with
  * CommonJS's own loader it spares the search for a package.json.
  */
-function writeLauncher(route: Route, script: string): string {
-  const up = "/..".repeat(route.path.split("/").length - 1);
-  const start = ["#!/usr/bin/env -S node", ...switchesOf(route)].join(" ");
-  return `${switchesOf(route).length === 0 ? shebang : `${start}\n`}"use strict";
+function writeLauncher(path: string, route: Route | undefined, script: string): string {
+  const up = "/..".repeat(path.split("/").length - 1);
+  const switches = route === undefined ? [] : switchesOf(route);
+  const start = switches.length === 0 ? shebang : `${["#!/usr/bin/env -S node", ...switches].join(" ")}\n`;
+  return `${start}"use strict";
 const { readFileSync } = require('fs'), { Script } = require('vm'), release = __dirname + '${up}';
 const filename = release + '/programs/${script}.js', source = readFileSync(filename, 'utf8');
 let cachedData;

@@ -51,7 +51,12 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
     if (site.baked === undefined || all.length > 0) return { ok: false, faults: all };
     stages.begin("making programs");
-    const programs = await buildPrograms({ home, ...site.baked, templates: site.templates });
+    const programs = await buildPrograms({
+      home,
+      ...site.baked,
+      templates: site.templates,
+      isResident: site.cluster.isResident,
+    });
     if (site.baked.settings.search) stages.begin("making the search index");
     // Loaded only here: most of a quick build's time would go into the database driver.
     const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site)] : [];

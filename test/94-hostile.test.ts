@@ -10,165 +10,174 @@ import { agreeOn, sendBytes, sendPlain, sendStream, type Wire } from "./support/
 
 const cookie = `Cookie: __Host-session=${"T".repeat(43)}\r\n`;
 
-describe.skipIf(!canHost)("a host among strangers", () => {
-  let host: Host;
-  beforeAll(async () => {
-    host = await startHost();
-  }, 60_000);
-  afterAll(() => host?.end());
+describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
+  "a host among strangers, its programs %s",
+  (programsAre) => {
+    let host: Host;
+    beforeAll(async () => {
+      host = await startHost(() => undefined, programsAre);
+    }, 60_000);
+    afterAll(() => host?.end());
 
-  const wireFrom = (from = "127.0.0.1"): Wire => ({ port: host.httpsPort, host: hostName, from });
-  const request = (method: string, path: string, headers = ""): string =>
-    `${method} ${path} HTTP/1.1\r\nHost: ${hostName}\r\nConnection: close\r\n${headers}\r\n`;
-  /** Who the programs took the last stranger for. */
-  const lastSeen = (): string | undefined => /from (\S+)$/.exec(host.read("log/programs.log").trimEnd())?.[1];
-  /** A program that writes down who asks: one for the service, without its token. */
-  const telling = "/account/usage.cgi";
+    const wireFrom = (from = "127.0.0.1"): Wire => ({ port: host.httpsPort, host: hostName, from });
+    const request = (method: string, path: string, headers = ""): string =>
+      `${method} ${path} HTTP/1.1\r\nHost: ${hostName}\r\nConnection: close\r\n${headers}\r\n`;
+    /** Who the programs took the last stranger for. */
+    const lastSeen = (): string | undefined =>
+      /from (\S+)$/.exec(host.read("log/programs.log").trimEnd())?.[1];
+    /** A program that writes down who asks: one for the service, without its token. */
+    const telling = "/account/usage.cgi";
 
-  it.each([
-    ["nothing else", ""],
-    ["one address", "X-Forwarded-For: 203.0.113.9\r\n"],
-    ["a list of them", "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 203.0.113.8\r\n"],
-    ["the newer header", 'Forwarded: for=203.0.113.9;proto=https;host="evil.example"\r\n'],
-    [
-      "other names for it",
-      "X-Real-IP: 203.0.113.9\r\nTrue-Client-IP: 203.0.113.9\r\nX-Host: evil.example\r\n",
-    ],
-    ["the variable itself", "REMOTE_ADDR: 203.0.113.9\r\nX-Remote-Addr: 203.0.113.9\r\n"],
-  ])("takes a client for who it is that sends %s, by HTTP/1.1 and HTTP/2", async (_what, headers) => {
-    const body = "Content-Length: 1\r\n";
-    expect(
-      (await sendBytes(wireFrom("127.0.0.77"), `${request("POST", telling, headers + body)}x`))?.status,
-    ).toBe(401);
-    expect(lastSeen()).toBe("127.0.0.77");
-    const pairs = headers
-      .split("\r\n")
-      .filter((line) => line !== "")
-      .map((line) => {
-        const cut = line.indexOf(": ");
-        return [line.slice(0, cut).toLowerCase(), line.slice(cut + 2)] as const;
-      });
-    const stream = { ":method": "POST", ":path": telling, ...Object.fromEntries(pairs) };
-    expect((await sendStream(wireFrom("127.0.0.78"), stream, "x")).status).toBe(401);
-    expect(lastSeen()).toBe("127.0.0.78");
-  });
+    it.each([
+      ["nothing else", ""],
+      ["one address", "X-Forwarded-For: 203.0.113.9\r\n"],
+      ["a list of them", "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 203.0.113.8\r\n"],
+      ["the newer header", 'Forwarded: for=203.0.113.9;proto=https;host="evil.example"\r\n'],
+      [
+        "other names for it",
+        "X-Real-IP: 203.0.113.9\r\nTrue-Client-IP: 203.0.113.9\r\nX-Host: evil.example\r\n",
+      ],
+      ["the variable itself", "REMOTE_ADDR: 203.0.113.9\r\nX-Remote-Addr: 203.0.113.9\r\n"],
+    ])("takes a client for who it is that sends %s, by HTTP/1.1 and HTTP/2", async (_what, headers) => {
+      const body = "Content-Length: 1\r\n";
+      expect(
+        (await sendBytes(wireFrom("127.0.0.77"), `${request("POST", telling, headers + body)}x`))?.status,
+      ).toBe(401);
+      expect(lastSeen()).toBe("127.0.0.77");
+      const pairs = headers
+        .split("\r\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const cut = line.indexOf(": ");
+          return [line.slice(0, cut).toLowerCase(), line.slice(cut + 2)] as const;
+        });
+      const stream = { ":method": "POST", ":path": telling, ...Object.fromEntries(pairs) };
+      expect((await sendStream(wireFrom("127.0.0.78"), stream, "x")).status).toBe(401);
+      expect(lastSeen()).toBe("127.0.0.78");
+    });
 
-  it("refuses a client that writes the line of a proxy itself", async () => {
-    const line = "PROXY TCP4 203.0.113.9 127.0.0.1 50000 443\r\n";
-    expect((await sendBytes(wireFrom("127.0.0.79"), line + request("GET", "/")))?.status).toBe(400);
-    expect((await sendPlain(host.httpPort, line + request("GET", "/")))?.status).toBe(400);
-  });
+    it("refuses a client that writes the line of a proxy itself", async () => {
+      const line = "PROXY TCP4 203.0.113.9 127.0.0.1 50000 443\r\n";
+      expect((await sendBytes(wireFrom("127.0.0.79"), line + request("GET", "/")))?.status).toBe(400);
+      expect((await sendPlain(host.httpPort, line + request("GET", "/")))?.status).toBe(400);
+    });
 
-  it("answers to its own name alone", async () => {
-    const foreign = request("GET", "/account/login.cgi").replace(hostName, "evil.example");
-    expect((await sendBytes(wireFrom(), foreign))?.status).toBe(421);
-    for (const odd of ["a b.example", "storage.example.com:99999", "", "evil.example\tx"]) {
-      const answer = await sendBytes(wireFrom(), request("GET", "/account/login.cgi").replace(hostName, odd));
-      expect([odd, [400, 421].includes(answer?.status ?? 0)]).toEqual([odd, true]);
-    }
-  });
+    it("answers to its own name alone", async () => {
+      const foreign = request("GET", "/account/login.cgi").replace(hostName, "evil.example");
+      expect((await sendBytes(wireFrom(), foreign))?.status).toBe(421);
+      for (const odd of ["a b.example", "storage.example.com:99999", "", "evil.example\tx"]) {
+        const answer = await sendBytes(
+          wireFrom(),
+          request("GET", "/account/login.cgi").replace(hostName, odd),
+        );
+        expect([odd, [400, 421].includes(answer?.status ?? 0)]).toEqual([odd, true]);
+      }
+    });
 
-  it("speaks TLS 1.2 and 1.3, and nothing older", async () => {
-    expect(await agreeOn(wireFrom(), "TLSv1.1")).toBeUndefined();
-    expect(await agreeOn(wireFrom(), "TLSv1.2")).toBe("TLSv1.2");
-    expect(await agreeOn(wireFrom(), "TLSv1.3")).toBe("TLSv1.3");
-  });
+    it("speaks TLS 1.2 and 1.3, and nothing older", async () => {
+      expect(await agreeOn(wireFrom(), "TLSv1.1")).toBeUndefined();
+      expect(await agreeOn(wireFrom(), "TLSv1.2")).toBe("TLSv1.2");
+      expect(await agreeOn(wireFrom(), "TLSv1.3")).toBe("TLSv1.3");
+    });
 
-  it("lets nobody else reach its sockets, its data, or its secrets", () => {
-    if (!host.isSeparate) return;
-    const as = (user: string, group: string, code: string) =>
-      spawnSync(
-        "setpriv",
-        [`--reuid=${user}`, `--regid=${group}`, "--clear-groups", process.execPath, "-e", code],
-        { encoding: "utf8" },
-      ).stdout.trim();
-    const open = (name: string) =>
-      `require("net").connect("${host.folder}/run/${name}.sock").on("connect", function () { console.log("open"); this.destroy(); }).on("error", (e) => console.log(e.code))`;
-    for (const name of ["tls", "pages", "hashing"]) {
-      expect([name, as("daemon", "daemon", open(name))]).toEqual([name, "EACCES"]);
-      expect([name, as("www-data", "www-data", open(name))]).toEqual([name, "open"]);
-    }
-    const read = (path: string) =>
-      `try { require("fs").readFileSync("${join(host.folder, path)}"); console.log("read"); } catch (e) { console.log(e.code); }`;
-    for (const path of ["data/books.sqlite", "secrets"]) {
-      expect([path, as("www-data", "www-data", read(path))]).toEqual([path, "EACCES"]);
-      expect([path, as("backup", "www-data", read(path))]).toEqual([path, "read"]);
-    }
-  });
+    it("lets nobody else reach its sockets, its data, or its secrets", () => {
+      if (!host.isSeparate) return;
+      const as = (user: string, group: string, code: string) =>
+        spawnSync(
+          "setpriv",
+          [`--reuid=${user}`, `--regid=${group}`, "--clear-groups", process.execPath, "-e", code],
+          { encoding: "utf8" },
+        ).stdout.trim();
+      const open = (name: string) =>
+        `require("net").connect("${host.folder}/run/${name}.sock").on("connect", function () { console.log("open"); this.destroy(); }).on("error", (e) => console.log(e.code))`;
+      for (const name of ["tls", "pages", "hashing"]) {
+        expect([name, as("daemon", "daemon", open(name))]).toEqual([name, "EACCES"]);
+        expect([name, as("www-data", "www-data", open(name))]).toEqual([name, "open"]);
+      }
+      const read = (path: string) =>
+        `try { require("fs").readFileSync("${join(host.folder, path)}"); console.log("read"); } catch (e) { console.log(e.code); }`;
+      for (const path of ["data/books.sqlite", "secrets"]) {
+        expect([path, as("www-data", "www-data", read(path))]).toEqual([path, "EACCES"]);
+        expect([path, as("backup", "www-data", read(path))]).toEqual([path, "read"]);
+      }
+    });
 
-  it.each([
-    ["a form that is too long for its page", "/account/login.cgi", 9000, 413, "Shorten what you typed"],
-    ["a body that is too long for any page", "/account/login.cgi", 600_000, 413, ""],
-  ])("answers %s with its length told, and in chunks", async (_what, path, size, status, words) => {
-    const form = "Content-Type: application/x-www-form-urlencoded\r\n";
-    const body = "a".repeat(size);
-    const told = await sendBytes(
-      wireFrom(),
-      request("POST", path, `${form}Content-Length: ${size}\r\n`) + body,
-    );
-    expect([told?.status, told?.body.includes(words)]).toEqual([status, true]);
-    const chunked = `${form}Transfer-Encoding: chunked\r\n`;
-    const chunks = `${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-    const cut = await sendBytes(wireFrom(), request("POST", path, chunked) + chunks);
-    expect(cut?.status).toBe(status);
-  });
+    it.each([
+      ["a form that is too long for its page", "/account/login.cgi", 9000, 413, "Shorten what you typed"],
+      ["a body that is too long for any page", "/account/login.cgi", 600_000, 413, ""],
+    ])("answers %s with its length told, and in chunks", async (_what, path, size, status, words) => {
+      const form = "Content-Type: application/x-www-form-urlencoded\r\n";
+      const body = "a".repeat(size);
+      const told = await sendBytes(
+        wireFrom(),
+        request("POST", path, `${form}Content-Length: ${size}\r\n`) + body,
+      );
+      expect([told?.status, told?.body.includes(words)]).toEqual([status, true]);
+      const chunked = `${form}Transfer-Encoding: chunked\r\n`;
+      const chunks = `${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+      const cut = await sendBytes(wireFrom(), request("POST", path, chunked) + chunks);
+      expect(cut?.status).toBe(status);
+    });
 
-  it("takes no more usage at once than its program does", async () => {
-    const before = host.read("log/programs.log");
-    const size = 10_500_000;
-    const sent = request("POST", telling, `Content-Length: ${size}\r\n`) + "a".repeat(size);
-    // Refused while it is still sent: then a client may see the end of the connection before the answer.
-    expect([413, undefined]).toContain((await sendBytes(wireFrom(), sent).catch(() => undefined))?.status);
-    expect(host.read("log/programs.log")).toBe(before);
-  });
+    it("takes no more usage at once than its program does", async () => {
+      const before = host.read("log/programs.log");
+      const size = 10_500_000;
+      const sent = request("POST", telling, `Content-Length: ${size}\r\n`) + "a".repeat(size);
+      // Refused while it is still sent: then a client may see the end of the connection before the answer.
+      expect([413, undefined]).toContain((await sendBytes(wireFrom(), sent).catch(() => undefined))?.status);
+      expect(host.read("log/programs.log")).toBe(before);
+    });
 
-  it("answers for a program that dies, tells nothing of it, and goes on", async () => {
-    const program = join(host.folder, "dist/current/cgi/account/logout.cgi");
-    const before = readFileSync(program);
-    writeFileSync(program, '#!/usr/bin/env node\nthrow new Error("/secret/path");\n');
-    const died = await sendBytes(wireFrom(), request("GET", "/account/logout.cgi"));
-    expect([died?.status, died?.body.includes("secret")]).toEqual([500, false]);
-    writeFileSync(program, before);
-    expect((await sendBytes(wireFrom(), request("GET", "/account/logout.cgi", cookie)))?.status).toBe(200);
-  });
+    // One that stays answers for a fault by itself (test/41-handlers).
+    const itOfCgi = programsAre === "cgi" ? it : () => undefined;
+    itOfCgi("answers for a program that dies, tells nothing of it, and goes on", async () => {
+      const program = join(host.folder, "dist/current/cgi/account/logout.cgi");
+      const before = readFileSync(program);
+      writeFileSync(program, '#!/usr/bin/env node\nthrow new Error("/secret/path");\n');
+      const died = await sendBytes(wireFrom(), request("GET", "/account/logout.cgi"));
+      expect([died?.status, died?.body.includes("secret")]).toEqual([500, false]);
+      writeFileSync(program, before);
+      expect((await sendBytes(wireFrom(), request("GET", "/account/logout.cgi", cookie)))?.status).toBe(200);
+    });
 
-  it("runs four programs at once under a flood, answers each in its turn, and pages at once", async () => {
-    const all = 60;
-    let most = 0;
-    const count = (): number =>
-      readdirSync("/proc").filter((id) => {
-        if (!/^\d+$/.test(id)) return false;
-        try {
-          return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(`${host.folder}/dist/current/cgi/`);
-        } catch {
-          return false;
-        }
-      }).length;
-    const watching = setInterval(() => {
-      most = Math.max(most, count());
-    }, 20);
-    const flood = Array.from({ length: all }, (_, n) =>
-      sendBytes(wireFrom(`127.0.1.${n + 1}`), request("GET", "/account/account.cgi", cookie)),
-    );
-    const pages: number[] = [];
-    for (let n = 0; n < 20; n += 1) {
-      const startedAt = performance.now();
-      expect((await sendBytes(wireFrom("127.0.2.1"), request("GET", "/docs/")))?.status).toBe(200);
-      pages.push(performance.now() - startedAt);
-    }
-    const answers = await Promise.all(flood);
-    clearInterval(watching);
-    expect(answers.map((answer) => answer?.status)).toEqual(Array.from({ length: all }, () => 303));
-    expect(most).toBeGreaterThan(0);
-    // One that has answered takes some milliseconds to end, beside the next.
-    expect(most).toBeLessThanOrEqual(6);
-    // A new connection with TLS for each, on a machine that is busy with the flood and with this test.
-    expect(pages.sort((a, b) => a - b)[10]).toBeLessThan(500);
-  }, 60_000);
+    it("runs four programs at most under a flood, answers each in its turn, and pages at once", async () => {
+      const all = 60;
+      let most = 0;
+      const count = (): number =>
+        readdirSync("/proc").filter((id) => {
+          if (!/^\d+$/.test(id)) return false;
+          try {
+            return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(`${host.folder}/dist/current/cgi/`);
+          } catch {
+            return false;
+          }
+        }).length;
+      const watching = setInterval(() => {
+        most = Math.max(most, count());
+      }, 20);
+      const flood = Array.from({ length: all }, (_, n) =>
+        sendBytes(wireFrom(`127.0.1.${n + 1}`), request("GET", "/account/account.cgi", cookie)),
+      );
+      const pages: number[] = [];
+      for (let n = 0; n < 20; n += 1) {
+        const startedAt = performance.now();
+        expect((await sendBytes(wireFrom("127.0.2.1"), request("GET", "/docs/")))?.status).toBe(200);
+        pages.push(performance.now() - startedAt);
+      }
+      const answers = await Promise.all(flood);
+      clearInterval(watching);
+      expect(answers.map((answer) => answer?.status)).toEqual(Array.from({ length: all }, () => 303));
+      expect(most > 0).toBe(programsAre === "cgi");
+      // One that has answered takes some milliseconds to end, beside the next.
+      expect(most).toBeLessThanOrEqual(6);
+      // A new connection with TLS for each, on a machine that is busy with the flood and with this test.
+      expect(pages.sort((a, b) => a - b)[10]).toBeLessThan(500);
+    }, 60_000);
 
-  it("goes on showing pages where the programs are gone", async () => {
-    await host.endPrograms();
-    expect((await sendBytes(wireFrom(), request("GET", "/account/login.cgi")))?.status).toBe(503);
-    expect((await sendBytes(wireFrom(), request("GET", "/docs/")))?.status).toBe(200);
-  });
-});
+    it("goes on showing pages where the programs are gone", async () => {
+      await host.endPrograms();
+      expect((await sendBytes(wireFrom(), request("GET", "/account/login.cgi")))?.status).toBe(503);
+      expect((await sendBytes(wireFrom(), request("GET", "/docs/")))?.status).toBe(200);
+    });
+  },
+);

@@ -26,7 +26,9 @@ export function checkHost(options: {
       wrong("dist/", `${etc} has no front.conf; build the site, with an https address in etc/site.yaml`),
     ];
   return [
-    ...["front", "pages", "hashing"].map((name) => checkLighttpd(etc, `${name}.conf`)),
+    ...["front.conf", "pages.conf", "hashing.conf"]
+      .filter((name) => existsSync(join(etc, name)))
+      .map((name) => checkLighttpd(etc, name)),
     checkHitch(etc, cluster),
     checkUnits(etc),
     checkLogrotate(etc),

@@ -5,7 +5,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "../fault.ts";
-import { offsetOfKey, readGroup, readText, readWhole, readYaml, type Section } from "../section.ts";
+import {
+  offsetOfKey,
+  readChoice,
+  readGroup,
+  readText,
+  readWhole,
+  readYaml,
+  type Section,
+} from "../section.ts";
 import { readUtf8 } from "../text.ts";
 
 export interface Cluster {
@@ -23,6 +31,8 @@ export interface Cluster {
   readonly lineage: string;
   /** What an authority asks for over plain http is looked for here, on each web server. */
   readonly acme: string;
+  /** Whether programs stay instead of being started for each request. */
+  readonly isResident: boolean;
   readonly users: {
     /** Runs the front web server; its group may speak to hitch and to the programs. */
     readonly web: string;
@@ -36,7 +46,19 @@ export interface Cluster {
 
 const absolute = /^(?:\/[\w.-]+)+$/;
 
-const keys = ["home", "path", "address", "http", "https", "pem", "lineage", "acme", "users", "pools"];
+const keys = [
+  "home",
+  "path",
+  "address",
+  "http",
+  "https",
+  "pem",
+  "lineage",
+  "acme",
+  "programs",
+  "users",
+  "pools",
+];
 
 /** `host`: the site's own name. */
 export function readCluster(
@@ -81,6 +103,7 @@ function readKnown(section: Section, host: string): Cluster {
     pemFile: readWord(section, "pem", "/etc/hitch/site.pem", absolute, "an absolute path"),
     lineage: readWord(section, "lineage", `/etc/letsencrypt/live/${host}`, absolute, "an absolute path"),
     acme: readWord(section, "acme", `${home}/acme`, absolute, "an absolute path"),
+    isResident: readChoice(section, "programs", ["cgi", "resident"], "cgi") === "resident",
     users: {
       web: user("web", "site-web"),
       programs: user("programs", "accounts"),

@@ -85,7 +85,8 @@ function checkNode({ release, path }: Patient): Finding {
 /** What V8 refuses is only slower; it is told, since nobody would notice. */
 function checkWarm({ release, outFolder, path }: Patient): Finding {
   const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
-  const scripts = readdirSync(join(release, "programs"));
+  // One that stays starts once, and is not warmed.
+  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOf(name) !== undefined);
   const kept = (name: string): string => join(outFolder, warmFolder, name.replace(/js$/, `${version}.cache`));
   const cold = scripts.filter((name) => !existsSync(kept(name)));
   if (cold.length > 0)

@@ -10,6 +10,8 @@ import { writeFront, writePool } from "./lighttpd.ts";
 import { writeCrontab } from "./schedule.ts";
 import { writeLogrotate, writeTmpfiles, writeUnits } from "./units.ts";
 
+const pools = ["pages", "hashing"] as const;
+
 export interface HostFacts {
   readonly cluster: Cluster;
   /** Where customers reach the site, "https://storage.example.com". */
@@ -34,8 +36,9 @@ export function writeHost(
   const facts: HostFacts = { cluster, url, search, isCompressed };
   const files: HostFile[] = [
     { path: "etc/front.conf", text: writeFront(facts) },
-    { path: "etc/pages.conf", text: writePool(facts, "pages") },
-    { path: "etc/hashing.conf", text: writePool(facts, "hashing") },
+    ...(cluster.isResident
+      ? []
+      : pools.map((pool) => ({ path: `etc/${pool}.conf`, text: writePool(facts, pool) }))),
     { path: "etc/hitch.conf", text: writeHitch(facts) },
     { path: "etc/crontab", text: writeCrontab(facts) },
     { path: "etc/tmpfiles.conf", text: writeTmpfiles(facts) },

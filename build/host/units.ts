@@ -45,6 +45,33 @@ WantedBy=multi-user.target
 `,
     );
   const [data = "", log = "", run = "", upload = ""] = folders;
+  /** Programs that stay; a new release is taken by a restart. */
+  const resident = (pool: "pages" | "hashing"): HostFile =>
+    unit(
+      `site-${pool}.service`,
+      `[Unit]
+Description=The site's programs: ${pool}
+After=network.target
+[Service]
+User=${users.programs}
+Group=${users.web}
+Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
+ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing}
+StandardError=append:${log}/programs.log
+Restart=always
+RestartSec=1
+UMask=0077
+NoNewPrivileges=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectHome=yes
+ProtectSystem=strict
+ReadWritePaths=${data} ${log} ${run}
+MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M
+[Install]
+WantedBy=multi-user.target
+`,
+    );
   return [
     server("front", "The site: files, and the way to its programs", users.web, [
       "AmbientCapabilities=CAP_NET_BIND_SERVICE",
@@ -53,12 +80,14 @@ WantedBy=multi-user.target
       "LimitNOFILE=4096",
     ]),
     ...(["pages", "hashing"] as const).map((pool) =>
-      server(pool, `The site's programs: ${pool}`, users.programs, [
-        `ReadWritePaths=${folders.join(" ")}`,
-        // What one program takes: 128 MiB while a password is hashed, else some 60.
-        `MemoryMax=${cluster.pools[pool] * 256 + 64}M`,
-        "TasksMax=256",
-      ]),
+      cluster.isResident
+        ? resident(pool)
+        : server(pool, `The site's programs: ${pool}`, users.programs, [
+            `ReadWritePaths=${folders.join(" ")}`,
+            // What one program takes: 128 MiB while a password is hashed, else some 60.
+            `MemoryMax=${cluster.pools[pool] * 256 + 64}M`,
+            "TasksMax=256",
+          ]),
     ),
     unit(
       "site-hitch.service",

@@ -98,6 +98,7 @@ function writePrograms(write: Workshop["write"]): void {
   };`;
   const cgi = tell("{ addonFile: addon, searchFile }");
   write("package/cgi/support/run.js", `export const runProgram = ${cgi}\n`);
+  write("package/cgi/support/resident.js", "export const runResident = (handlers) => console.log(handlers);\n");
   write("package/jobs/run.js", `export const runJob = ${tell("addon")}\n`);
   for (const { name } of routes)
     write(`package/cgi/${name}.js`, `export const [handle] = ["handle ${name} \u00e9", "${name}"];\n`);

@@ -10,6 +10,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -62,7 +63,10 @@ export interface Host {
 const users = { web: "www-data", programs: "backup", hitch: "_hitch" } as const;
 
 /** `prepare` changes the sources before they are built. */
-export async function startHost(prepare: (source: string) => void = () => undefined): Promise<Host> {
+export async function startHost(
+  prepare: (source: string) => void = () => undefined,
+  programsAre: "cgi" | "resident" = "cgi",
+): Promise<Host> {
   if (lighttpdProgram === undefined || hitchProgram === undefined) throw new Error("they are not installed");
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-host-")));
   const [httpPort, httpsPort] = [await findPort(), await findPort()];
@@ -78,6 +82,7 @@ address: 127.0.0.1
 http: ${httpPort}
 https: ${httpsPort}
 pem: ${pem}
+programs: ${programsAre}
 lineage: ${folder}/authority/config/live/${hostName}
 users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
 `,
@@ -105,7 +110,8 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
     const isRight = status === 0 && (program === hitchProgram || stdout + stderr === "");
     if (!isRight) complaints += `${command.join(" ")}: ${status} ${stdout}${stderr}`;
   };
-  for (const name of ["pages", "hashing", "front"])
+  const isResident = programsAre === "resident";
+  for (const name of isResident ? ["front"] : ["pages", "hashing", "front"])
     check([lighttpdProgram, "-tt", "-f", join(etc, `${name}.conf`)]);
   const start = (command: readonly string[]): ChildProcess => {
     const [program = "", ...words] = command;
@@ -113,7 +119,24 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
   };
   const lighttpd = (name: string, user: string): ChildProcess =>
     start([...as(user), lighttpdProgram, "-D", "-f", join(etc, `${name}.conf`)]);
-  const programs = [lighttpd("pages", users.programs), lighttpd("hashing", users.programs)];
+  const resident = (name: string): ChildProcess => {
+    const [program = "", ...words] = [
+      ...as(users.programs),
+      process.execPath,
+      join(outFolder, "current/servers/programs"),
+      join(folder, "run", `${name}.sock`),
+    ];
+    const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "secrets") };
+    const log = openSync(join(folder, "log", "programs.log"), "a");
+    return spawn(program, words, {
+      stdio: ["ignore", "ignore", log],
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin", ...env },
+    });
+  };
+  const programs = ["pages", "hashing"].map((name) =>
+    isResident ? resident(name) : lighttpd(name, users.programs),
+  );
   for (const name of ["pages", "hashing"]) await exists(join(folder, "run", `${name}.sock`), programs);
   const front = lighttpd("front", users.web);
   await exists(join(folder, "run", "tls.sock"), [front]);

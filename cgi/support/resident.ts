@@ -1,0 +1,126 @@
+/**
+ * The programs of a pool as one process that stays, for the day when starting one for each request is too slow: the same handlers, the
+ * same answers, on the same kind of socket, at which the front web server asks by HTTP instead of another web server that
+ * runs them. Nobody else can open the socket, so that what the front says of a client is believed.
+ */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { openStore } from "../../lib/store/sqlite.ts";
+import type { Store } from "../../lib/store/store.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { findRoute, type Route } from "../../lib/util/routes.ts";
+import { applyPlace, readPlace } from "../../lib/util/settings.ts";
+import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
+import { failurePage } from "./answer.ts";
+import type { Request } from "./request.ts";
+import type { Response } from "./response.ts";
+import { booksOf, type Ground, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
+import { makeTurns } from "./turns.ts";
+import type { Handler } from "./visit.ts";
+
+const usualHashing = 2;
+
+/** `programs SOCKET [HASHING]`: serves there until it is told to end; so many passwords are hashed at once. */
+export function runResident(
+  handlers: Readonly<Record<string, Handler>>,
+  baked: Baked,
+  files: ProgramFiles,
+): void {
+  const [socket, hashing] = process.argv.slice(2);
+  if (socket === undefined) throw new Error("say the path of a socket");
+  const ground = makeGround(baked, files, Number(hashing ?? usualHashing));
+  const server = createServer((request, response) => void serve(handlers, ground, request, response));
+  // A process before this one may have died with it.
+  rmSync(socket, { force: true });
+  server.listen(socket, () => chmodSync(socket, 0o660));
+  process.once("SIGTERM", () => {
+    // What was begun is answered.
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+  });
+}
+
+function makeGround(baked: Baked, files: ProgramFiles, hashing: number): Ground {
+  const place = readPlace();
+  let store: Store | undefined;
+  return {
+    settings: applyPlace(baked.settings, place),
+    place,
+    renderer: makeRenderer(baked),
+    log: logLine,
+    files,
+    openAccounts: () => {
+      store ??= openStore({ file: booksOf(place), clock: systemClock, addonFile: files.addonFile });
+      return store;
+    },
+    hashInTurn: makeTurns(hashing),
+  };
+}
+
+async function serve(
+  handlers: Readonly<Record<string, Handler>>,
+  ground: Ground,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const [path = "", query = ""] = splitTarget(incoming.url ?? "");
+  const route = findRoute(path);
+  const handler = route === undefined ? undefined : handlers[route.name];
+  outgoing.sendDate = false;
+  if (route === undefined || handler === undefined) {
+    outgoing.writeHead(404, { "Content-Length": "0" }).end();
+    return;
+  }
+  const head = readHead(incoming, path, query);
+  let answer: Response;
+  try {
+    answer = await serveRequest(route, handler, head, () => readWhole(incoming, head, route), ground);
+  } catch (cause) {
+    answer = failurePage(route, { ...ground, clock: systemClock }, cause);
+  }
+  const body = Buffer.from(answer.body);
+  const headers = [...answer.headers, ["Content-Length", String(body.length)] as const];
+  outgoing.writeHead(answer.status, headers.flat()).end(body);
+}
+
+/** As CGI has it: the query is what follows the first "?". */
+function splitTarget(target: string): readonly [string, string] {
+  const cut = target.indexOf("?");
+  return cut < 0 ? [target, ""] : [target.slice(0, cut), target.slice(cut + 1)];
+}
+
+/** What the environment is to a program that is started for a request (request.ts). */
+function readHead({ method = "", headers }: IncomingMessage, path: string, query: string): Request {
+  const read = (name: string): string => {
+    const value = headers[name];
+    return Array.isArray(value) ? value.join(", ") : (value ?? "");
+  };
+  const length = read("content-length");
+  return {
+    method,
+    path,
+    query,
+    host: read("host"),
+    contentType: read("content-type"),
+    contentLength: /^\d{1,12}$/.test(length) ? Number(length) : undefined,
+    origin: read("origin"),
+    fetchSite: read("sec-fetch-site"),
+    cookie: read("cookie"),
+    stripeSignature: read("stripe-signature"),
+    authorization: read("authorization"),
+    contentEncoding: read("content-encoding").trim().toLowerCase(),
+    // The front takes away what a client says, and says who it is.
+    remoteAddress: read("x-forwarded-for"),
+    userAgent: read("user-agent"),
+    body: new Uint8Array(0),
+  };
+}
+
+/** The body as announced, or less where the client stopped early. */
+async function readWhole(incoming: IncomingMessage, head: Request, route: Route): Promise<Request> {
+  const announced = head.contentLength ?? 0;
+  if (head.method !== "POST" || announced === 0 || announced > route.bodyLimitBytes) return head;
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return { ...head, body: Buffer.concat(chunks).subarray(0, announced) };
+}
