@@ -213,7 +213,7 @@ describe("the bench of programs", () => {
       aim,
     });
     const starts = [timed("an empty Node", [20, 30, 10], 1), timed("account", [24, 33, 13], 1.2, 1.15)];
-    const shown = showCgi({ starts, served: [] }).split("\n");
+    const shown = showCgi({ starts, served: [], flood: undefined }).split("\n");
     expect(shown.map((line) => line.split(/ {2,}/))).toEqual([
       ["by itself", "ms", "least", "ratio", "aim"],
       ["an empty Node", "20.0", "10.0", "1.00"],

@@ -26,6 +26,8 @@ export interface CgiResult {
   readonly starts: readonly Timed[];
   /** Empty where there is no lighttpd. */
   readonly served: readonly Timed[];
+  /** Requests a second of a signed-in page, eight at once: by CGI, and by a process that stays. */
+  readonly flood: { readonly cgi: number; readonly resident: number } | undefined;
 }
 
 interface Contender {
@@ -40,16 +42,57 @@ const lighttpd = ["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"].find(existsS
 export async function benchCgi(home: string, rounds: number, port: number): Promise<CgiResult> {
   const site = await makeProgramSite(home, port);
   const starts = await takeTurns(listStarts(site), rounds);
-  if (lighttpd === undefined) return { starts, served: [] };
-  const server = await startServer(lighttpd, site, home, port);
+  if (lighttpd === undefined) return { starts, served: [], flood: undefined };
+  const socket = join(home, "resident.sock");
+  const resident = spawn(process.execPath, [join(site.release, "servers", "programs"), socket], {
+    env: { PATH: inheritedPath(), ...site.environment },
+    stdio: "inherit",
+  });
+  const server = await startServer(lighttpd, site, { home, port, socket });
   try {
-    return { starts, served: await takeTurns(listServed(site, port), rounds) };
+    const served = await takeTurns(listServed(site, port), rounds);
+    const [cgi, stays] = [await flood(site, port), await flood(site, port + 1)];
+    return { starts, served, flood: { cgi, resident: stays } };
   } finally {
     server.kill();
+    resident.kill();
   }
 }
 
-export function showCgi({ starts, served }: CgiResult): string {
+const floodMs = 4000;
+
+/** How many are answered in a second where eight ask without a pause. */
+async function flood(site: ProgramSite, port: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const until = performance.now() + floodMs;
+  let answered = 0;
+  const ask = async (): Promise<void> => {
+    while (performance.now() < until) {
+      await getPage(site, { port, path: "/account/account.cgi", agent });
+      answered += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, ask));
+  agent.destroy();
+  return (answered * 1000) / floodMs;
+}
+
+function getPage(
+  site: ProgramSite,
+  { port, path, agent }: { readonly port: number; readonly path: string; readonly agent: Agent },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: site.host, cookie: site.cookie };
+    get({ host: "127.0.0.1", port, path, agent, headers }, (answer) => {
+      answer.resume();
+      answer.once("end", () =>
+        answer.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${answer.statusCode}`)),
+      );
+    }).once("error", reject);
+  });
+}
+
+export function showCgi({ starts, served, flood: many }: CgiResult): string {
   const table = (title: string, timed: readonly Timed[]): string => {
     const rows = timed.map(({ name, ms, ratio, aim }) => {
       const spread = spreadOf(ms);
@@ -59,7 +102,10 @@ export function showCgi({ starts, served }: CgiResult): string {
     return alignRows([[title, "ms", "least", "ratio", "aim"], ...rows]);
   };
   const [first, second] = [table("by itself", starts), table("through lighttpd", served)];
-  return served.length === 0 ? `${first}\nlighttpd is not installed` : `${first}\n\n${second}`;
+  if (served.length === 0 || many === undefined) return `${first}\nlighttpd is not installed`;
+  const { cgi, resident } = many;
+  const rates = `eight at once: ${cgi.toFixed(0)} pages a second by CGI, ${resident.toFixed(0)} by a process that stays: ${(resident / cgi).toFixed(0)} times (aim 100)`;
+  return `${first}\n\n${second}\n\n${rates}`;
 }
 
 async function takeTurns(contenders: readonly Contender[], rounds: number): Promise<readonly Timed[]> {
@@ -115,26 +161,16 @@ function listStarts(site: ProgramSite): readonly Contender[] {
 
 function listServed(site: ProgramSite, port: number): readonly Contender[] {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = (name: string, path: string, aim?: number): Contender => ({
+  const ask = (name: string, path: string, aim?: number, at = port): Contender => ({
     name,
     ...(aim === undefined ? {} : { aim }),
-    run: () =>
-      new Promise((resolve, reject) => {
-        get(
-          { host: "127.0.0.1", port, path, agent, headers: { host: site.host, cookie: site.cookie } },
-          (answer) => {
-            answer.resume();
-            answer.once("end", () =>
-              answer.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${answer.statusCode}`)),
-            );
-          },
-        ).once("error", reject);
-      }),
+    run: () => getPage(site, { port: at, path, agent }),
   });
   const hasPython = spawnSync("python3", ["--version"]).status === 0;
   return [
     ask("hello, world in Node", "/hello/node.cgi"),
     ask("account", "/account/account.cgi", 1),
+    ask("account, by a process that stays", "/account/account.cgi", undefined, port + 1),
     ask("a static page", "/"),
     ...(hasPython ? [ask("hello, world in Python", "/hello/python.cgi")] : []),
   ];
@@ -143,8 +179,7 @@ function listServed(site: ProgramSite, port: number): readonly Contender[] {
 async function startServer(
   program: string,
   site: ProgramSite,
-  home: string,
-  port: number,
+  { home, port, socket }: { readonly home: string; readonly port: number; readonly socket: string },
 ): Promise<ChildProcess> {
   const folder = join(home, "lighttpd");
   mkdirSync(folder);
@@ -152,7 +187,7 @@ async function startServer(
   const file = join(folder, "lighttpd.conf");
   writeFileSync(
     file,
-    `server.modules = ("mod_alias", "mod_setenv", "mod_cgi")
+    `server.modules = ("mod_alias", "mod_setenv", "mod_proxy", "mod_cgi")
 server.document-root = "${join(site.release, "www")}"
 server.bind = "127.0.0.1"
 server.port = ${port}
@@ -161,11 +196,12 @@ index-file.names = ("index.html")
 mimetype.assign = (".html" => "text/html; charset=utf-8")
 alias.url = ("/account/" => "${join(site.release, "cgi", "account")}/", "/hello/" => "${join(home, "hello")}/")
 cgi.assign = (".cgi" => "")
+$SERVER["socket"] == "127.0.0.1:${port + 1}" { proxy.server = ("" => (("host" => "${socket}"))) }
 setenv.set-environment = (${variables.map(([name, value]) => `"${name}" => "${value}"`).join(", ")})
 `,
   );
   const child = spawn(program, ["-D", "-f", file], { stdio: "inherit" });
-  for (let tries = 0; !existsSync(join(folder, "error.log")); tries += 1) {
+  for (let tries = 0; !existsSync(join(folder, "error.log")) || !existsSync(socket); tries += 1) {
     if (tries > 200 || child.exitCode !== null) throw new Error("lighttpd does not start");
     await wait(50);
   }

@@ -35,6 +35,7 @@ export interface ProgramSite {
 export async function makeProgramSite(home: string, port: number): Promise<ProgramSite> {
   const [source, dataFolder] = [join(home, "source"), join(home, "data")];
   initSite(source);
+  writeFileSync(join(source, "etc", "cluster.yaml"), "programs: resident\n");
   const [warm, cold] = [join(home, "warm"), join(home, "cold")];
   for (const outFolder of [warm, cold]) {
     const built = await buildSite({ sourceFolder: source, outFolder, clock: systemClock });
