@@ -113,20 +113,17 @@ describe.skipIf(!canAsk)("a certificate", () => {
       child.once("exit", (code) => resolve(`${code}: ${said}`));
     });
   };
-  const served = () =>
+  const look = () =>
     new Promise<string | undefined>((resolve, reject) => {
-      const socket = connect({
-        host: "127.0.0.1",
-        port: host.httpsPort,
-        servername: hostName,
-        rejectUnauthorized: false,
-      });
+      const at = { host: "127.0.0.1", port: host.httpsPort };
+      const socket = connect({ ...at, servername: hostName, rejectUnauthorized: false });
       socket.once("secureConnect", () => {
         resolve(socket.getPeerX509Certificate()?.serialNumber);
         socket.destroy();
       });
       socket.once("error", reject);
     });
+  const served = () => look().catch(look);
   const given = () =>
     new X509Certificate(readFileSync(join(lineage(), "fullchain.pem"), "utf8")).serialNumber;
 
@@ -149,8 +146,11 @@ describe.skipIf(!canAsk)("a certificate", () => {
     let isOver = false;
     const answers: number[] = [];
     const wire = { port: host.httpsPort, host: hostName };
+    // hitch closes a connection that it had just taken when it is told to read anew (two in five reloads, at 900 new connections
+    // a second); then a browser opens another one, since nothing came of the first.
+    const ask = () => sendStream(wire, { ":path": "/docs/" });
     const visits = [1, 2].map(async () => {
-      while (!isOver) answers.push((await sendStream(wire, { ":path": "/docs/" })).status);
+      while (!isOver) answers.push((await ask().catch(ask)).status);
     });
     const before = await served();
     // certbot says that all is right, whatever its hook says.
