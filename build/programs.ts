@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert } from "../lib/util/failure.ts";
 import type { NavSection } from "../lib/util/navigation.ts";
-import { findRoute, isOffered, type Route } from "../lib/util/routes.ts";
+import { findRoute, isOffered, type Route, routes } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Package } from "./package.ts";
 import { listShown, type Template } from "./template.ts";
@@ -109,6 +109,16 @@ new Script(source, { filename, cachedData }).runInThisContext()(require, __dirna
  * to the machine, and to every release that has the script.
  */
 export const warmFolder = "warm";
+
+/** The name of what a version of Node, "v20.19.0", made of a script, "login.0123456789.js". */
+export function cacheName(script: string, version: string): string {
+  return script.replace(/js$/, `${version}.cache`);
+}
+
+/** The route whose program a script is; undefined for the one that stays. */
+export function routeOfScript(script: string): Route | undefined {
+  return routes.find(({ name }) => name === script.split(".")[0]);
+}
 
 /** V8's switches for a program: without hashing its built-in strings anew each start, by which a seventh of an empty start is saved. */
 export function switchesOf({ isLight }: Pick<Route, "isLight">): readonly string[] {

@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compareText } from "./fault.ts";
-import { readSettings } from "./settings.ts";
 import { pointCurrent, readCurrent } from "./shelf.ts";
 import { smokeRelease } from "./smoke.ts";
 
@@ -28,12 +27,6 @@ export function listReleases(outFolder: string): {
   const ids = existsSync(folder) ? readdirSync(folder).sort(compareText) : [];
   const current = readCurrent(outFolder);
   return { ids, current: current === undefined ? undefined : basename(current) };
-}
-
-/** Where the books of a site over https are; undefined for another one. */
-export function findDataFolder(sourceFolder: string): string | undefined {
-  const { settings, cluster } = readSettings(sourceFolder);
-  return settings.url.startsWith("https:") ? join(cluster.home, "data") : undefined;
 }
 
 /** `id`: which one; the one before the current one unless told. With `isDry` it is only tried. */

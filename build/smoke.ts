@@ -3,11 +3,10 @@
  * what is asked of them changes nothing. Called by rollback.ts.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Hex } from "../lib/util/digest.ts";
 import { routes } from "../lib/util/routes.ts";
-import { readManifest } from "./release.ts";
+import { findDamaged, readEntries } from "./verify.ts";
 
 const url = "http://127.0.0.1:1";
 const stranger = `session=${"A".repeat(43)}`;
@@ -21,7 +20,9 @@ const asked: readonly (readonly [name: string, query: string, status: string])[]
 
 /** What is wrong with a release, a line each; none where all is right. */
 export function smokeRelease(release: string, dataFolder: string): readonly string[] {
-  const damaged = findDamaged(release);
+  const listed = readEntries(release);
+  if (listed === undefined) return ["it has no manifest"];
+  const damaged = findDamaged(release, listed).map(({ path, what }) => `${path} is ${what}`);
   if (damaged.length > 0) return damaged;
   return asked.flatMap(([name, query, wanted]) => {
     const path = routes.find((route) => route.name === name)?.path ?? "";
@@ -44,17 +45,5 @@ export function smokeRelease(release: string, dataFolder: string): readonly stri
     if (status === wanted) return [];
     const why = stderr.split("\n").find((line) => /\w/.test(line)) ?? "";
     return [`${path} answers with ${status ?? "nothing"}, not ${wanted}: ${why}`];
-  });
-}
-
-/** Files that are not what the manifest says. */
-function findDamaged(release: string): readonly string[] {
-  const text = readManifest(release);
-  if (text === undefined) return ["it has no manifest"];
-  const { files } = JSON.parse(text) as { files: readonly { path: string; sha256: string }[] };
-  return files.flatMap(({ path, sha256 }) => {
-    const file = join(release, path);
-    if (!existsSync(file)) return [`${path} is missing`];
-    return sha256Hex(readFileSync(file)) === sha256 ? [] : [`${path} is damaged`];
   });
 }

@@ -52,19 +52,24 @@ export async function verifyRelease(
   }
 }
 
-function readEntries(release: string): ReadonlyMap<string, Entry> | undefined {
+/** What the manifest of a release lists, by path; undefined where it has none. */
+export function readEntries(release: string): ReadonlyMap<string, Entry> | undefined {
   const text = readManifest(release);
   if (text === undefined) return undefined;
   const { files } = JSON.parse(text) as { readonly files: readonly Entry[] };
   return new Map(files.map((entry) => [entry.path, entry]));
 }
 
-function compareWithManifest(release: string, listed: ReadonlyMap<string, Entry>): readonly Difference[] {
-  const wrong = [...listed.values()].flatMap(({ path, sha256 }): Difference[] => {
+/** Files that are not what the manifest says. */
+export function findDamaged(release: string, listed: ReadonlyMap<string, Entry>): readonly Difference[] {
+  return [...listed.values()].flatMap(({ path, sha256 }): Difference[] => {
     const file = join(release, path);
     if (!existsSync(file)) return [{ path, what: "missing" }];
     return sha256Hex(readFileSync(file)) === sha256 ? [] : [{ path, what: "damaged" }];
   });
+}
+
+function compareWithManifest(release: string, listed: ReadonlyMap<string, Entry>): readonly Difference[] {
   const isOutside = (path: string): boolean =>
     path === addonPath || path === manifestName || listed.has(path.replace(/\.(?:br|gz)$/, ""));
   const others = readdirSync(release, { recursive: true, withFileTypes: true }).flatMap(
@@ -73,7 +78,7 @@ function compareWithManifest(release: string, listed: ReadonlyMap<string, Entry>
       return entry.isDirectory() || listed.has(path) || isOutside(path) ? [] : [{ path, what: "unlisted" }];
     },
   );
-  return [...wrong, ...others];
+  return [...findDamaged(release, listed), ...others];
 }
 
 function compareManifests(

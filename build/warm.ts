@@ -3,7 +3,7 @@
  * afterwards, and what its code was compiled to is left in dist/warm/. A program takes it where this Node made it of this very script, and
  * runs without it elsewhere, a quarter slower. Called by cli/warm.
  */
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -26,9 +26,9 @@ import { openStore } from "../lib/store/sqlite.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { assert, NeedsHuman } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
-import { type Route, routes } from "../lib/util/routes.ts";
+import type { Route } from "../lib/util/routes.ts";
 import { findPackage } from "./package.ts";
-import { switchesOf, warmFolder } from "./programs.ts";
+import { cacheName, routeOfScript, switchesOf, warmFolder } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 export interface Warmed {
@@ -70,11 +70,11 @@ export async function warmRelease(options: {
     const scripts = readdirSync(join(release, "programs"));
     const warmed: Warmed[] = [];
     for (const [index, name] of scripts.entries()) {
-      const route = routes.find((candidate) => candidate.name === name.split(".")[0]);
+      const route = routeOfScript(name);
       // One that stays starts once.
       if (route === undefined) continue;
       onProgram(route.name, index, scripts.length);
-      warmed.push(await warmProgram(route, { release, folder, name, fixture }));
+      warmed.push(warmProgram(route, { release, folder, name, fixture }));
     }
     sweepCaches(outFolder, folder);
     return warmed;
@@ -126,7 +126,7 @@ async function makeFixture(place: string, addonFile: string, clock: Clock): Prom
   }
 }
 
-async function warmProgram(
+function warmProgram(
   route: Route,
   {
     release,
@@ -134,27 +134,26 @@ async function warmProgram(
     name,
     fixture,
   }: { readonly release: string; readonly folder: string; readonly name: string; readonly fixture: Fixture },
-): Promise<Warmed> {
+): Warmed {
   const script = join(release, "programs", name);
-  const cache = join(folder, name.replace(/js$/, `${process.version}.cache`));
+  const cache = join(folder, cacheName(name, process.version));
   const program = join(release, "cgi", route.path);
   const { codeFolder, codeEnding } = findPackage();
   const runner = join(codeFolder, "build", `warming${codeEnding}`);
   const { environment, body } = ask(route, fixture);
-  const child = spawn(process.execPath, [...switchesOf(route), runner, script, cache, program], {
+  const words = [...switchesOf(route), runner, script, cache, program];
+  const { stdout, stderr } = spawnSync(process.execPath, words, {
+    encoding: "utf8",
     env: environment,
-    stdio: "pipe",
+    input: body,
+    // An archive of everything is among the answers.
+    maxBuffer: Number.POSITIVE_INFINITY,
   });
-  const said = { out: "", error: "" };
-  child.stdout.on("data", (chunk) => (said.out += String(chunk)));
-  child.stderr.on("data", (chunk) => (said.error += String(chunk)));
-  child.stdin.end(body);
-  await new Promise((resolve) => child.once("close", resolve));
-  const status = /^Status: (\d{3})/.exec(said.out)?.[1];
+  const status = /^Status: (\d{3})/.exec(stdout)?.[1];
   const cacheBytes = statSync(cache, { throwIfNoEntry: false })?.size;
   if (status === undefined || cacheBytes === undefined)
-    throw new NeedsHuman(`${program}: it ended without an answer: ${said.error.trim().split("\n")[0] ?? ""}`);
-  const { loaded } = JSON.parse(said.error.slice(said.error.lastIndexOf("\n"))) as Pick<Warmed, "loaded">;
+    throw new NeedsHuman(`${program}: it ended without an answer: ${stderr.trim().split("\n")[0] ?? ""}`);
+  const { loaded } = JSON.parse(stderr.slice(stderr.lastIndexOf("\n"))) as Pick<Warmed, "loaded">;
   return { name: route.name, scriptBytes: statSync(script).size, cacheBytes, loaded, status: Number(status) };
 }
 
@@ -193,6 +192,6 @@ function sweepCaches(outFolder: string, folder: string): void {
     const programs = join(outFolder, "releases", id, "programs");
     return existsSync(programs) ? readdirSync(programs) : [];
   });
-  const wanted = new Set(scripts.map((name) => name.replace(/js$/, `${process.version}.cache`)));
+  const wanted = new Set(scripts.map((name) => cacheName(name, process.version)));
   for (const name of readdirSync(folder)) if (!wanted.has(name)) rmSync(join(folder, name), { force: true });
 }

@@ -2,8 +2,7 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { systemClock } from "../lib/util/clock.ts";
-import { writePrivate } from "../lib/util/note.ts";
-import { resolveDataFolder } from "../lib/util/settings.ts";
+import { writePrivate } from "../lib/util/files.ts";
 import { sayFindings } from "./findings.ts";
 
 interface DoctorFlags {
@@ -24,8 +23,7 @@ export function addDoctorCommand(program: Command): void {
     .action(async ({ source, out, json = false, changes }: DoctorFlags) => {
       const { examine, findChanges, readLast } = await import("../build/host/doctor.ts");
       const outFolder = resolve(out ?? join(source, "dist"));
-      const dataFolder = resolveDataFolder(source);
-      const found = await examine({ sourceFolder: source, outFolder, dataFolder, clock: systemClock });
+      const found = await examine({ sourceFolder: source, outFolder, clock: systemClock });
       const told = changes === undefined ? found : findChanges(found, readLast(changes) ?? []);
       if (changes !== undefined) writePrivate(resolve(changes), `${JSON.stringify(found)}\n`);
       sayFindings(told, json);

@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { readMaintenance, setMaintenance } from "../lib/util/maintenance.ts";
-import { resolveDataFolder } from "../lib/util/settings.ts";
 
 interface MaintenanceFlags {
   readonly source: string;
@@ -24,8 +23,8 @@ export function addMaintenanceCommand(program: Command): void {
       "where the books are (default: as etc/cluster.yaml says, or data in the site's folder)",
     )
     .action(async (state: "on" | "off" | undefined, { source, data, readOnly = false }: MaintenanceFlags) => {
-      const { findDataFolder } = await import("../build/rollback.ts");
-      const folder = resolve(data ?? findDataFolder(source) ?? resolveDataFolder(source));
+      const { findDataFolder } = await import("../build/host/data.ts");
+      const folder = resolve(data ?? findDataFolder(source));
       if (!existsSync(folder))
         throw new NeedsHuman(`${folder} is not there; say where the books are: --data DIR`);
       if (state !== undefined) {

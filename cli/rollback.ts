@@ -1,7 +1,6 @@
 /** `site rollback`: an older release served again. */
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { resolveDataFolder } from "../lib/util/settings.ts";
 
 interface RollbackFlags {
   readonly source: string;
@@ -27,7 +26,8 @@ export function addRollbackCommand(program: Command): void {
     .option("--list", "say which releases there are, and which is served")
     .option("--json", "print what was done as JSON")
     .action(async (id: string | undefined, flags: RollbackFlags) => {
-      const { findDataFolder, listReleases, rollBack } = await import("../build/rollback.ts");
+      const { listReleases, rollBack } = await import("../build/rollback.ts");
+      const { findDataFolder } = await import("../build/host/data.ts");
       const outFolder = resolve(flags.out ?? join(flags.source, "dist"));
       if (flags.list) {
         const { ids, current } = listReleases(outFolder);
@@ -35,7 +35,7 @@ export function addRollbackCommand(program: Command): void {
         else for (const name of ids) console.log(`${name}${name === current ? "  is served" : ""}`);
         return;
       }
-      const dataFolder = flags.data ?? findDataFolder(flags.source) ?? resolveDataFolder(flags.source);
+      const dataFolder = flags.data ?? findDataFolder(flags.source);
       const result = rollBack({
         outFolder,
         dataFolder: resolve(dataFolder),

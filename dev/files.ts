@@ -6,30 +6,13 @@ import { existsSync, readFileSync, realpathSync, type Stats, statSync } from "no
 import { extname, join, sep } from "node:path";
 import type { Fault, Previewed } from "../build/build.ts";
 import { hasCode } from "../lib/util/failure.ts";
+import { mediaTypes } from "../lib/util/mediatypes.ts";
 import type { Reply } from "./listen.ts";
 import { framePage } from "./markup.ts";
 
 const contentTypes: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".txt": "text/plain; charset=utf-8",
-  ".csv": "text/csv; charset=utf-8",
+  ...mediaTypes,
   ".md": "text/markdown; charset=utf-8",
-  ".xml": "application/xml",
-  ".json": "application/json",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".jpg": "image/jpeg",
-  ".jpeg": "image/jpeg",
-  ".gif": "image/gif",
-  ".webp": "image/webp",
-  ".avif": "image/avif",
-  ".ico": "image/x-icon",
-  ".woff2": "font/woff2",
-  ".pdf": "application/pdf",
-  ".gz": "application/gzip",
 };
 
 const usualPolicy =

@@ -5,7 +5,8 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { NeedsHuman } from "../lib/util/failure.ts";
-import { readNote, writePrivate } from "../lib/util/note.ts";
+import { writePrivate } from "../lib/util/files.ts";
+import { readNote } from "../lib/util/note.ts";
 import { randomBuffer, randomToken } from "../lib/util/random.ts";
 import { inheritedPath, readSecrets, type Secrets, secretNames } from "../lib/util/settings.ts";
 

@@ -4,13 +4,9 @@
  */
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { verifyBooks } from "../lib/ledger/verify.ts";
-import { chooseOld, nameBackup, sealFile, sendFile } from "../lib/staff/backup.ts";
+import { chooseOld, nameBackup, proveCopy, sealFile, sendFile } from "../lib/staff/backup.ts";
 import { copyStore } from "../lib/store/copy.ts";
-import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { withSlot } from "../lib/store/slot.ts";
-import { openStore } from "../lib/store/sqlite.ts";
-import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -21,10 +17,8 @@ export const job: Job = {
     if (words.length > 0) return "misused";
     const { dataFolder } = context.place;
     const { addonFile } = context.database;
-    const slot = { folder: dataFolder, name: "backup", count: 1, waitMs: 1000 };
-    await withSlot(addonFile === undefined ? slot : { ...slot, addonFile }, () =>
-      backUp(context, join(dataFolder, "backups")),
-    );
+    const slot = { folder: dataFolder, name: "backup", count: 1, waitMs: 1000, addonFile };
+    await withSlot(slot, () => backUp(context, join(dataFolder, "backups")));
     return "done";
   },
 };
@@ -65,38 +59,22 @@ async function makeOne(context: JobContext, file: string): Promise<string> {
   ];
   copyStore(context.database, plain);
   chmodSync(plain, 0o600);
-  const proof = await prove(context, plain);
+  const options = { ...context.database, file: plain };
+  const { transfers } = await proveCopy(
+    options,
+    "the copy is not right, and was thrown away",
+    context.complain,
+  );
   if (backup.seal === "none") renameSync(plain, file);
   else {
     sealFile(plain, sealed, backup);
     chmodSync(sealed, 0o600);
     renameSync(sealed, file);
   }
-  return proof;
+  return `${transfers} transfers proved`;
 }
 
 function clear(folder: string): void {
   for (const name of readdirSync(folder).filter((one) => one.startsWith(".")))
     rmSync(join(folder, name), { force: true });
-}
-
-/** Opens the copy as the programs would, and works everything out again. */
-async function prove(context: JobContext, file: string): Promise<string> {
-  const store = openStore({ ...context.database, file });
-  let wrong = 0;
-  try {
-    const result = await store.read((tx) =>
-      verifyBooks(tx, readExpectedSchema(context.database), ({ table, row, message }) => {
-        wrong += 1;
-        context.complain(`${table} ${row}: ${message}`);
-      }),
-    );
-    if (wrong > 0)
-      throw new NeedsHuman(
-        `the copy is not right, and was thrown away: ${wrong} things are wrong with it; see above`,
-      );
-    return `${result.transfers} transfers proved`;
-  } finally {
-    store.close();
-  }
 }

@@ -33,13 +33,13 @@ export const job: Job = {
  */
 async function alone<Result>({ place, database }: JobContext, work: () => Promise<Result>): Promise<Result> {
   const { addonFile } = database;
-  const slot = { folder: place.dataFolder, name: "bill", count: 1, waitMs: 0 };
+  const slot = { folder: place.dataFolder, name: "bill", count: 1, waitMs: 0, addonFile };
   let isBegun = false;
   const begin = (): Promise<Result> => {
     isBegun = true;
     return work();
   };
-  return withSlot(addonFile === undefined ? slot : { ...slot, addonFile }, begin).catch((cause: unknown) => {
+  return withSlot(slot, begin).catch((cause: unknown) => {
     if (isBegun || !(cause instanceof TryLater)) throw cause;
     throw new TryLater("another run is at work, and bills the same days; look at what it says", { cause });
   });

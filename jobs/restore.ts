@@ -5,12 +5,9 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { verifyBooks } from "../lib/ledger/verify.ts";
-import { openFile } from "../lib/staff/backup.ts";
-import { migrateStore, readExpectedSchema } from "../lib/store/migrate.ts";
-import { openStore } from "../lib/store/sqlite.ts";
+import { openFile, proveCopy } from "../lib/staff/backup.ts";
+import { migrateStore } from "../lib/store/migrate.ts";
 import { formatUtc, runningMs } from "../lib/util/clock.ts";
-import { NeedsHuman } from "../lib/util/failure.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
@@ -54,28 +51,9 @@ export const job: Job = {
 };
 
 /** Brings it to the schema of these programs, which may be newer, and works everything out again. */
-async function prove(context: JobContext, file: string): Promise<string> {
-  const options = { ...context.database, file };
+async function prove({ database, complain }: JobContext, file: string): Promise<string> {
+  const options = { ...database, file };
   migrateStore(options);
-  const store = openStore(options);
-  let wrong = 0;
-  try {
-    const { transfers, newest } = await store.read(async (tx) => {
-      const result = await verifyBooks(
-        tx,
-        readExpectedSchema(context.database),
-        ({ table, row, message }) => {
-          wrong += 1;
-          context.complain(`${table} ${row}: ${message}`);
-        },
-      );
-      const row = await tx.get<{ at: bigint | null }>("SELECT max(posted_at) AS at FROM transfer");
-      return { ...result, newest: row?.at ?? null };
-    });
-    if (wrong > 0)
-      throw new NeedsHuman(`the backup is not right: ${wrong} things are wrong with it; see above`);
-    return `${transfers} transfers proved, ${newest === null ? "none yet" : `the newest of ${formatUtc(Number(newest))}`}`;
-  } finally {
-    store.close();
-  }
+  const { transfers, newestAt } = await proveCopy(options, "the backup is not right", complain);
+  return `${transfers} transfers proved, ${newestAt === undefined ? "none yet" : `the newest of ${formatUtc(newestAt)}`}`;
 }

@@ -26,7 +26,6 @@ describe.skipIf(!canHost)("a host that is examined", () => {
     examine({
       sourceFolder: at("source"),
       outFolder: at("dist"),
-      dataFolder: "/nowhere",
       clock: { now: () => systemClock.now() + laterMs },
     });
   const wrongs = async (laterMs = 0) =>

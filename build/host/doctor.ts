@@ -8,11 +8,11 @@ import { basename, join } from "node:path";
 import { openStore } from "../../lib/store/sqlite.ts";
 import type { ReadTx } from "../../lib/store/store.ts";
 import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
-import { type Route, routes } from "../../lib/util/routes.ts";
-import { switchesOf, warmFolder } from "../programs.ts";
+import { cacheName, routeOfScript, switchesOf, warmFolder } from "../programs.ts";
 import { addonPath } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { checkHost } from "./check.ts";
+import { findDataFolder } from "./data.ts";
 import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
 import { schedule } from "./schedule.ts";
 
@@ -36,8 +36,6 @@ interface Patient {
 export async function examine(options: {
   readonly sourceFolder: string;
   readonly outFolder: string;
-  /** Of a site that is not reached over https; the others' lies in their home. */
-  readonly dataFolder: string;
   readonly clock: Clock;
 }): Promise<readonly Finding[]> {
   const { sourceFolder, outFolder, clock } = options;
@@ -48,7 +46,7 @@ export async function examine(options: {
   const patient: Patient = {
     release: realpathSync(current),
     outFolder,
-    dataFolder: isHosted ? join(cluster.home, "data") : options.dataFolder,
+    dataFolder: findDataFolder(sourceFolder),
     path: cluster.path,
     clock,
   };
@@ -86,13 +84,13 @@ function checkNode({ release, path }: Patient): Finding {
 function checkWarm({ release, outFolder, path }: Patient): Finding {
   const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
   // One that stays starts once, and is not warmed.
-  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOf(name) !== undefined);
-  const kept = (name: string): string => join(outFolder, warmFolder, name.replace(/js$/, `${version}.cache`));
+  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOfScript(name) !== undefined);
+  const kept = (name: string): string => join(outFolder, warmFolder, cacheName(name, version));
   const cold = scripts.filter((name) => !existsSync(kept(name)));
   if (cold.length > 0)
     return wrong("warm/", `${cold.length} of ${scripts.length} programs are not warm; run: site warm`);
   const refused = [true, false].flatMap((isLight) => {
-    const own = scripts.filter((name) => routeOf(name)?.isLight === isLight);
+    const own = scripts.filter((name) => routeOfScript(name)?.isLight === isLight);
     const files = own.flatMap((name) => [join(release, "programs", name), kept(name)]);
     return (
       runFirst(["node"], [...switchesOf({ isLight }), "-e", findRefused, ...files], path)?.said ?? ""
@@ -103,9 +101,6 @@ function checkWarm({ release, outFolder, path }: Patient): Finding {
     ? right("warm/", `${scripts.length} programs`)
     : wrong("warm/", `what was kept of ${names.join(", ")} is of no use; run: site warm`);
 }
-
-const routeOf = (script: string): Route | undefined =>
-  routes.find((candidate) => candidate.name === script.split(".")[0]);
 
 /** Of scripts and caches by turns: those whose cache V8 refuses. */
 const findRefused = `const { readFileSync } = require('fs'), { Script } = require('vm');

@@ -3,33 +3,16 @@
  * that runs them, few at once, on a UNIX socket. So a flood of requests for programs waits in line and stops no page, and one of
  * logins stops no other program. Conditions stand once each: lighttpd merges those that are alike.
  */
+import { mediaTypes } from "../../lib/util/mediatypes.ts";
 import { isOffered, type Route, routes } from "../../lib/util/routes.ts";
 import type { HostFacts } from "./host.ts";
 
 type Pool = Route["pool"];
 
-/** What browsers are told of files by their names; the longest ending counts. */
+/** The longest ending counts. */
 const types: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".txt": "text/plain; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".json": "application/json",
+  ...mediaTypes,
   ".webmanifest": "application/manifest+json",
-  ".xml": "application/xml",
-  ".csv": "text/csv; charset=utf-8",
-  ".pdf": "application/pdf",
-  ".gz": "application/gzip",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".jpg": "image/jpeg",
-  ".jpeg": "image/jpeg",
-  ".gif": "image/gif",
-  ".webp": "image/webp",
-  ".avif": "image/avif",
-  ".ico": "image/x-icon",
-  ".woff2": "font/woff2",
   "": "application/octet-stream",
 };
 

@@ -3,21 +3,13 @@
  * and asked for afterwards, since what counts is what is served. May be run at any time, by certbot's hook and by cron alike: a hook
  * that failed is mended by the next run. Called by cli/tls.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../../lib/util/failure.ts";
+import { writePrivate } from "../../lib/util/files.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 import { runFirst } from "./finding.ts";
@@ -49,7 +41,7 @@ export async function syncCertificate(options: {
   const serial = serialOf(fresh);
   const before = existsSync(cluster.pemFile) ? readFileSync(cluster.pemFile, "utf8") : undefined;
   if (before === fresh && (await readServed(cluster, host)) === serial) return { outcome: "same", serial };
-  if (before !== fresh) putInPlace(cluster.pemFile, fresh);
+  if (before !== fresh) writePrivate(cluster.pemFile, fresh);
   const [program = "", ...words] = options.reload;
   const ran = runFirst([program], words);
   if (ran?.status !== 0)
@@ -75,17 +67,6 @@ function readLineage({ lineage }: Cluster): string {
       },
     );
   }
-}
-
-/** Whole or not at all: hitch reads it whenever it starts. */
-function putInPlace(file: string, text: string): void {
-  const unfinished = `${file}.${process.pid}`;
-  rmSync(unfinished, { force: true });
-  writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
-  const handle = openSync(unfinished, "r");
-  fsyncSync(handle);
-  closeSync(handle);
-  renameSync(unfinished, file);
 }
 
 /** The serial number of the certificate that is served on this machine; undefined where none is. */

@@ -5,6 +5,17 @@ import { schedule } from "./schedule.ts";
 const lighttpd = "/usr/sbin/lighttpd";
 const hitch = "/usr/sbin/hitch";
 
+/** Of every server that answers strangers: started again, and kept from what it has no use for. */
+const guarded = `Restart=always
+RestartSec=1
+UMask=0077
+NoNewPrivileges=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectHome=yes
+ProtectSystem=strict
+`;
+
 export function writeUnits({ cluster }: HostFacts): readonly HostFile[] {
   const { home, path, users } = cluster;
   const etc = `${home}/dist/current/etc`;
@@ -28,15 +39,7 @@ ExecStartPre=${lighttpd} -tt -f ${etc}/${name}.conf
 ExecStart=${lighttpd} -D -f ${etc}/${name}.conf
 ExecReload=${lighttpd} -tt -f ${etc}/${name}.conf
 ExecReload=/bin/kill -USR1 $MAINPID
-Restart=always
-RestartSec=1
-UMask=0077
-NoNewPrivileges=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectHome=yes
-ProtectSystem=strict
-ProtectKernelTunables=yes
+${guarded}ProtectKernelTunables=yes
 ProtectControlGroups=yes
 RestrictSUIDSGID=yes
 ${more.join("\n")}
@@ -58,15 +61,7 @@ Group=${users.web}
 Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
 ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing}
 StandardError=append:${log}/programs.log
-Restart=always
-RestartSec=1
-UMask=0077
-NoNewPrivileges=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectHome=yes
-ProtectSystem=strict
-ReadWritePaths=${data} ${log} ${run}
+${guarded}ReadWritePaths=${data} ${log} ${run}
 MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M
 [Install]
 WantedBy=multi-user.target

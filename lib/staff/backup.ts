@@ -3,6 +3,10 @@
  * kept. What a backup holds is proved before it counts (jobs/backup).
  */
 import { spawnSync } from "node:child_process";
+import { verifyBooks } from "../ledger/verify.ts";
+import type { SqliteOptions } from "../store/database.ts";
+import { readExpectedSchema } from "../store/migrate.ts";
+import { openStore } from "../store/sqlite.ts";
 import { formatCompact } from "../util/clock.ts";
 import { NeedsHuman, TryLater } from "../util/failure.ts";
 import { inheritedHome, inheritedPath, type Settings } from "../util/settings.ts";
@@ -59,6 +63,40 @@ export function sendFile(file: string, { copy }: Backup): void {
     throw new TryLater(
       `the backup is made and was not sent: ${program} ended with ${status ?? error?.message}: ${lastLine(stderr)}`,
     );
+}
+
+/** What a copy of the books holds. */
+export interface Proved {
+  readonly transfers: bigint;
+  /** When the newest was posted; undefined where there is none. */
+  readonly newestAt: number | undefined;
+}
+
+/**
+ * Opens a copy as the programs would, and works everything out again; each thing that is wrong is complained of.
+ * @throws NeedsHuman, naming `what`, if anything is
+ */
+export async function proveCopy(
+  options: SqliteOptions,
+  what: string,
+  complain: (line: string) => void,
+): Promise<Proved> {
+  const store = openStore(options);
+  let wrong = 0;
+  try {
+    const proved = await store.read(async (tx) => {
+      const { transfers } = await verifyBooks(tx, readExpectedSchema(options), ({ table, row, message }) => {
+        wrong += 1;
+        complain(`${table} ${row}: ${message}`);
+      });
+      const newest = await tx.get<{ at: bigint | null }>("SELECT max(posted_at) AS at FROM transfer");
+      return { transfers, newestAt: newest?.at == null ? undefined : Number(newest.at) };
+    });
+    if (wrong > 0) throw new NeedsHuman(`${what}: ${wrong} things are wrong with it; see above`);
+    return proved;
+  } finally {
+    store.close();
+  }
 }
 
 function run([program = "", ...words]: readonly string[]): void {

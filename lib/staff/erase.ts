@@ -5,6 +5,7 @@
  */
 import { type AccountId, findAccount } from "../accounts/account.ts";
 import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
+import { endFactors } from "../accounts/factor.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
 import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
 import { removeCard } from "../payments/card.ts";
@@ -87,10 +88,6 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
     account,
   ]);
   for (const table of [
-    "factor",
-    "passkey",
-    "passkey_challenge",
-    "recovery_code",
     "known_network",
     "address_undo",
     "session",
@@ -99,6 +96,7 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
     "machine_token",
   ])
     await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
+  await endFactors(tx, account);
   await endRule(tx, account, "owner");
   await removeCard(tx, account);
   await tx.run("UPDATE preference SET second_email = NULL WHERE account = ? AND second_email IS NOT NULL", [

@@ -1,6 +1,6 @@
 /** The books copied while programs go on writing: one moment of them, whole, in a new file. */
-import { closeSync, fsyncSync, openSync } from "node:fs";
 import { NeedsHuman } from "../util/failure.ts";
+import { syncFile } from "../util/files.ts";
 import { openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
 
 /**
@@ -16,7 +16,5 @@ export function copyStore(options: SqliteOptions, to: string): void {
   } finally {
     db.close();
   }
-  const handle = openSync(to, "r");
-  fsyncSync(handle);
-  closeSync(handle);
+  syncFile(to);
 }

@@ -16,7 +16,7 @@ export interface SqliteOptions {
   readonly file: string;
   readonly clock: Clock;
   /** Path of the native addon, where the driver cannot find it by itself (in a bundle). */
-  readonly addonFile?: string;
+  readonly addonFile?: string | undefined;
   /** How long a transaction waits for another process's lock; 5 seconds unless told. */
   readonly busyMs?: number;
 }
@@ -47,14 +47,14 @@ export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: bo
 }
 
 /** A database that is gone when it is closed. */
-export function openInMemory(native: { readonly addonFile?: string }): Database.Database {
+export function openInMemory(native: { readonly addonFile?: string | undefined }): Database.Database {
   return keep(new Database(":memory:", loadAddon(native)));
 }
 
 export interface PlainOptions {
   readonly file: string;
   /** As in SqliteOptions. */
-  readonly addonFile?: string;
+  readonly addonFile?: string | undefined;
 }
 
 /** A file that is no books (plain.ts), as the driver opens it; "read" never writes. */
@@ -69,7 +69,9 @@ export function connectPlain(options: PlainOptions, how: "make" | "read"): Datab
 const addons = new Map<string, object>();
 
 /** The driver's option for an addon by its path; loaded here, since `require` looks for it in seven steps more. */
-function loadAddon({ addonFile }: { readonly addonFile?: string }): { readonly nativeBinding?: string } {
+function loadAddon({ addonFile }: { readonly addonFile?: string | undefined }): {
+  readonly nativeBinding?: string;
+} {
   if (addonFile === undefined) return {};
   const known = addons.get(addonFile);
   const module = { exports: known ?? {} };

@@ -14,7 +14,7 @@ export interface SlotOptions {
   readonly count: number;
   /** How long to wait for a slot. */
   readonly waitMs: number;
-  readonly addonFile?: string;
+  readonly addonFile?: string | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function withSlot<Result>(options: SlotOptions, work: () => Promise
   const { folder, name, count, waitMs, addonFile } = options;
   // Spread by process number: a free slot may be missed while another is waited for, but none is ever exceeded.
   const file = join(folder, `${name}-${process.pid % count}.lock`);
-  const db = connectFile({ file, busyMs: waitMs, ...(addonFile === undefined ? {} : { addonFile }) }, false);
+  const db = connectFile({ file, busyMs: waitMs, addonFile }, false);
   try {
     try {
       db.exec("BEGIN EXCLUSIVE");

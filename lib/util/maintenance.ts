@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode } from "./failure.ts";
-import { writePrivate } from "./note.ts";
+import { writePrivate } from "./files.ts";
 
 /** "read-only": what is only looked at goes on. */
 export type Maintenance = "off" | "read-only" | "on";

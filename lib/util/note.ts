@@ -3,9 +3,10 @@
  * address and mail into its mailbox. A server that was killed leaves a note of a dead process, which counts for
  * nothing. Written by dev/serve, read by cli/release.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, NeedsHuman } from "./failure.ts";
+import { writePrivate } from "./files.ts";
 import { isRunning } from "./process.ts";
 
 export interface Note {
@@ -28,15 +29,6 @@ export function writeNote(dataFolder: string, note: Note): void {
 /** Takes the note of this process away, and leaves that of another. */
 export function removeNote(dataFolder: string, pid: number): void {
   if (parseNote(dataFolder)?.pid === pid) rmSync(fileOf(dataFolder), { force: true });
-}
-
-/** Writes a file whole or not at all, readable by its owner alone; answers its path. */
-export function writePrivate(file: string, text: string): string {
-  const unfinished = `${file}.${process.pid}`;
-  rmSync(unfinished, { force: true });
-  writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
-  renameSync(unfinished, file);
-  return file;
 }
 
 function parseNote(dataFolder: string): Note | undefined {

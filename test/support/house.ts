@@ -40,6 +40,7 @@ const frontDoors: Readonly<Record<string, readonly string[]>> = {
     "build/check/check.ts",
     "build/warm.ts",
     "build/host/check.ts",
+    "build/host/data.ts",
     "build/host/doctor.ts",
     "build/rollback.ts",
     "build/host/tls.ts",
