@@ -21,10 +21,13 @@ import {
 
 type Build = NonNullable<DevelopmentOptions["build"]>;
 
-/** Says what it was started with, in the data folder. */
+/** Says what it was started with, in the data folder; whole, since it is read while it is written anew. */
 const tellingSender = `
+const fs = require("node:fs");
+const file = process.env.SITE_DATA + "/sender";
 const note = { pid: process.pid, words: process.argv.slice(2), env: process.env };
-require("node:fs").writeFileSync(process.env.SITE_DATA + "/sender", JSON.stringify(note));
+fs.writeFileSync(file + ".new", JSON.stringify(note));
+fs.renameSync(file + ".new", file);
 setInterval(() => {}, 1000);
 `;
 
