@@ -25,6 +25,9 @@ export function stageName(outFolder: string): string {
 }
 
 const idForm = /^\d{8}-\d{6}-[0-9a-f]{8}$/;
+/** Whether a word may be the name of a release: a person or another host said it. */
+export const isReleaseId = (word: string): boolean => idForm.test(word);
+
 const leftoverForm = /^\.(?:new|old|current)-(\d+)-/;
 
 /** `20261123-080500-1a2b3c4d`: sorts by time, and tells by itself which content it has. */

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import type { Owner } from "../lib/util/files.ts";
 import { routes } from "../lib/util/routes.ts";
 import { findDamaged, readEntries } from "./verify.ts";
 
@@ -18,8 +19,8 @@ const asked: readonly (readonly [name: string, query: string, status: string])[]
   ["search", "q=help", "200"],
 ];
 
-/** What is wrong with a release, a line each; none where all is right. */
-export function smokeRelease(release: string, dataFolder: string): readonly string[] {
+/** What is wrong with a release, a line each; none where all is right. Its programs are run as `owner`, or as whoever we are. */
+export function smokeRelease(release: string, dataFolder: string, owner?: Owner): readonly string[] {
   const listed = readEntries(release);
   if (listed === undefined) return ["it has no manifest"];
   const damaged = findDamaged(release, listed).map(({ path, what }) => `${path} is ${what}`);
@@ -30,6 +31,7 @@ export function smokeRelease(release: string, dataFolder: string): readonly stri
     if (!existsSync(program)) return name === "search" ? [] : [`${path} is not there`];
     const { stdout, stderr } = spawnSync(process.execPath, [program], {
       encoding: "utf8",
+      ...owner,
       env: {
         SITE_DATA: dataFolder,
         SITE_URL: url,

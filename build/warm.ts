@@ -49,17 +49,19 @@ interface Fixture {
 }
 
 /**
- * Warms each program of the current release, and clears away what belongs to no release.
+ * Warms each program of a release, and clears away what belongs to no release.
  * @throws NeedsHuman if there is no release, or a program ends without an answer
  */
 export async function warmRelease(options: {
   readonly outFolder: string;
+  /** Which release; the current one unless told. */
+  readonly id?: string;
   readonly clock: Clock;
   /** Hears which program is run, and how many there are. */
   readonly onProgram?: (name: string, done: number, all: number) => void;
 }): Promise<readonly Warmed[]> {
-  const { outFolder, clock, onProgram = () => undefined } = options;
-  const current = join(outFolder, "current");
+  const { outFolder, id, clock, onProgram = () => undefined } = options;
+  const current = join(outFolder, id === undefined ? "current" : join("releases", id));
   if (!existsSync(current)) throw new NeedsHuman(`${current}: there is no release yet; run: site build`);
   const release = realpathSync(current);
   const folder = join(realpathSync(outFolder), warmFolder);
@@ -81,6 +83,13 @@ export async function warmRelease(options: {
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** The scripts of a release for which nothing is kept of this version of Node, "v20.19.0". */
+export function listCold(outFolder: string, release: string, version: string): readonly string[] {
+  // One that stays starts once, and is not warmed.
+  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOfScript(name) !== undefined);
+  return scripts.filter((name) => !existsSync(join(outFolder, warmFolder, cacheName(name, version))));
 }
 
 const serviceToken = "warm";

@@ -71,8 +71,8 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       planBytes("etc/lighttpd.conf", Buffer.from(describeServer(framed, site))),
-      ...writeHost(site.cluster, site.baked.settings, site.compress).map(({ path, text }) =>
-        planBytes(path, Buffer.from(text)),
+      ...writeHost(site.cluster, site.baked.settings, site.compress, task.sourceFolder).map(
+        ({ path, text }) => planBytes(path, Buffer.from(text)),
       ),
       ...programs.map(({ path, bytes, sha256 }) => planBytes(path, bytes, sha256)),
       // Programs are CommonJS, whatever package.json lies in a folder above.

@@ -86,7 +86,7 @@ export function addGoodwillCommand(program: Command): void {
     .option("--all", "every account that costs something")
     .option("--days <number>", "days of its cost that each account gets")
     .option("--undo <batch>", "take back what a batch gave");
-  goodwill.action((options: Deed) => {
+  goodwill.action(async (options: Deed) => {
     const { all, undo, ...rest } = options;
     if (undo !== undefined) run("credit", ["undo"], [undo], rest);
     else if (all) run("credit", ["goodwill"], [], rest);
@@ -104,11 +104,16 @@ function addDeed(command: Command, isRequired = true): Command {
     .option("--preview", "show what would be done, and do nothing");
 }
 
-function run(job: string, verb: readonly string[], words: readonly string[], options: Deed): void {
+async function run(
+  job: string,
+  verb: readonly string[],
+  words: readonly string[],
+  options: Deed,
+): Promise<void> {
   const { reason, by, preview, json, payment, resume, days, below, second } = options;
   const named = Object.entries({ reason, by, payment, resume, days, below, second })
     .filter((pair) => pair[1] !== undefined)
     .map(([name, value]) => `--${name}=${value}`);
   const flags = [...(preview ? ["--preview"] : []), ...(json ? ["--json"] : [])];
-  process.exitCode = runReleaseJob(job, [...verb, ...named, ...flags, "--", ...words], options);
+  process.exitCode = await runReleaseJob(job, [...verb, ...named, ...flags, "--", ...words], options);
 }

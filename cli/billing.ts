@@ -8,8 +8,8 @@ export function addBillingCommand(program: Command): void {
     .description("never bill a day that is not billed yet, as after an outage")
     .argument("<day>", "the UTC day, 2026-11-23")
     .requiredOption("--reason <text>", "why, for whoever reads the books later")
-    .action((day: string, options: Where & { reason: string }) => {
-      process.exitCode = runReleaseJob(
+    .action(async (day: string, options: Where & { reason: string }) => {
+      process.exitCode = await runReleaseJob(
         "billing",
         ["skip-day", `--reason=${options.reason}`, "--", day],
         options,

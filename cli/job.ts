@@ -8,7 +8,7 @@ export function addJobCommand(program: Command): void {
     .argument("<name>", "bill, warn, or mail")
     .argument("[arguments...]", "what the job takes")
     .allowUnknownOption()
-    .action((name: string, jobArguments: readonly string[], where: Where) => {
-      process.exitCode = runReleaseJob(name, jobArguments, where);
+    .action(async (name: string, jobArguments: readonly string[], where: Where) => {
+      process.exitCode = await runReleaseJob(name, jobArguments, where);
     });
 }

@@ -7,8 +7,12 @@ export function addLedgerCommand(program: Command): void {
   const add = (name: string, text: string): Command => addWhere(ledger.command(name)).description(text);
   add("verify", "work out everything again from the first row, and say what is wrong, row by row")
     .option("--json", "what is wrong as lines of JSON")
-    .action((options: Where & { json?: boolean }) => {
-      process.exitCode = runReleaseJob("ledger", ["verify", ...(options.json ? ["--json"] : [])], options);
+    .action(async (options: Where & { json?: boolean }) => {
+      process.exitCode = await runReleaseJob(
+        "ledger",
+        ["verify", ...(options.json ? ["--json"] : [])],
+        options,
+      );
     });
   add("export", "write every transfer, by day and id")
     .addOption(
@@ -16,7 +20,7 @@ export function addLedgerCommand(program: Command): void {
         .choices(["hledger", "csv", "json"])
         .default("hledger"),
     )
-    .action((options: Where & { format: string }) => {
-      process.exitCode = runReleaseJob("ledger", ["export", "--format", options.format], options);
+    .action(async (options: Where & { format: string }) => {
+      process.exitCode = await runReleaseJob("ledger", ["export", "--format", options.format], options);
     });
 }

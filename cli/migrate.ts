@@ -5,7 +5,7 @@ import { addWhere, runReleaseJob, type Where } from "./release.ts";
 export function addMigrateCommand(program: Command): void {
   addWhere(program.command("migrate"))
     .description("make the database, or bring it to the schema of the built site")
-    .action((where: Where) => {
-      process.exitCode = runReleaseJob("migrate", [], where);
+    .action(async (where: Where) => {
+      process.exitCode = await runReleaseJob("migrate", [], where);
     });
 }

@@ -15,8 +15,8 @@ export function addPriceCommand(program: Command): void {
     .requiredOption("--day <day>", "the UTC day of the usage, 2026-11-23")
     .requiredOption("--meter <name>", "a meter of etc/prices.yaml")
     .requiredOption("--quantity <number>", "byte-days for a byte-month meter, else a count")
-    .action((asked: Question) => {
+    .action(async (asked: Question) => {
       const words = [`--day=${asked.day}`, `--meter=${asked.meter}`, `--quantity=${asked.quantity}`];
-      process.exitCode = runReleaseJob("price", ["explain", ...words], asked);
+      process.exitCode = await runReleaseJob("price", ["explain", ...words], asked);
     });
 }

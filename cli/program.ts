@@ -13,6 +13,7 @@ import { addCheckCommand } from "./check.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addInitCommand } from "./init.ts";
+import { addInstallCommand } from "./install.ts";
 import { addJobCommand } from "./job.ts";
 import { addLayoutCommand } from "./layout.ts";
 import { addLedgerCommand } from "./ledger.ts";
@@ -20,11 +21,14 @@ import { addMaintenanceCommand } from "./maintenance.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNewCommand } from "./new.ts";
 import { addPriceCommand } from "./price.ts";
+import { addPublishCommand } from "./publish.ts";
 import { addReconcileCommand } from "./reconcile.ts";
 import { addReportCommand } from "./report.ts";
 import { addRestoreCommand } from "./restore.ts";
 import { addRollbackCommand } from "./rollback.ts";
+import { addSecretsCommand } from "./secrets.ts";
 import { addServeCommand } from "./serve.ts";
+import { addTakeCommand } from "./take.ts";
 import { addTlsCommand } from "./tls.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
@@ -45,9 +49,13 @@ export async function runCommand(): Promise<readonly string[]> {
   addLayoutCommand(program);
   addBuildCommand(program, (part) => used.push(part));
   addWarmCommand(program);
+  addPublishCommand(program);
+  addRollbackCommand(program);
+  addInstallCommand(program);
   addConfigCommand(program);
   addDoctorCommand(program);
   addTlsCommand(program);
+  addSecretsCommand(program);
   addCheckCommand(program);
   addServeCommand(program);
   addMigrateCommand(program);
@@ -59,10 +67,10 @@ export async function runCommand(): Promise<readonly string[]> {
   addPriceCommand(program);
   addLedgerCommand(program);
   addReconcileCommand(program);
-  addRollbackCommand(program);
   addMaintenanceCommand(program);
   addReportCommand(program);
   addRestoreCommand(program);
+  addTakeCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

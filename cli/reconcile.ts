@@ -7,8 +7,12 @@ export function addReconcileCommand(program: Command): void {
     .description("compare the books with Stripe, bring in what they missed, and name each difference")
     .option("--since <day>", "read Stripe's account from this UTC day on again")
     .option("--json", "the differences as lines of JSON")
-    .action((options: Where & { since?: string; json?: boolean }) => {
+    .action(async (options: Where & { since?: string; json?: boolean }) => {
       const since = options.since === undefined ? [] : [`--since=${options.since}`];
-      process.exitCode = runReleaseJob("reconcile", [...since, ...(options.json ? ["--json"] : [])], options);
+      process.exitCode = await runReleaseJob(
+        "reconcile",
+        [...since, ...(options.json ? ["--json"] : [])],
+        options,
+      );
     });
 }

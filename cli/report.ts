@@ -8,8 +8,8 @@ export function addReportCommand(program: Command): void {
     .description("what was moved in a month, and what stood on each account at its end")
     .argument("<month>", "2026-11")
     .option("--json", "as JSON")
-    .action((month: string, options: Where & { json?: boolean }) => {
-      process.exitCode = runReleaseJob(
+    .action(async (month: string, options: Where & { json?: boolean }) => {
+      process.exitCode = await runReleaseJob(
         "report",
         ["month", ...(options.json ? ["--json"] : []), "--", month],
         options,

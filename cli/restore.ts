@@ -8,9 +8,9 @@ export function addRestoreCommand(program: Command): void {
     .argument("<file>", "the backup, sealed or not")
     .option("--drill", "only try it, in a folder that is thrown away")
     .option("--identity <file>", "where the key is, for a backup that is sealed with age")
-    .action((file: string, options: Where & { drill?: boolean; identity?: string }) => {
+    .action(async (file: string, options: Where & { drill?: boolean; identity?: string }) => {
       const drill = options.drill ? ["--drill"] : [];
       const identity = options.identity === undefined ? [] : [`--identity=${options.identity}`];
-      process.exitCode = runReleaseJob("restore", [...drill, ...identity, "--", file], options);
+      process.exitCode = await runReleaseJob("restore", [...drill, ...identity, "--", file], options);
     });
 }

@@ -1,6 +1,7 @@
 /** `site tls sync`: the newest certificate brought to hitch. */
 import type { Command } from "commander";
 import { systemClock } from "../lib/util/clock.ts";
+import { usualSource } from "./release.ts";
 
 interface SyncFlags {
   readonly source: string;
@@ -16,7 +17,7 @@ export function addTlsCommand(program: Command): void {
     .description(
       "bring what certbot was given to hitch, and see that it is served; certbot's hook, and a line of cron",
     )
-    .option("--source <folder>", "the site's folder", ".")
+    .option("--source <folder>", "the site's folder", usualSource)
     .option("--reload <command>", "what makes hitch read it again", "systemctl reload site-hitch.service")
     .option("--json", "print what was done as JSON")
     .action(async ({ source, reload, json = false }: SyncFlags) => {

@@ -13,11 +13,11 @@ export function addUsageCommand(program: Command): void {
     .option("--complete <day>", "declare that with this file all usage of the day is in")
     .option("--old", "take days of more than 400 days ago too")
     .option("--future", "take days to come too, from a service whose clock is ahead")
-    .action((file: string, options: Where & { complete?: string; old?: boolean; future?: boolean }) => {
+    .action(async (file: string, options: Where & { complete?: string; old?: boolean; future?: boolean }) => {
       const complete = options.complete === undefined ? [] : ["--complete", options.complete];
       const old = options.old ? ["--old"] : [];
       const future = options.future ? ["--future"] : [];
-      process.exitCode = runReleaseJob(
+      process.exitCode = await runReleaseJob(
         "usage",
         ["import", ...complete, ...old, ...future, "--", file],
         options,
@@ -25,7 +25,7 @@ export function addUsageCommand(program: Command): void {
     });
   add("complete", "declare that all usage of a day is in")
     .argument("<day>", "the UTC day, 2026-11-23")
-    .action((day: string, options: Where) => {
-      process.exitCode = runReleaseJob("usage", ["complete", "--", day], options);
+    .action(async (day: string, options: Where) => {
+      process.exitCode = await runReleaseJob("usage", ["complete", "--", day], options);
     });
 }

@@ -1,9 +1,9 @@
 /** `site warm`: keeps what V8 makes of the programs of the release, so that they start sooner; and says how each starts. */
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { Warmed } from "../build/warm.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { makeProgress } from "./progress.ts";
+import { usualSource } from "./release.ts";
 
 interface WarmFlags {
   readonly source: string;
@@ -17,16 +17,17 @@ export function addWarmCommand(program: Command): void {
     .description(
       "keep the compiled code of the release's programs on this machine, so that they start sooner",
     )
-    .option("--source <folder>", "the site's folder", ".")
+    .option("--source <folder>", "the site's folder", usualSource)
     .option("--out <folder>", "where it was built (default: dist in the site's folder)")
     .option("--json", "print what was kept as JSON")
     .action(async ({ source, out, json = false }: WarmFlags) => {
       const { warmRelease } = await import("../build/warm.ts");
+      const { findOutFolder } = await import("../build/host/place.ts");
       const progress = makeProgress(!json);
       const onProgram = (name: string, done: number, all: number): void =>
         progress.show(`warming ${name}: ${done} of ${all}`);
       const warmed = await warmRelease({
-        outFolder: out ?? join(source, "dist"),
+        outFolder: findOutFolder(source, out),
         clock: systemClock,
         onProgram,
       });

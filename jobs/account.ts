@@ -37,7 +37,6 @@ export const job: Job = {
     json: { type: "boolean" },
     preview: { type: "boolean" },
   },
-  secrets: [],
   run: async (context, input) => {
     const [verb, subject, ...more] = input.words;
     if (subject === undefined || more.length > 0) return "misused";

@@ -12,7 +12,6 @@ import type { Job, JobContext } from "./run.ts";
 export const job: Job = {
   usage: "",
   options: {},
-  secrets: [],
   run: async (context, { words }) => {
     if (words.length > 0) return "misused";
     const { dataFolder } = context.place;

@@ -16,7 +16,6 @@ import type { Job, JobContext } from "./run.ts";
 export const job: Job = {
   usage: "[--day DAY]",
   options: { day: { type: "string" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     if (words.length > 0) return "misused";
     if (typeof values.day !== "string") return alone(context, () => reported(context, billNight));

@@ -6,7 +6,6 @@ import { type Job, readReason } from "./run.ts";
 export const job: Job = {
   usage: "skip-day DAY --reason TEXT",
   options: { reason: { type: "string" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const [verb, text, ...more] = words;
     if (verb !== "skip-day" || text === undefined || more.length > 0) return "misused";

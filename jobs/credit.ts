@@ -27,7 +27,6 @@ export const job: Job = {
   usage:
     "give|gift|charge ACCOUNT AMOUNT | goodwill --days N | undo BATCH   --reason TEXT [--by NAME] [--preview]",
   options: { reason: text, by: text, days: text, preview: { type: "boolean" } },
-  secrets: [],
   run: async (context, input) => {
     const [verb = "", subject = "", amountText = "", ...more] = input.words;
     const by = readBy(context, input.values);

@@ -9,7 +9,6 @@ import type { Job } from "./run.ts";
 export const job: Job = {
   usage: "ACCOUNT --to FILE",
   options: { to: { type: "string" } },
-  secrets: [],
   run: async (context, { words, values }) => {
     const [subject, ...more] = words;
     const { to } = values;

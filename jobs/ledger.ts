@@ -8,7 +8,6 @@ import type { Job, JobContext } from "./run.ts";
 export const job: Job = {
   usage: "verify [--json] | export [--format hledger|csv|json]",
   options: { json: { type: "boolean" }, format: { type: "string" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const [verb, ...more] = words;
     if (more.length > 0) return "misused";

@@ -13,7 +13,6 @@ import type { Job, JobContext } from "./run.ts";
 export const job: Job = {
   usage: "[--every SECONDS]",
   options: { every: { type: "string" } },
-  secrets: ["smtp_password"],
   run: async (context, { values, words }) => {
     if (words.length > 0) return "misused";
     if (values.every === undefined) return sendOnce(context);

@@ -1,18 +1,26 @@
 /** Brings the database to the schema of this release, making it (and the data folder) if need be. */
-import { mkdirSync } from "node:fs";
-import { migrateStore } from "../lib/store/migrate.ts";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { migrateStore, planStore } from "../lib/store/migrate.ts";
+import { modeOfBooks } from "../lib/util/files.ts";
 import type { Job } from "./run.ts";
 
 export const job: Job = {
-  usage: "",
-  options: {},
-  secrets: [],
-  run: async ({ place, database, say }, { words }) => {
+  usage: "[--plan]",
+  options: { plan: { type: "boolean" } },
+  run: async ({ place, database, say }, { words, values }) => {
     if (words.length > 0) return "misused";
+    if (values.plan === true) {
+      // A line for each that would be applied, for other programs to read.
+      for (const name of planStore(database)) say(name);
+      return "done";
+    }
     mkdirSync(place.dataFolder, { recursive: true, mode: 0o700 });
-    // The database and its log hold customers' data: nobody else may read what is made here.
+    // The database and its log hold customers' data: nobody may read what is made here but who has the folder.
     process.umask(0o077);
     const applied = migrateStore(database);
+    // Its log takes after it.
+    const { uid } = statSync(database.file);
+    if (uid === process.getuid?.()) chmodSync(database.file, modeOfBooks(database.file));
     say(applied.length === 0 ? "migrate: nothing to do" : `migrate: applied ${applied.join(", ")}`);
     return "done";
   },

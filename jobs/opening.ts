@@ -10,7 +10,6 @@ const faultsShown = 50;
 export const job: Job = {
   usage: "FILE --reason TEXT [--by NAME] [--preview]",
   options: { reason: text, by: text, preview: { type: "boolean" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) return "misused";

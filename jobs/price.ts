@@ -7,7 +7,6 @@ import type { Job } from "./run.ts";
 export const job: Job = {
   usage: "explain --day DAY --meter NAME --quantity NUMBER",
   options: { day: { type: "string" }, meter: { type: "string" }, quantity: { type: "string" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const { day: dayText, meter: name, quantity: quantityText } = values;
     if (words.join(" ") !== "explain") return "misused";

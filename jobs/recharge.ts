@@ -7,7 +7,6 @@ import type { Job } from "./run.ts";
 export const job: Job = {
   usage: "",
   options: {},
-  secrets: ["stripe_key", "stripe_api"],
   run: async (context, { words }) => {
     if (words.length > 0) return "misused";
     const store = context.openStore();

@@ -11,7 +11,6 @@ import type { Job } from "./run.ts";
 export const job: Job = {
   usage: "[--since DAY] [--json]",
   options: { since: { type: "string" }, json: { type: "boolean" } },
-  secrets: ["stripe_key", "stripe_api"],
   run: async (context, { values, words }) => {
     if (words.length > 0) return "misused";
     const since = typeof values.since === "string" ? parseDay(values.since) : undefined;

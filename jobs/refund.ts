@@ -24,7 +24,6 @@ const text = { type: "string" } as const;
 export const job: Job = {
   usage: "ACCOUNT AMOUNT --reason TEXT [--payment PI] [--by NAME] [--preview] | --resume ID",
   options: { reason: text, by: text, payment: text, resume: text, preview: { type: "boolean" } },
-  secrets: ["stripe_key", "stripe_api"],
   run: async (context, { values, words }) => {
     const store = context.openStore();
     if (typeof values.resume === "string" && words.length === 0) {

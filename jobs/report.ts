@@ -21,7 +21,6 @@ const names: Readonly<Record<string, string>> = {
 export const job: Job = {
   usage: "month MONTH [--json]",
   options: { json: { type: "boolean" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const [verb, text = "", ...more] = words;
     const first = parseDay(`${text}-01`);

@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { openFile, proveCopy } from "../lib/staff/backup.ts";
 import { migrateStore } from "../lib/store/migrate.ts";
 import { formatUtc, runningMs } from "../lib/util/clock.ts";
+import { modeOfBooks } from "../lib/util/files.ts";
 import type { Job, JobContext } from "./run.ts";
 
 export const job: Job = {
   usage: "FILE [--drill] [--identity KEYFILE]",
   options: { drill: { type: "boolean" }, identity: { type: "string" } },
-  secrets: [],
   run: async (context, { words, values }) => {
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) return "misused";
@@ -38,7 +38,10 @@ export const job: Job = {
       if (!openFile(file, opened, identity)) copyFileSync(file, opened);
       chmodSync(opened, 0o600);
       const proof = await prove(context, opened);
-      if (!isDrill) renameSync(opened, books);
+      if (!isDrill) {
+        chmodSync(opened, modeOfBooks(books));
+        renameSync(opened, books);
+      }
       const seconds = ((runningMs() - startedMs) / 1000).toFixed(1);
       context.say(
         `restore: ${proof}; ${isDrill ? "a drill, nothing was changed" : `put in place as ${books}`}; ${seconds} s`,

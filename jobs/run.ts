@@ -10,12 +10,12 @@ import { openStore } from "../lib/store/sqlite.ts";
 import type { Store } from "../lib/store/store.ts";
 import { type Clock, systemClock } from "../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { jobSecrets } from "../lib/util/jobs.ts";
 import {
   applyPlace,
   type Place,
   readPlace,
   readSecrets,
-  type SecretName,
   type Secrets,
   type Settings,
 } from "../lib/util/settings.ts";
@@ -40,7 +40,6 @@ export interface Job {
   /** What follows the name on the command line, "[--day DAY]". */
   readonly usage: string;
   readonly options: Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
-  readonly secrets: readonly SecretName[];
   readonly run: (context: JobContext, input: JobInput) => Promise<"done" | "refused" | "misused">;
 }
 
@@ -85,7 +84,7 @@ export async function runJob(name: string, job: Job, baked: Baked, addonFile: st
     process.exit(exitCodes.misused);
   }
   try {
-    const outcome = await job.run(makeContext(job, baked, addonFile), input);
+    const outcome = await job.run(makeContext(name, baked, addonFile), input);
     if (outcome === "misused") complain(`usage: ${name} ${job.usage}`);
     process.exit(exitCodes[outcome]);
   } catch (cause) {
@@ -103,14 +102,14 @@ function readInput(job: Job): JobInput | string {
   }
 }
 
-function makeContext(job: Job, baked: Baked, addonFile: string): JobContext {
+function makeContext(name: string, baked: Baked, addonFile: string): JobContext {
   const place = readPlace();
   const settings = applyPlace(baked.settings, place);
   const database = { file: join(place.dataFolder, "books.sqlite"), clock: systemClock, addonFile };
   let store: Store | undefined;
   return {
     settings,
-    secrets: readSecrets(place.secretsFile, job.secrets),
+    secrets: readSecrets(place.secretsFile, jobSecrets[name] ?? []),
     place,
     database,
     openStore: () => {

@@ -5,7 +5,6 @@ import type { Job } from "./run.ts";
 export const job: Job = {
   usage: "",
   options: {},
-  secrets: [],
   run: async (context, { words }) => {
     if (words.length > 0) return "misused";
     const { events, mails, signups, sessions, links } = await forgetOld(context.openStore());

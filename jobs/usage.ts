@@ -16,7 +16,6 @@ const faultsShown = 50;
 export const job: Job = {
   usage: "import FILE [--complete DAY] [--old] [--future] | complete DAY",
   options: { complete: { type: "string" }, old: { type: "boolean" }, future: { type: "boolean" } },
-  secrets: [],
   run: async (context, { values, words }) => {
     const [verb, subject, ...more] = words;
     if (subject === undefined || more.length > 0) return "misused";

@@ -26,56 +26,62 @@ function writeJob(name: string, text: string): void {
 }
 
 /** Runs a job that exits with 0 only if its environment holds what is expected. */
-function expectEnvironment(expected: Readonly<Record<string, string | undefined>>): void {
+async function expectEnvironment(expected: Readonly<Record<string, string | undefined>>): Promise<void> {
   const text = JSON.stringify(Object.entries(expected).map(([name, value]) => [name, value ?? null]));
   writeJob(
     "mail",
     `for (const [name, value] of ${text}) if ((process.env[name] || null) !== value) { console.error(name, process.env[name]); process.exit(9); }`,
   );
-  expect(runReleaseJob("mail", [], { source: folder })).toBe(0);
+  expect(await runReleaseJob("mail", [], { source: folder })).toBe(0);
 }
 
 describe("a job", () => {
-  it.each([0, 1, 64, 100, 111])("that ends with %i makes the command end so", (code) => {
+  it.each([0, 1, 64, 100, 111])("that ends with %i makes the command end so", async (code) => {
     writeJob("mail", `process.exit(${code})`);
-    expect(runReleaseJob("mail", [], { source: folder })).toBe(code);
+    expect(await runReleaseJob("mail", [], { source: folder })).toBe(code);
   });
 
-  it("that was killed is to be tried later", () => {
+  it("that was killed is to be tried later", async () => {
     writeJob("mail", 'process.kill(process.pid, "SIGKILL")');
-    expect(runReleaseJob("mail", [], { source: folder })).toBe(111);
+    expect(await runReleaseJob("mail", [], { source: folder })).toBe(111);
   });
 
-  it("finds data/ and etc/secrets of the site", () => {
-    expectEnvironment({ SITE_DATA: join(folder, "data"), SITE_SECRETS: undefined, SITE_URL: undefined });
+  it("finds data/ and etc/secrets of the site", async () => {
+    await expectEnvironment({
+      SITE_DATA: join(folder, "data"),
+      SITE_SECRETS: undefined,
+      SITE_URL: undefined,
+    });
     writeFileSync(join(folder, "etc", "secrets"), "");
     chmodSync(join(folder, "etc", "secrets"), 0o600);
-    expectEnvironment({ SITE_SECRETS: join(folder, "etc", "secrets"), SITE_MAIL: undefined });
+    await expectEnvironment({ SITE_SECRETS: join(folder, "etc", "secrets"), SITE_MAIL: undefined });
   });
 
-  it("gets the data folder and the secrets file that the environment names", () => {
+  it("gets the data folder and the secrets file that the environment names", async () => {
     vi.stubEnv("SITE_DATA", "/srv/site/data");
     vi.stubEnv("SITE_SECRETS", "/srv/site/secrets");
-    expectEnvironment({ SITE_DATA: "/srv/site/data", SITE_SECRETS: "/srv/site/secrets" });
+    await expectEnvironment({ SITE_DATA: "/srv/site/data", SITE_SECRETS: "/srv/site/secrets" });
   });
 
-  it("leads to the development server while one runs, and only then", () => {
+  it("leads to the development server while one runs, and only then", async () => {
     const note = { pid: process.pid, url: "http://127.0.0.1:8099", secretsFile: "/data/development-secrets" };
     const file = join(folder, "data", "development.json");
     writeFileSync(file, JSON.stringify(note));
-    expectEnvironment({ SITE_URL: note.url, SITE_MAIL: "folder", SITE_SECRETS: note.secretsFile });
+    await expectEnvironment({ SITE_URL: note.url, SITE_MAIL: "folder", SITE_SECRETS: note.secretsFile });
     writeFileSync(file, JSON.stringify({ ...note, pid: 99_999_999 }));
-    expectEnvironment({ SITE_URL: undefined, SITE_MAIL: undefined, SITE_SECRETS: undefined });
+    await expectEnvironment({ SITE_URL: undefined, SITE_MAIL: undefined, SITE_SECRETS: undefined });
     writeFileSync(file, "{}");
-    expect(() => runReleaseJob("mail", [], { source: folder })).toThrow(NeedsHuman);
+    await expect(runReleaseJob("mail", [], { source: folder })).rejects.toThrow(NeedsHuman);
   });
 
-  it("is named where it does not exist, and a site where it is not built", () => {
+  it("is named where it does not exist, and a site where it is not built", async () => {
     const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    expect(runReleaseJob("bil", [], { source: folder })).toBe(64);
+    expect(await runReleaseJob("bil", [], { source: folder })).toBe(64);
     expect(said).toHaveBeenCalledWith('site: there is no job "bil"; there are: mail');
-    expect(runReleaseJob("../../../etc/x", [], { source: folder })).toBe(64);
+    expect(await runReleaseJob("../../../etc/x", [], { source: folder })).toBe(64);
     said.mockRestore();
-    expect(() => runReleaseJob("mail", [], { source: join(folder, "none") })).toThrow(/run: site build/);
+    await expect(runReleaseJob("mail", [], { source: join(folder, "none") })).rejects.toThrow(
+      /run: site build/,
+    );
   });
 });

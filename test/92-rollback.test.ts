@@ -26,10 +26,18 @@ let folder: string;
 const at = (path: string) => join(folder, path);
 const current = () => basename(readlinkSync(at("dist/current")));
 const back = (id?: string, isDry = false) =>
-  rollBack({ outFolder: at("dist"), dataFolder: at("data"), id, isDry });
+  rollBack({
+    outFolder: at("dist"),
+    dataFolder: at("data"),
+    id,
+    isDry,
+    control: undefined,
+    root: undefined,
+    clock: systemClock,
+  });
 const rows = (sql: string) => readRows(at("data/books.sqlite"), sql);
-const faults = (id?: string): string => {
-  const result = back(id);
+const faults = async (id?: string): Promise<string> => {
+  const result = await back(id);
   return result.ok ? "" : result.faults.join("\n");
 };
 
@@ -59,62 +67,64 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a rollback", () => {
-  it("serves the release before, then the one before that, and then says that there is none", () => {
+  it("serves the release before, then the one before that, and then says that there is none", async () => {
     const [a = "", b = "", c = ""] = ids;
     expect(listReleases(at("dist"))).toEqual({ ids: [a, b, c], current: c });
-    expect(back(undefined, true)).toMatchObject({ ok: true, from: c, to: b });
+    expect(await back(undefined, true)).toMatchObject({ ok: true, from: c, to: b });
     expect(current()).toBe(c);
-    expect(back()).toMatchObject({ ok: true, from: c, to: b, changedConfiguration: [] });
+    expect(await back()).toMatchObject({ ok: true, from: c, to: b, changedConfiguration: [] });
     expect(current()).toBe(b);
     expect(readFileSync(at("dist/current/www/index.html"), "utf8")).toContain("B");
-    expect(back()).toMatchObject({ ok: true, from: b, to: a });
+    expect(await back()).toMatchObject({ ok: true, from: b, to: a });
     expect(current()).toBe(a);
-    expect(faults()).toBe(`there is no release before ${a}; there are: ${ids.join(", ")}`);
+    expect(await faults()).toBe(`there is no release before ${a}; there are: ${ids.join(", ")}`);
     // And forward again, by name.
-    expect(back(c)).toMatchObject({ ok: true, from: a, to: c });
-    expect(faults("20200101-000000-00000000")).toContain("there is no release 20200101-000000-00000000");
+    expect(await back(c)).toMatchObject({ ok: true, from: a, to: c });
+    expect(await faults("20200101-000000-00000000")).toContain(
+      "there is no release 20200101-000000-00000000",
+    );
     expect(current()).toBe(c);
   });
 
   it("leaves what was served until now, whose programs may still run, when a build follows", async () => {
     const [a = "", b = "", c = ""] = ids;
-    back();
-    back();
+    await back();
+    await back();
     const d = await build("D");
     expect(listReleases(at("dist"))).toEqual({ ids: [a, b, c, d], current: d });
     const e = await build("E");
     expect(listReleases(at("dist"))).toEqual({ ids: [c, d, e], current: e });
   });
 
-  it("is not to a release that is damaged, or whose programs end at their start", () => {
+  it("is not to a release that is damaged, or whose programs end at their start", async () => {
     const page = at(`dist/releases/${ids[1]}/www/faq.html`);
     const before = readFileSync(page);
     writeFileSync(page, "another");
-    expect(faults()).toBe(`${ids[1]}: www/faq.html is damaged`);
+    expect(await faults()).toBe(`${ids[1]}: www/faq.html is damaged`);
     rmSync(page);
-    expect(faults()).toBe(`${ids[1]}: www/faq.html is missing`);
+    expect(await faults()).toBe(`${ids[1]}: www/faq.html is missing`);
     writeFileSync(page, before);
     const addon = at(`dist/releases/${ids[1]}/native/better_sqlite3.node`);
     rmSync(addon);
     writeFileSync(addon, "of another machine");
-    expect(faults()).toMatch(/account\.cgi answers with 50\d, not 303: /);
+    expect(await faults()).toMatch(/account\.cgi answers with 50\d, not 303: /);
     expect(current()).toBe(ids[2]);
   });
 
-  it("goes over a migration that the older programs can read, and not over one that they cannot", () => {
+  it("goes over a migration that the older programs can read, and not over one that they cannot", async () => {
     const note = (oldest: number) =>
       rows(
         `INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (${oldest + 50}, 'x${oldest}', ${oldest}, 1)`,
       );
     rows("PRAGMA user_version = 22");
     note(21);
-    expect(back()).toMatchObject({ ok: true });
+    expect(await back()).toMatchObject({ ok: true });
     note(22);
-    expect(faults()).toMatch(/account\.cgi answers with 503, not 303: .*made by a newer release/);
+    expect(await faults()).toMatch(/account\.cgi answers with 503, not 303: .*made by a newer release/);
     expect(current()).toBe(ids[1]);
   });
 
-  it("is told by the command, with what must be reloaded", () => {
+  it("is told by the command, with what must be reloaded", async () => {
     const site = (...words: readonly string[]) =>
       spawnSync(process.execPath, [join(projectFolder, "out/cli/site.cjs"), "rollback", ...words], {
         cwd: folder,
@@ -132,6 +142,9 @@ describe("a rollback", () => {
       from: ids[1],
       to: ids[2],
       changedConfiguration: [],
+      told: [],
+      installed: [],
+      migrated: [],
     });
   });
 });

@@ -1,6 +1,6 @@
 // Goal of this test: `site config check` finds a running host right, and each thing that is wrong with one, by its name and with what to do.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkHost } from "../build/host/check.ts";
@@ -42,9 +42,10 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
   it("is right", () => {
     expect(wrongs()).toEqual([]);
     expect(check().map(({ what }) => what)).toEqual(
-      "front.conf pages.conf hashing.conf hitch.conf systemd/ logrotate.conf"
+      "front.conf pages.conf hashing.conf hitch.conf systemd/ logrotate.conf crontab nftables.conf"
         .split(" ")
-        .concat("the certificate", "data", "secrets", "run", "log", "upload"),
+        .concat("the certificate", "data", "books", "secrets", "run", "log", "upload")
+        .concat("keys/programs", "keys/jobs", "keys/mail"),
     );
     expect(check().find(({ what }) => what === "hitch.conf")?.state).toBe("right");
     const site = (...words: readonly string[]) =>
@@ -71,12 +72,32 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
       /^systemd\/: .*Usr/s,
     ],
     [
+      "a day that no month has",
+      "dist/current/etc/crontab",
+      "1 1 32 * *  root  true\n",
+      /^crontab: .*bad day/s,
+    ],
+    [
+      "a rule that nobody knows",
+      "dist/current/etc/nftables.conf",
+      "table inet x { chain y { acept } }\n",
+      /^nftables\.conf: .*acept/s,
+    ],
+    [
+      "another secret",
+      "secrets",
+      "stripe_webhook_secret = whsec_1\n",
+      /^keys\/programs: .*run: site secrets share/,
+    ],
+    [
       "a misspelt setting",
       "source/etc/cluster.yaml",
       "hom: /srv\n",
       /^etc\/: etc\/cluster\.yaml:\d+:1: unknown key "hom"/,
     ],
   ])("%s is told", (_what, path, text, message) => {
+    // What root alone can see.
+    if (["secrets", "dist/current/etc/nftables.conf"].includes(path) && !host.isSeparate) return;
     expect(withFile(path, (file) => appendFileSync(file, text))).toEqual([expect.stringMatching(message)]);
   });
 
@@ -113,19 +134,40 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
     ]);
   });
 
-  it("data and secrets that others may read are told, and folders that are not there", () => {
-    chmodSync(at("data"), 0o755);
+  it("data, books, and secrets that others may read are told, and folders that are not there", () => {
+    chmodSync(at("data"), 0o2775);
+    chmodSync(at("data/books.sqlite"), 0o664);
     chmodSync(at("secrets"), 0o640);
+    chmodSync(at("keys/mail"), 0o640);
     renameSync(at("log"), at("away"));
     const found = wrongs();
     renameSync(at("away"), at("log"));
-    chmodSync(at("data"), 0o700);
+    chmodSync(at("data"), 0o2770);
+    chmodSync(at("data/books.sqlite"), 0o660);
     chmodSync(at("secrets"), 0o600);
-    expect(found.filter((line) => /^(?:data|secrets|log): /.test(line))).toEqual([
-      expect.stringMatching(/^data: .*more than its owner may look at it; run: systemd-tmpfiles --create/),
-      expect.stringMatching(/^secrets: .*more than its owner/),
+    chmodSync(at("keys/mail"), 0o600);
+    expect(found.filter((line) => /^(?:data|books|secrets|log|keys\/mail): /.test(line))).toEqual([
+      expect.stringMatching(/^data: .*more may look at it than should; run: systemd-tmpfiles --create/),
+      expect.stringMatching(/^books: .*more may look at it than should; run: site migrate/),
+      expect.stringMatching(/^secrets: .*more may look at it than should/),
       expect.stringMatching(/^log: .* is not there; run:/),
+      expect.stringMatching(/^keys\/mail: .*more may look at it than its owner; run: site secrets share/),
     ]);
+    expect(wrongs()).toEqual([]);
+  });
+
+  it("secrets that are another user's are told", () => {
+    if (!host.isSeparate) return;
+    chownSync(at("keys/mail"), 0, 0);
+    expect(wrongs()).toEqual([
+      expect.stringMatching(/^keys\/mail: .* is not news's; run: site secrets share/),
+    ]);
+    const site = spawnSync(
+      process.execPath,
+      [join(projectFolder, "out/cli/site.cjs"), "secrets", "share", "--source", at("source")],
+      { encoding: "utf8" },
+    );
+    expect([site.stderr, site.stdout]).toEqual(["", "secrets: new ones for mail\n"]);
     expect(wrongs()).toEqual([]);
   });
 });

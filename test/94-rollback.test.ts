@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canHost, type Host, hostName, startHost } from "./support/host.ts";
-import { sendStream, type Wire } from "./support/secure.ts";
+import { startLoad } from "./support/load.ts";
+import type { Wire } from "./support/secure.ts";
 import { projectFolder } from "./support/served.ts";
 
 describe.skipIf(!canHost)("under load", () => {
@@ -35,40 +36,16 @@ describe.skipIf(!canHost)("under load", () => {
       await new Promise((resolve) => setTimeout(resolve, 1100));
       await site("build");
     };
-    const answers: string[] = [];
-    let isOver = false;
-    const visit = async (path: string): Promise<void> => {
-      while (!isOver) {
-        const { status, body } = await sendStream(wire, { ":path": path }).catch((error: unknown) => ({
-          status: 0,
-          body: String(error),
-        }));
-        const [, title = ""] = /<title>([^<]*)<\/title>/.exec(body) ?? [];
-        const [, name = ""] = /class="name" href="\/">([^<]*)</.exec(body) ?? [];
-        // The title and the header of one page are of one release, and the page is whole.
-        answers.push(
-          `${status} ${title.includes(name) && name !== "" && body.includes("</html>") ? name : body}`,
-        );
-      }
-    };
-    const load = [
-      visit("/"),
-      visit("/docs/paying.html"),
-      visit("/account/login.cgi"),
-      visit("/search.cgi?q=help"),
-    ];
+    const load = startLoad(wire, ["/", "/docs/paying.html", "/account/login.cgi", "/search.cgi?q=help"]);
     for (const name of ["Ant", "Bee", "Cat"]) await publish(name);
     for (const _ of [1, 2]) await site("rollback");
     await publish("Dog");
     await new Promise((resolve) => setTimeout(resolve, 300));
-    isOver = true;
-    await Promise.all(load);
-    const counts = new Map<string, number>();
-    for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    const counts = await load.end();
     expect(
       [...counts.keys()].filter((answer) => !/^200 (?:Example Storage|Ant|Bee|Cat|Dog)$/.test(answer)),
     ).toEqual([]);
     expect(counts.get("200 Dog")).toBeGreaterThan(0);
-    expect(answers.length).toBeGreaterThan(20);
+    expect([...counts.values()].reduce((sum, count) => sum + count)).toBeGreaterThan(20);
   }, 60_000);
 });

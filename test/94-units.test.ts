@@ -6,8 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildSite, formatFault } from "../build/build.ts";
+import { readHostSettings } from "../build/host/place.ts";
+import { listReaders, shareSecrets } from "../build/host/secrets.ts";
 import { initSite } from "../build/init.ts";
 import { systemClock } from "../lib/util/clock.ts";
+import { jobSecrets } from "../lib/util/jobs.ts";
+import { secretNames } from "../lib/util/settings.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -60,7 +64,13 @@ describe("units and crontab", () => {
     });
     const timers = readdirSync(etc("systemd")).filter((name) => name.endsWith(".timer"));
     expect(timers.map((name) => name.slice(5, -6)).sort()).toEqual(byCron.map(({ job }) => job).sort());
-    for (const { job, minute, hour } of byCron) {
+    for (const [n, { job, minute, hour }] of byCron.entries()) {
+      const [user, name] = job === "mail" ? ["site-mail", "mail"] : ["site-jobs", "jobs"];
+      expect(lines[n]).toContain(` ${user} `);
+      expect(lines[n]).toContain(` umask 007; SITE_SECRETS=/srv/site/keys/${name} node `);
+      const service = read(`systemd/site-${job}.service`);
+      expect(service).toContain(`User=${user}\nGroup=accounts\nUMask=0007\n`);
+      expect(service).toContain(` SITE_SECRETS=/srv/site/keys/${name}\n`);
       expect(readdirSync(join(folder, "dist/current/jobs"))).toContain(job);
       const two = (word: string): string => (word === "*" ? "*" : word.padStart(2, "0"));
       expect(read(`systemd/site-${job}.timer`)).toContain(` ${two(hour)}:${two(minute)}:00 UTC\n`);
@@ -76,17 +86,54 @@ describe("units and crontab", () => {
   });
 });
 
+describe("secrets", () => {
+  it("are shared out by what programs and jobs read, to each user its own", async () => {
+    expect(await build()).toEqual([]);
+    const { cluster } = readHostSettings(join(folder, "source"));
+    const readers = listReaders(cluster).map(({ user, secrets }) => [user, secrets.join(" ")]);
+    expect(readers).toEqual([
+      [
+        "accounts",
+        "stripe_key stripe_webhook_secret stripe_webhook_secret_old usage_token usage_token_old account_key account_key_old",
+      ],
+      ["site-jobs", "stripe_key"],
+      ["site-mail", "smtp_password"],
+    ]);
+    // All but the one of development have a reader, and all jobs that have secrets are there.
+    const read = readers.flatMap(([, names = ""]) => names.split(" "));
+    expect(secretNames.filter((name) => !read.includes(name))).toEqual(["stripe_api"]);
+    const jobs = readdirSync(join(folder, "dist/current/jobs"));
+    expect(Object.keys(jobSecrets).filter((name) => !jobs.includes(name))).toEqual([]);
+  });
+
+  it("are refused where they are of development, or not there", () => {
+    const { cluster } = readHostSettings(join(folder, "source"));
+    const here = { ...cluster, home: folder };
+    expect(() => shareSecrets(here, false)).toThrow(/secrets is not there; etc\/secrets\.example says/);
+    writeFileSync(join(folder, "secrets"), "stripe_api = http://127.0.0.1:1\n", { mode: 0o600 });
+    expect(() => shareSecrets(here, false)).toThrow(/stripe_api is for development alone/);
+    writeFileSync(join(folder, "secrets"), "stripe_key = sk_live_1\nsmtp_password = x\n");
+    expect(shareSecrets(here, false)).toEqual(["programs", "jobs", "mail"]);
+    expect(shareSecrets(here, false)).toEqual([]);
+    expect(readFileSync(join(folder, "keys/mail"), "utf8")).toBe("smtp_password = x\n");
+    expect(readFileSync(join(folder, "keys/jobs"), "utf8")).toBe("stripe_key = sk_live_1\n");
+    writeFileSync(join(folder, "secrets"), "stripe_key = sk_live_1\nsmtp_password = y\n");
+    expect(shareSecrets(here, false)).toEqual(["mail"]);
+  });
+});
+
 describe("etc/cluster.yaml", () => {
   it("says where everything lies, once for all files", async () => {
     cluster(
-      "home: /home/shop\npath: /opt/node/bin:/usr/bin\nusers: { web: www, programs: shop, hitch: tls }\npools: { pages: 7 }\n",
+      "home: /home/shop\npath: /opt/node/bin:/usr/bin\nusers: { web: www, programs: shop, jobs: j, mail: m, hitch: tls }\nssh: 2222\npools: { pages: 7 }\n",
     );
     expect(await build()).toEqual([]);
     const all = readdirSync(etc(), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.(?:conf|service|timer)$|crontab/.test(name))
       .map(read)
       .join("\n");
-    expect(all).not.toMatch(/\/srv\/site|site-web|accounts\n|_hitch/);
+    expect(all).not.toMatch(/\/srv\/site|site-web|site-jobs|site-mail|accounts\n|_hitch/);
+    expect(read("nftables.conf")).toContain("tcp dport 2222 accept\n");
     expect(all).toContain("server.max-connections = 7\n");
     expect(all).toContain('"PATH" => "/opt/node/bin:/usr/bin"');
     expect(read("hitch.conf")).toContain('user = "tls"\ngroup = "www"\n');

@@ -9,6 +9,7 @@ import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
+import { checkModes } from "./modes.ts";
 import { judgeAge, judgePair } from "./pair.ts";
 
 export type { Finding } from "./finding.ts";
@@ -32,6 +33,8 @@ export function checkHost(options: {
     checkHitch(etc, cluster),
     checkUnits(etc),
     checkLogrotate(etc),
+    checkCrontab(etc),
+    checkFirewall(etc),
     ...checkCertificate(cluster.pemFile, new URL(settings.url).hostname, options.clock.now()),
     ...checkModes(cluster),
   ];
@@ -69,6 +72,24 @@ function checkLogrotate(etc: string): Finding {
   return ran.status === 0 ? right("logrotate.conf") : wrong("logrotate.conf", ran.said);
 }
 
+/** Its columns of time; what follows them it takes for a command. */
+function checkCrontab(etc: string): Finding {
+  const ran = runFirst(["/usr/bin/crontab"], ["-n", join(etc, "crontab")]);
+  if (ran === undefined) return skipped("crontab", "cron is not installed");
+  // Other crons have no such check.
+  if (/(?:invalid|unknown|illegal) option/.test(ran.said))
+    return skipped("crontab", "this cron has no check");
+  return ran.status === 0 ? right("crontab") : wrong("crontab", ran.said);
+}
+
+/** Asks the kernel, as root alone may. */
+function checkFirewall(etc: string): Finding {
+  if (process.getuid?.() !== 0) return skipped("nftables.conf", "only root can have it looked at");
+  const ran = runFirst(["/usr/sbin/nft"], ["-c", "-f", join(etc, "nftables.conf")]);
+  if (ran === undefined) return skipped("nftables.conf", "nftables is not installed");
+  return ran.status === 0 ? right("nftables.conf") : wrong("nftables.conf", ran.said);
+}
+
 /** The file that hitch reads: whether it is a pair, for this site, still good for a while, and nobody else's to read. */
 function checkCertificate(file: string, host: string, now: number): readonly Finding[] {
   const what = "the certificate";
@@ -83,22 +104,4 @@ function checkCertificate(file: string, host: string, now: number): readonly Fin
     (statSync(file).mode & 0o077) === 0 ? [] : [`others may read the key; run: chmod 600 ${file}`];
   const all = [...others, ...judgePair(text, host, now), ...judgeAge(text, now)];
   return all.length === 0 ? [right(what)] : all.map((detail) => wrong(what, `${file}: ${detail}`));
-}
-
-/** Whoever may read the data or the secrets is who runs the programs, and nobody else. */
-function checkModes({ home }: Cluster): readonly Finding[] {
-  const look = (name: string, most: number, fix: string): Finding => {
-    const found = statSync(join(home, name), { throwIfNoEntry: false });
-    if (found === undefined) return wrong(`${name}`, `${join(home, name)} is not there; ${fix}`);
-    const over = found.mode & 0o777 & ~most;
-    return over === 0
-      ? right(name)
-      : wrong(name, `${join(home, name)}: more than its owner may look at it; ${fix}`);
-  };
-  const make = `run: systemd-tmpfiles --create ${home}/dist/current/etc/tmpfiles.conf`;
-  return [
-    look("data", 0o700, make),
-    look("secrets", 0o600, `make it with mode 600, and ${make}`),
-    ...["run", "log", "upload"].map((name) => look(name, 0o770, make)),
-  ];
 }

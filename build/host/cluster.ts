@@ -25,6 +25,8 @@ export interface Cluster {
   readonly address: string;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Where people log in to the host; the firewall leaves it open. */
+  readonly sshPort: number;
   /** The file with the key, the certificate, and its chain. */
   readonly pemFile: string;
   /** Where certbot keeps what it was given: privkey.pem and fullchain.pem. */
@@ -36,8 +38,12 @@ export interface Cluster {
   readonly users: {
     /** Runs the front web server; its group may speak to hitch and to the programs. */
     readonly web: string;
-    /** Runs the programs, and owns the data. */
+    /** Runs the programs. Its group has the books, and those in it may write them. */
     readonly programs: string;
+    /** Runs the jobs, and owns the books and their backups. */
+    readonly jobs: string;
+    /** Sends the mail. */
+    readonly mail: string;
     readonly hitch: string;
   };
   /** How many programs run at once, and how many of those that hash passwords. */
@@ -52,6 +58,7 @@ const keys = [
   "address",
   "http",
   "https",
+  "ssh",
   "pem",
   "lineage",
   "acme",
@@ -84,7 +91,7 @@ function defaults(host: string): Cluster {
 
 function readKnown(section: Section, host: string): Cluster {
   const home = readWord(section, "home", "/srv/site", absolute, "an absolute path, such as /srv/site");
-  const users = readGroup(section, "users", ["web", "programs", "hitch"]);
+  const users = readGroup(section, "users", ["web", "programs", "jobs", "mail", "hitch"]);
   const pools = readGroup(section, "pools", ["pages", "hashing"]);
   const user = (key: string, usual: string): string =>
     readWord(users, key, usual, /^[a-z_][a-z0-9_-]*$/, "the name of a user of the system");
@@ -100,6 +107,7 @@ function readKnown(section: Section, host: string): Cluster {
     address: readWord(section, "address", "0.0.0.0", /^(?:\d{1,3}\.){3}\d{1,3}$/, "an IPv4 address"),
     httpPort: readWhole(section, "http", { least: 1, most: 65_535, fallback: 80 }),
     httpsPort: readWhole(section, "https", { least: 1, most: 65_535, fallback: 443 }),
+    sshPort: readWhole(section, "ssh", { least: 1, most: 65_535, fallback: 22 }),
     pemFile: readWord(section, "pem", "/etc/hitch/site.pem", absolute, "an absolute path"),
     lineage: readWord(section, "lineage", `/etc/letsencrypt/live/${host}`, absolute, "an absolute path"),
     acme: readWord(section, "acme", `${home}/acme`, absolute, "an absolute path"),
@@ -107,6 +115,8 @@ function readKnown(section: Section, host: string): Cluster {
     users: {
       web: user("web", "site-web"),
       programs: user("programs", "accounts"),
+      jobs: user("jobs", "site-jobs"),
+      mail: user("mail", "site-mail"),
       hitch: user("hitch", "_hitch"),
     },
     pools: {

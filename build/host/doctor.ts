@@ -11,9 +11,10 @@ import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
 import { cacheName, routeOfScript, switchesOf, warmFolder } from "../programs.ts";
 import { addonPath } from "../release.ts";
 import { readSettings } from "../settings.ts";
+import { listCold } from "../warm.ts";
 import { checkHost } from "./check.ts";
-import { findDataFolder } from "./data.ts";
 import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
+import { findDataFolder } from "./place.ts";
 import { schedule } from "./schedule.ts";
 
 const minuteMs = 60_000;
@@ -83,10 +84,9 @@ function checkNode({ release, path }: Patient): Finding {
 /** What V8 refuses is only slower; it is told, since nobody would notice. */
 function checkWarm({ release, outFolder, path }: Patient): Finding {
   const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
-  // One that stays starts once, and is not warmed.
   const scripts = readdirSync(join(release, "programs")).filter((name) => routeOfScript(name) !== undefined);
   const kept = (name: string): string => join(outFolder, warmFolder, cacheName(name, version));
-  const cold = scripts.filter((name) => !existsSync(kept(name)));
+  const cold = listCold(outFolder, release, version);
   if (cold.length > 0)
     return wrong("warm/", `${cold.length} of ${scripts.length} programs are not warm; run: site warm`);
   const refused = [true, false].flatMap((isLight) => {

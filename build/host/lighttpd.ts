@@ -6,6 +6,7 @@
 import { mediaTypes } from "../../lib/util/mediatypes.ts";
 import { isOffered, type Route, routes } from "../../lib/util/routes.ts";
 import type { HostFacts } from "./host.ts";
+import { keysOf } from "./secrets.ts";
 
 type Pool = Route["pool"];
 
@@ -153,6 +154,6 @@ alias.url = ( "/account/" => "${release}/cgi/account/"${hasSearch ? `, "/search.
 cgi.assign = ( ".cgi" => "" )
 cgi.execute-x-only = "enable"
 cgi.limits = ( "read-timeout" => 30, "write-timeout" => 30 )
-setenv.set-environment = ( "PATH" => "${path}", "SITE_DATA" => "${home}/data", "SITE_SECRETS" => "${home}/secrets" )
+setenv.set-environment = ( "PATH" => "${path}", "SITE_DATA" => "${home}/data", "SITE_SECRETS" => "${keysOf(cluster, { name: "programs" })}" )
 `;
 }

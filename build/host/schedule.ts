@@ -1,4 +1,6 @@
 /** When jobs run, said once for cron and for systemd. All times are UTC. What a job needs of another comes before it. */
+import { mailJob } from "../../lib/util/jobs.ts";
+import type { Cluster } from "./cluster.ts";
 import type { HostFacts } from "./host.ts";
 
 interface Scheduled {
@@ -40,19 +42,28 @@ export const schedule: readonly Scheduled[] = [
 
 const widest = Math.max(...schedule.map(({ cron }) => cron.join(" ").length));
 
+/** Who runs a job: the user, and the name of its secrets. */
+export function runnerOf(
+  { users }: Cluster,
+  job: string,
+): { readonly user: string; readonly name: "jobs" | "mail" } {
+  return job === mailJob ? { user: users.mail, name: "mail" } : { user: users.jobs, name: "jobs" };
+}
+
 /** For systems without systemd: a file for /etc/cron.d. */
 export function writeCrontab({ cluster }: HostFacts): string {
   const { home, path, users } = cluster;
+  const longest = Math.max(users.jobs.length, users.mail.length);
   const lines = schedule.map(({ job, cron: [minute, hour, day] }) => {
     const when = `${[minute, hour, day].join(" ").padEnd(widest)} * *`;
     // What is sent each minute is no news.
     const quiet = minute === "*" ? " > /dev/null" : "";
-    return `${when}  ${users.programs}  node ${home}/dist/current/jobs/${job}${quiet}`;
+    const { user, name } = runnerOf(cluster, job);
+    return `${when}  ${user.padEnd(longest)}  umask 007; SITE_SECRETS=${home}/keys/${name} node ${home}/dist/current/jobs/${job}${quiet}`;
   });
   return `# Made by site build from etc/. For /etc/cron.d, where there is no systemd; the machine's time must be UTC.
 PATH=${path}
 SITE_DATA=${home}/data
-SITE_SECRETS=${home}/secrets
 ${lines.join("\n")}
 `;
 }

@@ -1,6 +1,7 @@
 /** Units of systemd: the servers, each as a user of its own, and the jobs with their timers. */
 import type { HostFacts, HostFile } from "./host.ts";
-import { schedule } from "./schedule.ts";
+import { runnerOf, schedule } from "./schedule.ts";
+import { keysOf, masterOf } from "./secrets.ts";
 
 const lighttpd = "/usr/sbin/lighttpd";
 const hitch = "/usr/sbin/hitch";
@@ -8,7 +9,7 @@ const hitch = "/usr/sbin/hitch";
 /** Of every server that answers strangers: started again, and kept from what it has no use for. */
 const guarded = `Restart=always
 RestartSec=1
-UMask=0077
+UMask=0007
 NoNewPrivileges=yes
 PrivateTmp=yes
 PrivateDevices=yes
@@ -48,41 +49,64 @@ WantedBy=multi-user.target
 `,
     );
   const [data = "", log = "", run = "", upload = ""] = folders;
-  /** Programs that stay; a new release is taken by a restart. */
-  const resident = (pool: "pages" | "hashing"): HostFile =>
+  const secrets = `-${masterOf(cluster)}`;
+  // The front speaks to their socket by its own group, and the books are another one's.
+  const ofPrograms = [`SupplementaryGroups=${users.programs}`, `InaccessiblePaths=${secrets}`];
+  /** Programs that stay; a new release is taken by a restart, during which systemd keeps their socket, and who asks waits there. */
+  const resident = (pool: "pages" | "hashing"): readonly HostFile[] => [
+    unit(
+      `site-${pool}.socket`,
+      `[Unit]
+Description=The site's programs: ${pool}
+[Socket]
+ListenStream=${run}/${pool}.sock
+SocketUser=${users.programs}
+SocketGroup=${users.web}
+SocketMode=0660
+Backlog=256
+[Install]
+WantedBy=sockets.target
+`,
+    ),
     unit(
       `site-${pool}.service`,
       `[Unit]
 Description=The site's programs: ${pool}
-After=network.target
+After=network.target site-${pool}.socket
+Requires=site-${pool}.socket
 [Service]
 User=${users.programs}
 Group=${users.web}
-Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
+Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${keysOf(cluster, { name: "programs" })}
 ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing}
 StandardError=append:${log}/programs.log
 ${guarded}ReadWritePaths=${data} ${log} ${run}
+${ofPrograms.join("\n")}
 MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M
 [Install]
 WantedBy=multi-user.target
 `,
-    );
+    ),
+  ];
   return [
     server("front", "The site: files, and the way to its programs", users.web, [
       "AmbientCapabilities=CAP_NET_BIND_SERVICE",
       `ReadWritePaths=${[log, run, upload].join(" ")}`,
-      `InaccessiblePaths=-${data} -${home}/secrets`,
+      `InaccessiblePaths=-${data} ${secrets} -${home}/keys`,
       "LimitNOFILE=4096",
     ]),
-    ...(["pages", "hashing"] as const).map((pool) =>
+    ...(["pages", "hashing"] as const).flatMap((pool) =>
       cluster.isResident
         ? resident(pool)
-        : server(pool, `The site's programs: ${pool}`, users.programs, [
-            `ReadWritePaths=${folders.join(" ")}`,
-            // What one program takes: 128 MiB while a password is hashed, else some 60.
-            `MemoryMax=${cluster.pools[pool] * 256 + 64}M`,
-            "TasksMax=256",
-          ]),
+        : [
+            server(pool, `The site's programs: ${pool}`, users.programs, [
+              `ReadWritePaths=${folders.join(" ")}`,
+              ...ofPrograms,
+              // What one program takes: 128 MiB while a password is hashed, else some 60.
+              `MemoryMax=${cluster.pools[pool] * 256 + 64}M`,
+              "TasksMax=256",
+            ]),
+          ],
     ),
     unit(
       "site-hitch.service",
@@ -111,10 +135,12 @@ Description=The site: ${what}
 After=network.target
 [Service]
 Type=oneshot
-User=${users.programs}
-UMask=0077
-Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
+User=${runnerOf(cluster, job).user}
+Group=${users.programs}
+UMask=0007
+Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${keysOf(cluster, runnerOf(cluster, job))}
 ExecStart=/usr/bin/env node ${home}/dist/current/jobs/${job}
+InaccessiblePaths=${secrets}
 ProtectHome=yes
 PrivateTmp=yes
 `,
@@ -143,8 +169,10 @@ d ${home}/run 0770 ${web} ${web} -
 d ${home}/log 0770 ${web} ${web} -
 d ${home}/upload 0770 ${web} ${web} -
 d ${cluster.acme} 0755 root root -
-d ${home}/data 0700 ${programs} ${web} -
-z ${home}/secrets 0600 ${programs} ${web} -
+d ${home}/data 2770 ${users.jobs} ${programs} -
+d ${home}/data/backups 0700 ${users.jobs} ${programs} -
+d ${home}/keys 0711 root root -
+z ${home}/secrets 0600 root root -
 `;
 }
 

@@ -9,7 +9,7 @@ import { openStore } from "../../lib/store/sqlite.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { findRoute, type Route } from "../../lib/util/routes.ts";
-import { applyPlace, readPlace } from "../../lib/util/settings.ts";
+import { applyPlace, inheritedSocket, readPlace } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage } from "./answer.ts";
 import type { Request } from "./request.ts";
@@ -20,7 +20,10 @@ import type { Handler } from "./visit.ts";
 
 const usualHashing = 2;
 
-/** `programs SOCKET [HASHING]`: serves there until it is told to end; so many passwords are hashed at once. */
+/**
+ * `programs SOCKET [HASHING]`: serves there until it is told to end; so many passwords are hashed at once. Where systemd listens at the
+ * socket, whoever asks while one process makes way for the next waits there, and is answered.
+ */
 export function runResident(
   handlers: Readonly<Record<string, Handler>>,
   baked: Baked,
@@ -30,9 +33,13 @@ export function runResident(
   if (socket === undefined) throw new Error("say the path of a socket");
   const ground = makeGround(baked, files, Number(hashing ?? usualHashing));
   const server = createServer((request, response) => void serve(handlers, ground, request, response));
-  // A process before this one may have died with it.
-  rmSync(socket, { force: true });
-  server.listen(socket, () => chmodSync(socket, 0o660));
+  const inherited = inheritedSocket();
+  if (inherited !== undefined) server.listen({ fd: inherited });
+  else {
+    // A process before this one may have died with it.
+    rmSync(socket, { force: true });
+    server.listen(socket, () => chmodSync(socket, 0o660));
+  }
   process.once("SIGTERM", () => {
     // What was begun is answered.
     server.close(() => process.exit(0));

@@ -3,6 +3,7 @@
  * opens the store. A migration says which oldest program may still read the file, so that a release can be
  * rolled back over it.
  */
+import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert, NeedsHuman } from "../util/failure.ts";
@@ -78,6 +79,18 @@ export function migrateStore(options: SqliteOptions): readonly string[] {
       if (applyMigration(db, migration, options.clock)) applied.push(migration.name);
     checkSchema(db, options.file);
     return applied;
+  } finally {
+    db.close();
+  }
+}
+
+/** The names of the migrations that would be applied to a file, or to make one where there is none; nothing is written. */
+export function planStore(options: SqliteOptions): readonly string[] {
+  if (!existsSync(options.file)) return migrations.map(({ name }) => name);
+  const db = openDatabase(options, true);
+  try {
+    const version = readVersion(db);
+    return migrations.filter((migration) => migration.version > version).map(({ name }) => name);
   } finally {
     db.close();
   }

@@ -1,11 +1,28 @@
 /** Files put in place whole, and seen to lie on the disk. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 
-/** Writes a file whole or not at all, readable by its owner alone; answers its path. */
-export function writePrivate(file: string, text: string): string {
+/** A user of the system, and its group. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Writes a file whole or not at all, readable by its owner alone: us, unless told; answers its path. */
+export function writePrivate(file: string, text: string, owner?: Owner): string {
   const unfinished = `${file}.${process.pid}`;
   rmSync(unfinished, { force: true });
   writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
+  if (owner !== undefined) chownSync(unfinished, owner.uid, owner.gid);
   syncFile(unfinished);
   renameSync(unfinished, file);
   return file;
@@ -16,4 +33,12 @@ export function syncFile(file: string): void {
   const handle = openSync(file, "r");
   fsyncSync(handle);
   closeSync(handle);
+}
+
+/**
+ * The mode of books in a folder: as private as the folder is. On a host it is shared by a group (build/host/units.ts), in which are the
+ * users of programs, jobs, and mail; elsewhere it is one user's.
+ */
+export function modeOfBooks(file: string): number {
+  return (statSync(dirname(file)).mode & 0o020) === 0 ? 0o600 : 0o660;
 }

@@ -25,8 +25,6 @@ export interface Route {
   /** Names allowed in the form, besides form_token. */
   readonly fields: readonly FieldRule[];
   readonly secrets: readonly SecretName[];
-  /** System user the program runs as behind the real web server. */
-  readonly user: "accounts";
   /** Programs that hash passwords take a second and 128 MiB each; they take turns (cgi/support/run). */
   readonly pool: "pages" | "hashing";
   /**
@@ -66,7 +64,6 @@ function page(name: string, change: Partial<Route>): Route {
     query: [],
     fields: [],
     secrets: [],
-    user: "accounts",
     pool: "pages",
     hasAccounts: true,
     isLight: false,

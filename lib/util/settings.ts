@@ -177,22 +177,19 @@ export function readSecrets(file: string, wanted: readonly SecretName[]): Secret
   return Object.fromEntries([...found].filter(([name]) => wanted.includes(name)));
 }
 
-/** The data folder for commands run by hand: SITE_DATA, or data/ beside the site's sources. */
-export function resolveDataFolder(
-  sourceFolder: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): string {
-  return resolve(environment.SITE_DATA ?? join(sourceFolder, "data"));
+/** The data folder for commands run by hand: SITE_DATA, or the usual one: data/ beside the site's sources. */
+export function resolveDataFolder(sourceFolder: string, usual = join(sourceFolder, "data")): string {
+  return resolve(process.env.SITE_DATA ?? usual);
 }
 
-/** The secrets file for commands run by hand: SITE_SECRETS, or etc/secrets of the site, or "" where there is none. */
+/** The secrets file for commands run by hand: SITE_SECRETS, or the usual one: etc/secrets of the site; "" where there is none. */
 export function resolveSecretsFile(
   sourceFolder: string,
-  environment: NodeJS.ProcessEnv = process.env,
+  usual = join(sourceFolder, "etc", "secrets"),
 ): string {
-  if (environment.SITE_SECRETS !== undefined) return resolve(environment.SITE_SECRETS);
-  const own = join(sourceFolder, "etc", "secrets");
-  return existsSync(own) ? own : "";
+  const { SITE_SECRETS } = process.env;
+  if (SITE_SECRETS !== undefined) return resolve(SITE_SECRETS);
+  return existsSync(usual) ? usual : "";
 }
 
 /** Who is at the keyboard: SITE_OPERATOR, who became another user by sudo, or the user. */
@@ -204,6 +201,18 @@ export function resolveOperator(environment: NodeJS.ProcessEnv = process.env): s
 /** HOME for programs that keep keys there: gpg, and ssh. */
 export function inheritedHome(environment: NodeJS.ProcessEnv = process.env): string {
   return environment.HOME ?? "/";
+}
+
+/** The socket that systemd listens at for this process (sd_listen_fds(3)), by its number; undefined where there is none. */
+export function inheritedSocket(environment: NodeJS.ProcessEnv = process.env): number | undefined {
+  const { LISTEN_FDS, LISTEN_PID } = environment;
+  return LISTEN_FDS === "1" && LISTEN_PID === String(process.pid) ? 3 : undefined;
+}
+
+/** Where ssh finds the keys of whoever is logged in. */
+export function inheritedAgent(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const { SSH_AUTH_SOCK } = environment;
+  return SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK };
 }
 
 /** PATH for programs that are started from here; they get nothing else of our environment. */

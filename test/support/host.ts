@@ -6,7 +6,6 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -20,6 +19,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildSite } from "../../build/build.ts";
+import { readHostSettings } from "../../build/host/place.ts";
+import { shareSecrets } from "../../build/host/secrets.ts";
 import { initSite } from "../../build/init.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { eventually, findPort } from "./served.ts";
@@ -53,6 +54,8 @@ export interface Host {
   /** Whether each server runs as a user of its own. */
   readonly isSeparate: boolean;
   readonly hitchPid: number;
+  /** Processes of the units: site-pages, site-hashing, site-front, site-hitch. */
+  readonly pids: Readonly<Record<string, number>>;
   readonly read: (path: string) => string;
   readonly rows: (sql: string) => unknown[];
   /** Ends the servers of the programs, as if they had died. */
@@ -60,7 +63,14 @@ export interface Host {
   readonly end: () => Promise<void>;
 }
 
-const users = { web: "www-data", programs: "backup", hitch: "_hitch" } as const;
+/** Users that every Debian has. */
+const users = {
+  web: "www-data",
+  programs: "backup",
+  jobs: "list",
+  mail: "news",
+  hitch: "_hitch",
+} as const;
 
 /** `prepare` changes the sources before they are built. */
 export async function startHost(
@@ -84,7 +94,7 @@ https: ${httpsPort}
 pem: ${pem}
 programs: ${programsAre}
 lineage: ${folder}/authority/config/live/${hostName}
-users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
+users: ${JSON.stringify(users)}
 `,
   );
   prepare(source);
@@ -94,9 +104,16 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
   const isSeparate = process.getuid?.() === 0 && canRunAs(users.programs);
   layOut(folder, isSeparate);
   const etc = join(outFolder, "current", "etc");
-  const as = (user: string): readonly string[] =>
-    isSeparate ? ["setpriv", `--reuid=${user}`, `--regid=${users.web}`, "--clear-groups"] : [];
-  const migrate = [...as(users.programs), process.execPath, join(outFolder, "current/jobs/migrate")];
+  const as = (user: string, group = users.web as string): readonly string[] =>
+    isSeparate ? ["setpriv", `--reuid=${user}`, `--regid=${group}`, `--groups=${users.programs}`] : [];
+  const asWeb = isSeparate
+    ? ["setpriv", `--reuid=${users.web}`, `--regid=${users.web}`, "--clear-groups"]
+    : [];
+  const migrate = [
+    ...as(users.jobs, users.programs),
+    process.execPath,
+    join(outFolder, "current/jobs/migrate"),
+  ];
   runSurely(migrate, { SITE_DATA: join(folder, "data") });
   const hitchConf = join(folder, "hitch.conf");
   const hitchText = readFileSync(join(etc, "hitch.conf"), "utf8");
@@ -117,8 +134,19 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
     const [program = "", ...words] = command;
     return spawn(program, words, { stdio: "ignore", cwd: "/" });
   };
-  const lighttpd = (name: string, user: string): ChildProcess =>
-    start([...as(user), lighttpdProgram, "-D", "-f", join(etc, `${name}.conf`)]);
+  const lighttpd = (name: string, words: readonly string[]): ChildProcess =>
+    // As its unit has it.
+    start([
+      ...words,
+      "sh",
+      "-c",
+      'umask 007; exec "$@"',
+      "sh",
+      lighttpdProgram,
+      "-D",
+      "-f",
+      join(etc, `${name}.conf`),
+    ]);
   const resident = (name: string): ChildProcess => {
     const [program = "", ...words] = [
       ...as(users.programs),
@@ -126,7 +154,7 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
       join(outFolder, "current/servers/programs"),
       join(folder, "run", `${name}.sock`),
     ];
-    const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "secrets") };
+    const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "keys", "programs") };
     const log = openSync(join(folder, "log", "programs.log"), "a");
     return spawn(program, words, {
       stdio: ["ignore", "ignore", log],
@@ -135,10 +163,10 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
     });
   };
   const programs = ["pages", "hashing"].map((name) =>
-    isResident ? resident(name) : lighttpd(name, users.programs),
+    isResident ? resident(name) : lighttpd(name, as(users.programs)),
   );
   for (const name of ["pages", "hashing"]) await exists(join(folder, "run", `${name}.sock`), programs);
-  const front = lighttpd("front", users.web);
+  const front = lighttpd("front", asWeb);
   await exists(join(folder, "run", "tls.sock"), [front]);
   // It looks for the front's socket.
   check([hitchProgram, "--test", `--config=${hitchConf}`]);
@@ -156,6 +184,12 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
     complaints,
     isSeparate,
     hitchPid: hitch.pid ?? 0,
+    pids: {
+      "site-pages": programs[0]?.pid ?? 0,
+      "site-hashing": programs[1]?.pid ?? 0,
+      "site-front": front.pid ?? 0,
+      "site-hitch": hitch.pid ?? 0,
+    },
     read: (path) => readFileSync(join(folder, path), "utf8"),
     rows: (sql) => readRows(join(folder, "data", "books.sqlite"), sql),
     endPrograms,
@@ -174,28 +208,22 @@ function layOut(folder: string, isSeparate: boolean): void {
   for (const name of ["run", "log", "upload", "data", "acme"]) mkdirSync(join(folder, name), { mode: 0o770 });
   const secrets = join(folder, "secrets");
   writeFileSync(secrets, "usage_token = service-token\n", { mode: 0o600 });
-  if (!isSeparate) return;
   // As production does it.
-  const tmpfiles = join(folder, "dist/current/etc/tmpfiles.conf");
-  if (spawnSync("systemd-tmpfiles", ["--create", tmpfiles]).status === 0) return;
-  const [web, group, programs] = [idOf("-u", users.web), idOf("-g", users.web), idOf("-u", users.programs)];
-  for (const name of ["run", "log", "upload"]) {
-    chownSync(join(folder, name), web, group);
-    chmodSync(join(folder, name), 0o770);
+  const { cluster } = readHostSettings(join(folder, "source"));
+  if (isSeparate) {
+    const tmpfiles = join(folder, "dist/current/etc/tmpfiles.conf");
+    const { status, stderr } = spawnSync("systemd-tmpfiles", ["--create", tmpfiles], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`systemd-tmpfiles: ${stderr}`);
   }
-  chownSync(join(folder, "data"), programs, group);
-  chmodSync(join(folder, "data"), 0o700);
-  chownSync(secrets, programs, group);
-}
-
-function idOf(which: "-u" | "-g", user: string): number {
-  return Number(spawnSync("id", [which, user], { encoding: "utf8" }).stdout);
+  shareSecrets(cluster, isSeparate);
 }
 
 /** Whether another user can start this Node at all. */
 function canRunAs(user: string): boolean {
   const words = [`--reuid=${user}`, `--regid=${users.web}`, "--clear-groups", process.execPath, "-e", "0"];
-  return spawnSync("setpriv", words).status === 0;
+  return (
+    spawnSync("setpriv", words).status === 0 && spawnSync("systemd-tmpfiles", ["--version"]).status === 0
+  );
 }
 
 function runSurely([program = "", ...words]: readonly string[], env: NodeJS.ProcessEnv): void {

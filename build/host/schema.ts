@@ -1,0 +1,74 @@
+/**
+ * The books and the schema that a release brings: tried on a copy of them first, so that a migration that fails, or programs that cannot
+ * work on what it made, are known before anything counts. The release's own job is run, as the user whose books they are. Called by
+ * take.ts.
+ */
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { copyStore } from "../../lib/store/copy.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { NeedsHuman } from "../../lib/util/failure.ts";
+import { modeOfBooks, type Owner } from "../../lib/util/files.ts";
+import { inheritedPath } from "../../lib/util/settings.ts";
+
+const books = "books.sqlite";
+
+/** Whose the data folder is: root works on it as that user, and anybody else as themselves. */
+export function ownerOf(dataFolder: string): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = statSync(dataFolder);
+  return { uid, gid };
+}
+
+/** The migrations that a release would apply to the books, which it would make where there are none. */
+export function planMigration(release: string, dataFolder: string): readonly string[] {
+  const { status, stdout, stderr } = runMigrate(release, dataFolder, ["--plan"]);
+  // A release from before it could be asked has nothing newer than what is served.
+  if (status === 64) return [];
+  if (status !== 0) throw new NeedsHuman(`its migrate cannot be run: ${stderr.trim()}`);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Applies them. */
+export function migrateBooks(release: string, dataFolder: string): void {
+  const { status, stderr } = runMigrate(release, dataFolder, []);
+  if (status !== 0) throw new NeedsHuman(`the books could not be brought to its schema: ${stderr.trim()}`);
+}
+
+/** Gives `work` a folder with a copy of the books that the migrations were applied to, and removes it. */
+export function withMigratedCopy<Result>(
+  options: { readonly release: string; readonly dataFolder: string; readonly clock: Clock },
+  work: (folder: string) => Result,
+): Result {
+  const { release, dataFolder, clock } = options;
+  const folder = mkdtempSync(join(dataFolder, ".try-"));
+  try {
+    const owner = ownerOf(dataFolder);
+    if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+    const file = join(dataFolder, books);
+    if (existsSync(file)) {
+      const copy = join(folder, books);
+      copyStore({ file, clock }, copy);
+      chmodSync(copy, 0o600);
+      if (owner !== undefined) chownSync(copy, owner.uid, owner.gid);
+    }
+    migrateBooks(release, folder);
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function runMigrate(release: string, dataFolder: string, words: readonly string[]) {
+  const before = process.umask(0o777 & ~(modeOfBooks(join(dataFolder, books)) | 0o110));
+  try {
+    return spawnSync(process.execPath, [join(release, "jobs", "migrate"), ...words], {
+      encoding: "utf8",
+      env: { PATH: inheritedPath(), SITE_DATA: dataFolder },
+      ...ownerOf(dataFolder),
+    });
+  } finally {
+    process.umask(before);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * A release put in service on a host, or refused while the one before goes on: its files are compared with its manifest, its programs are
+ * tried on these books (or on a copy of them, where it brings a newer schema), and its configuration is looked at by the servers' own
+ * checks; then `current` leads to it, servers whose configuration is another one are told, and the site is asked for a page. Where that
+ * fails, the one before is served again. Called by cli/take for a release that `site publish` brought, and by rollback.ts.
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Clock } from "../../lib/util/clock.ts";
+import { withUmask } from "../release.ts";
+import { readSettings } from "../settings.ts";
+import { isReleaseId, pointCurrent, prune, readCurrent } from "../shelf.ts";
+import { smokeRelease } from "../smoke.ts";
+import { askSite } from "./ask.ts";
+import { installFiles, settle } from "./install.ts";
+import { migrateBooks, ownerOf, planMigration, withMigratedCopy } from "./schema.ts";
+import { findChanged, isServers, tellServers } from "./servers.ts";
+import { tryConfiguration } from "./trial.ts";
+
+export type Taken =
+  | {
+      readonly ok: true;
+      /** What was served until now; undefined where nothing was. */
+      readonly from: string | undefined;
+      readonly to: string;
+      /** What servers read, and is another one in it. */
+      readonly changedConfiguration: readonly string[];
+      /** Servers that were told of it, and files outside of the home that were put in place; none where it was only tried. */
+      readonly told: readonly string[];
+      readonly installed: readonly string[];
+      /** Migrations that were applied. */
+      readonly migrated: readonly string[];
+    }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+export interface TakeOptions {
+  readonly outFolder: string;
+  readonly dataFolder: string;
+  readonly id: string;
+  /** Whether it is only tried. */
+  readonly isDry: boolean;
+  /** Whether it may bring a newer schema; an older release never does. */
+  readonly mayMigrate: boolean;
+  /** The words of what tells units, "systemctl"; undefined where a person does. */
+  readonly control: readonly string[] | undefined;
+  /** Where files outside of the home are put; undefined where a person does. */
+  readonly root: string | undefined;
+  readonly clock: Clock;
+  /** Makes the release's programs start soon before they are served; what fails there only makes them slower. */
+  readonly warm?: (id: string) => Promise<void>;
+}
+
+/** Where `site publish` lays a release, in dist/, until it was tried. */
+export const incomingName = "incoming";
+
+export async function takeRelease(options: TakeOptions): Promise<Taken> {
+  const { outFolder, id, dataFolder, isDry, control } = options;
+  const refuse = (...faults: readonly string[]): Taken => ({ ok: false, faults });
+  if (!isReleaseId(id)) return refuse(`"${id}" is no name of a release`);
+  const [shelved, incoming] = ["releases", incomingName].map((name) => join(outFolder, name, id)) as [
+    string,
+    string,
+  ];
+  const isNew = !existsSync(shelved);
+  const release = isNew ? incoming : shelved;
+  if (!existsSync(release)) return refuse(`${shelved} is not there`);
+  if (!existsSync(dataFolder))
+    return refuse(`${dataFolder} is not there; say where the books are: --data DIR`);
+  const migrations = options.mayMigrate ? planMigration(release, dataFolder) : [];
+  const wrong = tryAll(release, migrations, options);
+  if (wrong.length > 0) return refuse(...wrong.map((line) => `${id}: ${line}`));
+  const before = readCurrent(outFolder);
+  const from = before === undefined ? undefined : basename(before);
+  // Whoever died between the link and the servers left them with what they were told last; by hand they may know what is served now.
+  const known = control === undefined ? [before] : [before, readTold(outFolder)];
+  const changed = [...new Set(known.flatMap((one) => findChanged(one, release)))];
+  const changedConfiguration = changed.filter(isServers);
+  const taken = {
+    ok: true,
+    from,
+    to: id,
+    changedConfiguration,
+    told: [],
+    installed: [],
+    migrated: [],
+  } as const;
+  if (isDry) return { ...taken, migrated: migrations };
+  if (isNew) renameSync(release, shelved);
+  await options.warm?.(id);
+  if (migrations.length > 0) migrateBooks(shelved, dataFolder);
+  withUmask(() => pointCurrent(outFolder, id));
+  try {
+    const done = serve(shelved, changed, options);
+    const fault = await findUnserved(shelved);
+    if (fault !== undefined) throw new Error(fault);
+    writeFileSync(join(outFolder, toldName), `${id}\n`);
+    if (isNew) prune(outFolder, id, before);
+    return { ...taken, ...done, migrated: migrations };
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    if (from === undefined || before === undefined) return refuse(`${id}: ${what}`);
+    withUmask(() => pointCurrent(outFolder, from));
+    const again = serveAgain(before, changed, options);
+    if (isNew) rmSync(shelved, { recursive: true, force: true });
+    return refuse(`${id}: ${what}`, `${from} is served again`, ...again);
+  }
+}
+
+function serveAgain(release: string, changed: readonly string[], options: TakeOptions): readonly string[] {
+  try {
+    serve(release, changed, options);
+    return [];
+  } catch (error) {
+    return [`but not all servers took it: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+/** Beside the releases: which one the servers were told of last. */
+const toldName = ".told";
+
+/** The folder of that release; undefined where there is none, so that all must be told. */
+export function readTold(outFolder: string): string | undefined {
+  const file = join(outFolder, toldName);
+  const id = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  const release = join(outFolder, "releases", id);
+  return isReleaseId(id) && existsSync(release) ? release : undefined;
+}
+
+/** Files, programs, and configuration; what is wrong with them, a line each. */
+function tryAll(release: string, migrations: readonly string[], options: TakeOptions): readonly string[] {
+  const { dataFolder, clock } = options;
+  const owner = ownerOf(dataFolder);
+  const programs =
+    migrations.length === 0
+      ? smokeRelease(release, dataFolder, owner)
+      : withMigratedCopy({ release, dataFolder, clock }, (folder) => smokeRelease(release, folder, owner));
+  const { settings, cluster, faults } = readSettings(release);
+  // One of a site without https has no configuration; one from before releases had their settings in them is not looked at.
+  const hasSettings = faults.length === 0 && settings.url.startsWith("https:");
+  return [...programs, ...(hasSettings ? tryConfiguration(release, cluster) : [])];
+}
+
+function serve(release: string, changed: readonly string[], { control, root }: TakeOptions) {
+  const installed = root === undefined ? [] : installFiles(release, root);
+  if (root !== undefined) settle(installed, root);
+  return { installed, told: control === undefined ? [] : tellServers(changed, control) };
+}
+
+const patienceMs = 6000;
+const stepMs = 250;
+
+/** Whether what is served now is the release: its first page byte for byte, and a program; undefined where all is well, or nobody listens. */
+async function findUnserved(release: string): Promise<string | undefined> {
+  const { settings, cluster, faults } = readSettings(release);
+  if (faults.length > 0 || !settings.url.startsWith("https:")) return undefined;
+  const host = new URL(settings.url).hostname;
+  const wanted = readFileSync(join(release, "www", "index.html"));
+  let fault: string | undefined = "";
+  // lighttpd looks again at a file that it knows after two seconds.
+  for (let waited = 0; waited < patienceMs && fault !== undefined; waited += stepMs) {
+    if (waited > 0) await wait(stepMs);
+    const home = await askSite(cluster, host, "/");
+    if (home === undefined) return undefined;
+    fault =
+      home.status === 200 && home.body.equals(wanted) ? undefined : `with ${home.status} and another page`;
+  }
+  if (fault !== undefined) return `asked for its first page the site answers ${fault} than the release has`;
+  const login = await askSite(cluster, host, "/account/login.cgi");
+  return login?.status === 200 ? undefined : `the site answers with ${login?.status ?? "nothing"} to a login`;
+}
