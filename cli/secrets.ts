@@ -1,6 +1,6 @@
 /** `site secrets`: who reads which secret on a host, and each user's own file of them. */
 import type { Command } from "commander";
-import { usualSource } from "./release.ts";
+import { addWhere, runReleaseJob, usualSource, type Where } from "./release.ts";
 
 interface SecretsFlags {
   readonly source: string;
@@ -29,6 +29,7 @@ export function addSecretsCommand(program: Command): void {
       for (const { name, isSet, readers: users } of rows)
         console.log(`${name.padEnd(width)}  ${isSet ? "set    " : "not set"}  ${users.join(", ")}`);
     });
+  addReseal(secrets);
   secrets
     .command("share")
     .description("give each user of the host its own file, by root: keys/ in the home, from the secrets file")
@@ -42,6 +43,17 @@ export function addSecretsCommand(program: Command): void {
         console.log(
           changed.length === 0 ? "secrets: nothing to do" : `secrets: new ones for ${changed.join(", ")}`,
         );
+    });
+}
+
+/** A job, but not of those that money is about. */
+function addReseal(secrets: Command): void {
+  addWhere(secrets.command("reseal"))
+    .description(
+      "seal what account_key_old sealed with account_key, after which the old one can be thrown away",
+    )
+    .action(async (where: Where) => {
+      process.exitCode = await runReleaseJob("reseal", [], where);
     });
 }
 

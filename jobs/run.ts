@@ -10,7 +10,7 @@ import { openStore } from "../lib/store/sqlite.ts";
 import type { Store } from "../lib/store/store.ts";
 import { type Clock, systemClock } from "../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
-import { jobSecrets } from "../lib/util/jobs.ts";
+import { needsOf } from "../lib/util/jobs.ts";
 import {
   applyPlace,
   type Place,
@@ -109,7 +109,7 @@ function makeContext(name: string, baked: Baked, addonFile: string): JobContext 
   let store: Store | undefined;
   return {
     settings,
-    secrets: readSecrets(place.secretsFile, jobSecrets[name] ?? []),
+    secrets: readSecrets(place.secretsFile, needsOf(name).secrets),
     place,
     database,
     openStore: () => {

@@ -3,6 +3,8 @@
 import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
+import { type Factor, openSecret, readFactor } from "../lib/accounts/factor.ts";
+import { resealFactors } from "../lib/accounts/reseal.ts";
 import { findTotpStep } from "../lib/accounts/totp.ts";
 import { openSealed, sealText } from "../lib/util/sealed.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
@@ -275,5 +277,24 @@ describe("what is sealed", () => {
     await thief.get("login");
     const fields = { email: "bob@example.com", password: "the password of 15", code: codeNow() };
     expect((await thief.post("login", fields)).status).toBe(503);
+  });
+
+  it("is sealed anew with another key, after which the old one opens nothing, and is not needed", async () => {
+    await turnOn();
+    const old = visitor.secrets.account_key ?? "";
+    const key = "fedcba9876543210".repeat(4);
+    const { store } = visitor.test;
+    const read = async (account: AccountId) => (await store.read((tx) => readFactor(tx, account))) as Factor;
+    const [{ account } = { account: "" as AccountId }] = visitor.test.raw("SELECT account FROM factor") as {
+      account: AccountId;
+    }[];
+    const secret = openSecret(await read(account), [old]);
+    expect(await resealFactors(store, key, old)).toEqual({ resealed: 1, kept: 0 });
+    expect(openSecret(await read(account), [key])).toBe(secret);
+    const after = await read(account);
+    expect(() => openSecret(after, [old])).toThrow(/does not open/);
+    expect(await resealFactors(store, key, undefined)).toEqual({ resealed: 0, kept: 1 });
+    await expect(resealFactors(store, old, undefined)).rejects.toThrow(/does not open what was sealed about/);
+    await expect(resealFactors(store, "short", old)).rejects.toThrow(/must be 64 hexadecimal digits/);
   });
 });

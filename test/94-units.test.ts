@@ -10,7 +10,7 @@ import { readHostSettings } from "../build/host/place.ts";
 import { listReaders, shareSecrets } from "../build/host/secrets.ts";
 import { initSite } from "../build/init.ts";
 import { systemClock } from "../lib/util/clock.ts";
-import { jobSecrets } from "../lib/util/jobs.ts";
+import { jobNeeds } from "../lib/util/jobs.ts";
 import { secretNames } from "../lib/util/settings.ts";
 
 let folder: string;
@@ -103,7 +103,7 @@ describe("secrets", () => {
     const read = readers.flatMap(([, names = ""]) => names.split(" "));
     expect(secretNames.filter((name) => !read.includes(name))).toEqual(["stripe_api"]);
     const jobs = readdirSync(join(folder, "dist/current/jobs"));
-    expect(Object.keys(jobSecrets).filter((name) => !jobs.includes(name))).toEqual([]);
+    expect(Object.keys(jobNeeds).filter((name) => !jobs.includes(name))).toEqual([]);
   });
 
   it("are refused where they are of development, or not there", () => {

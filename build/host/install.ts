@@ -56,3 +56,18 @@ export function settle(changed: readonly string[], root: string): void {
     run("systemd-tmpfiles", ["--create", join(root, "etc/tmpfiles.d/site.conf")]);
   if (changed.some((path) => path.startsWith(units))) run("systemctl", ["daemon-reload"]);
 }
+
+/**
+ * Starts every unit of the release now and with the machine, the front before what it leads to; hitch only where it has a certificate.
+ * Answers which.
+ */
+export function startUnits(release: string, hasCertificate: boolean): readonly string[] {
+  const all = readdirSync(join(release, "etc/systemd"));
+  const sockets = all.filter((name) => name.endsWith(".socket"));
+  const timers = all.filter((name) => name.endsWith(".timer"));
+  const servers = ["pages", "hashing", "front", ...(hasCertificate ? ["hitch"] : [])];
+  const units = [...sockets, ...servers.map((name) => `site-${name}.service`), ...timers];
+  const ran = runFirst(["systemctl"], ["enable", "--now", ...units]);
+  if (ran?.status !== 0) throw new NeedsHuman(`systemctl: ${ran?.said ?? "systemd is not installed"}`);
+  return units;
+}

@@ -1,5 +1,5 @@
 /** When jobs run, said once for cron and for systemd. All times are UTC. What a job needs of another comes before it. */
-import { mailJob } from "../../lib/util/jobs.ts";
+import { needsOf, type Runner } from "../../lib/util/jobs.ts";
 import type { Cluster } from "./cluster.ts";
 import type { HostFacts } from "./host.ts";
 
@@ -43,11 +43,9 @@ export const schedule: readonly Scheduled[] = [
 const widest = Math.max(...schedule.map(({ cron }) => cron.join(" ").length));
 
 /** Who runs a job: the user, and the name of its secrets. */
-export function runnerOf(
-  { users }: Cluster,
-  job: string,
-): { readonly user: string; readonly name: "jobs" | "mail" } {
-  return job === mailJob ? { user: users.mail, name: "mail" } : { user: users.jobs, name: "jobs" };
+export function runnerOf({ users }: Cluster, job: string): { readonly user: string; readonly name: Runner } {
+  const { runner } = needsOf(job);
+  return { user: users[runner], name: runner };
 }
 
 /** For systems without systemd: a file for /etc/cron.d. */

@@ -8,14 +8,14 @@ import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import { type Owner, writePrivate } from "../../lib/util/files.ts";
-import { jobSecrets, mailJob } from "../../lib/util/jobs.ts";
+import { jobNeeds, type Runner } from "../../lib/util/jobs.ts";
 import { routes } from "../../lib/util/routes.ts";
 import { readSecrets, type SecretName, type Secrets, secretNames } from "../../lib/util/settings.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface Reader {
   /** What it runs: the name of its file in keys/, too. */
-  readonly name: "programs" | "jobs" | "mail";
+  readonly name: Runner;
   readonly user: string;
   readonly secrets: readonly SecretName[];
 }
@@ -24,16 +24,12 @@ export interface Reader {
 const ofDevelopment: SecretName = "stripe_api";
 
 export function listReaders({ users }: Cluster): readonly Reader[] {
-  const jobs = Object.entries(jobSecrets);
-  const ofJobs = (isMail: boolean): readonly SecretName[] =>
-    jobs.flatMap(([job, secrets]) => ((job === mailJob) === isMail ? secrets : []));
-  const some = (wanted: readonly SecretName[]): readonly SecretName[] =>
-    secretNames.filter((name) => wanted.includes(name) && name !== ofDevelopment);
-  return [
-    { name: "programs", user: users.programs, secrets: some(routes.flatMap(({ secrets }) => secrets)) },
-    { name: "jobs", user: users.jobs, secrets: some(ofJobs(false)) },
-    { name: "mail", user: users.mail, secrets: some(ofJobs(true)) },
-  ];
+  const all = [...routes.map(({ secrets }) => ({ runner: "programs", secrets })), ...Object.values(jobNeeds)];
+  return (["programs", "jobs", "mail"] as const).map((name) => {
+    const wanted = all.filter(({ runner }) => runner === name).flatMap(({ secrets }) => secrets);
+    const secrets = secretNames.filter((secret) => wanted.includes(secret) && secret !== ofDevelopment);
+    return { name, user: users[name], secrets };
+  });
 }
 
 export const masterOf = ({ home }: Cluster): string => join(home, "secrets");

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../../lib/util/clock.ts";
-import { withUmask } from "../release.ts";
+import { makeFolder, withUmask } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { isReleaseId, pointCurrent, prune, readCurrent } from "../shelf.ts";
 import { smokeRelease } from "../smoke.ts";
@@ -65,6 +65,9 @@ export async function takeRelease(options: TakeOptions): Promise<Taken> {
   const isNew = !existsSync(shelved);
   const release = isNew ? incoming : shelved;
   if (!existsSync(release)) return refuse(`${shelved} is not there`);
+  // The first one on a host says which folders there are.
+  if (!existsSync(dataFolder) && options.root !== undefined && !isDry)
+    settle(installFiles(release, options.root), options.root);
   if (!existsSync(dataFolder))
     return refuse(`${dataFolder} is not there; say where the books are: --data DIR`);
   const migrations = options.mayMigrate ? planMigration(release, dataFolder) : [];
@@ -86,6 +89,7 @@ export async function takeRelease(options: TakeOptions): Promise<Taken> {
     migrated: [],
   } as const;
   if (isDry) return { ...taken, migrated: migrations };
+  makeFolder(join(outFolder, "releases"));
   if (isNew) renameSync(release, shelved);
   await options.warm?.(id);
   if (migrations.length > 0) migrateBooks(shelved, dataFolder);

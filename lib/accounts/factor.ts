@@ -43,6 +43,11 @@ export function sealSecret(account: AccountId, keys: SealKeys): { secret: string
   return { secret, sealedSecret: sealText(secret, aboutOf(account), keys) };
 }
 
+/** A secret that is known, as it is kept. */
+export function sealAgain(account: AccountId, secret: string, keys: SealKeys): string {
+  return sealText(secret, aboutOf(account), keys);
+}
+
 /** @throws NeedsHuman where no key opens it */
 export function openSecret({ account, sealedSecret }: Omit<Factor, "isOn">, keys: SealKeys): string {
   return openSealed(sealedSecret, aboutOf(account), keys);
