@@ -1,4 +1,5 @@
 /** Units of systemd: the servers, each as a user of its own, and the jobs with their timers. */
+import { answerSeconds } from "../../lib/util/routes.ts";
 import type { HostFacts, HostFile } from "./host.ts";
 import { schedule } from "./schedule.ts";
 
@@ -59,7 +60,7 @@ After=network.target
 User=${users.programs}
 Group=${users.web}
 Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${home}/secrets
-ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing}
+ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing} ${answerSeconds}
 StandardError=append:${log}/programs.log
 ${guarded}ReadWritePaths=${data} ${log} ${run}
 MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M

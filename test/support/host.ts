@@ -62,10 +62,11 @@ export interface Host {
 
 const users = { web: "www-data", programs: "backup", hitch: "_hitch" } as const;
 
-/** `prepare` changes the sources before they are built. */
+/** `prepare` changes the sources before they are built, and `tune` the release before it is served. */
 export async function startHost(
   prepare: (source: string) => void = () => undefined,
   programsAre: "cgi" | "resident" = "cgi",
+  tune: (release: string) => void = () => undefined,
 ): Promise<Host> {
   if (lighttpdProgram === undefined || hitchProgram === undefined) throw new Error("they are not installed");
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-host-")));
@@ -93,6 +94,7 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
   if (!built.ok) throw new Error(JSON.stringify(built.faults));
   const isSeparate = process.getuid?.() === 0 && canRunAs(users.programs);
   layOut(folder, isSeparate);
+  tune(realpathSync(join(outFolder, "current")));
   const etc = join(outFolder, "current", "etc");
   const as = (user: string): readonly string[] =>
     isSeparate ? ["setpriv", `--reuid=${user}`, `--regid=${users.web}`, "--clear-groups"] : [];
@@ -120,12 +122,9 @@ users: { web: ${users.web}, programs: ${users.programs}, hitch: ${users.hitch} }
   const lighttpd = (name: string, user: string): ChildProcess =>
     start([...as(user), lighttpdProgram, "-D", "-f", join(etc, `${name}.conf`)]);
   const resident = (name: string): ChildProcess => {
-    const [program = "", ...words] = [
-      ...as(users.programs),
-      process.execPath,
-      join(outFolder, "current/servers/programs"),
-      join(folder, "run", `${name}.sock`),
-    ];
+    const unit = readFileSync(join(etc, "systemd", `site-${name}.service`), "utf8");
+    const told = /^ExecStart=\/usr\/bin\/env node (.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
+    const [program = "", ...words] = [...as(users.programs), process.execPath, ...told];
     const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "secrets") };
     const log = openSync(join(folder, "log", "programs.log"), "a");
     return spawn(program, words, {
