@@ -11,7 +11,9 @@ import { type CgiResult, showCgi } from "../dev/bench/cgi.ts";
 import { run } from "../dev/bench/command.ts";
 import { countTouched, findDifference, snapshot } from "../dev/bench/compare.ts";
 import { expectedDocument, type Format, makeBody, makeCorpus, put } from "../dev/bench/corpus.ts";
-import { alignRows, ratioOf, showNumber, spreadOf } from "../dev/bench/figures.ts";
+import { showCrowd } from "../dev/bench/crowd.ts";
+import { alignRows, quantileOf, ratioOf, showNumber, spreadOf } from "../dev/bench/figures.ts";
+import { canHostCrowd } from "../dev/bench/hosting.ts";
 import { readOne, type Seen } from "../dev/bench/reader.ts";
 import type { Row } from "../dev/bench/rounds.ts";
 import { showGrowth, showSize } from "../dev/bench/table.ts";
@@ -213,12 +215,39 @@ describe("the bench of programs", () => {
       aim,
     });
     const starts = [timed("an empty Node", [20, 30, 10], 1), timed("account", [24, 33, 13], 1.2, 1.15)];
-    const shown = showCgi({ starts, served: [], flood: undefined }).split("\n");
+    const shown = showCgi({ starts, served: [], flood: undefined, crowd: [] }).split("\n");
     expect(shown.map((line) => line.split(/ {2,}/))).toEqual([
       ["by itself", "ms", "least", "ratio", "aim"],
       ["an empty Node", "20.0", "10.0", "1.00"],
       ["account", "24.0", "13.0", "1.20", "1.15"],
       ["lighttpd is not installed"],
+    ]);
+  });
+
+  it("shows what a crowd does, and what the waits of others were", () => {
+    expect([0.5, 0.99, 1].map((part) => quantileOf([5, 1, 4, 2, 3], part))).toEqual([3, 5, 5]);
+    expect(
+      quantileOf(
+        Array.from({ length: 200 }, (_, n) => 200 - n),
+        0.99,
+      ),
+    ).toBe(198);
+    expect(quantileOf([], 0.5)).toBeUndefined();
+    const [idle, meanwhile] = [
+      { count: 9, p50: 0.5, p99: 4 },
+      { count: 9, p50: 1, p99: 26.44 },
+    ];
+    const measured = { clients: 200, seconds: 10, answersPerSecond: 36.4, failures: 0, idle, meanwhile };
+    const shown = showCrowd([
+      { ...measured, programsAre: "cgi", mostPrograms: 5, memoryMiB: 41.6, aimMs: 50 },
+      { ...measured, programsAre: "resident", mostPrograms: 2, memoryMiB: undefined, aimMs: 50 },
+    ]);
+    expect(shown.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      "200 clients at once, 10 s|programs at most|MiB (PSS)|answers a second|failures|static p50 ms|p99|p99 idle|aim p99".split(
+        "|",
+      ),
+      ["cgi", "5", "42", "36", "0", "1.0", "26.4", "4.0", "50"],
+      ["resident", "2", "-", "36", "0", "1.0", "26.4", "4.0", "50"],
     ]);
   });
 
@@ -232,5 +261,15 @@ describe("the bench of programs", () => {
       expect(ms).toHaveLength(3);
       expect(ratio).toBeGreaterThan(0);
     }
-  }, 60_000);
+    expect(cgi.crowd.map(({ programsAre }) => programsAre)).toEqual(canHostCrowd ? ["cgi", "resident"] : []);
+    for (const { programsAre, mostPrograms, memoryMiB, failures, ...rest } of cgi.crowd) {
+      expect(failures).toBe(0);
+      // Four, and such as have answered and are about to end; or one for each pool.
+      expect(mostPrograms).toBeGreaterThanOrEqual(2);
+      expect(mostPrograms).toBeLessThanOrEqual(programsAre === "cgi" ? 8 : 2);
+      expect(memoryMiB).toBeGreaterThan(10);
+      expect(rest.answersPerSecond).toBeGreaterThan(0);
+      expect([rest.idle.count > 20, rest.meanwhile.count > 20]).toEqual([true, true]);
+    }
+  }, 120_000);
 });

@@ -1,5 +1,5 @@
 // Goal of this test: behind the real hitch and lighttpd as a build configures them, nobody passes for another client, speaks to what is
-// not for the public, or keeps pages from others by a flood, a long body, or a program that dies.
+// not for the public, or keeps pages from others by a flood, a long body, or a program that dies or never answers.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,37 @@ import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canHost, type Host, hostName, startHost } from "./support/host.ts";
 import { agreeOn, sendBytes, sendPlain, sendStream, type Wire } from "./support/secure.ts";
+import { eventually } from "./support/served.ts";
 
+/** Of a program of the pool of pages. */
+const patienceSeconds = 4;
+/** Never answers; and never even lets go of the processor. */
+const hanging = ["/account/logout.cgi", "/account/sessions.cgi"] as const;
+const [silence, circle] = ["setInterval(() => {}, 1e6);", "for (;;);"] as const;
+
+/** Two of the handlers of a program that stays, as if they had such a fault. */
+function hangHandlers(folder: string): void {
+  const [name = ""] = readdirSync(folder).filter((each) => each.startsWith("resident."));
+  const text = readFileSync(join(folder, name), "utf8");
+  const changed = text
+    .replace(/,logout:[\w$]+,/, ",logout:()=>new Promise(()=>{}),")
+    .replace(/,sessions:[\w$]+,/, ",sessions:()=>{for(;;);},");
+  expect(changed.length - text.length).toBeGreaterThan(30);
+  writeFileSync(join(folder, name), changed);
+}
+
+/** How many programs of a host are running. */
+const countPrograms = ({ folder }: Host): number =>
+  readdirSync("/proc").filter((id) => {
+    if (!/^\d+$/.test(id)) return false;
+    try {
+      return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(`${folder}/dist/current/cgi/`);
+    } catch {
+      return false;
+    }
+  }).length;
+
+const skip = (): void => undefined;
 const cookie = `Cookie: __Host-session=${"T".repeat(43)}\r\n`;
 
 describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
@@ -15,13 +45,28 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
   (programsAre) => {
     let host: Host;
     beforeAll(async () => {
-      host = await startHost(() => undefined, programsAre);
+      host = await startHost(
+        () => undefined,
+        programsAre,
+        (release) => {
+          const [file, made, shorter] =
+            programsAre === "cgi"
+              ? ["etc/pages.conf", '"read-timeout" => 30', `"read-timeout" => ${patienceSeconds}`]
+              : ["etc/systemd/site-pages.service", "pages.sock 2 30\n", `pages.sock 2 ${patienceSeconds}\n`];
+          const text = readFileSync(join(release, file), "utf8");
+          // What is generated is half a minute; a test has not so long.
+          expect(text).toContain(made);
+          writeFileSync(join(release, file), text.replace(made, shorter));
+          if (programsAre === "resident") hangHandlers(join(release, "programs"));
+        },
+      );
     }, 60_000);
     afterAll(() => host?.end());
 
     const wireFrom = (from = "127.0.0.1"): Wire => ({ port: host.httpsPort, host: hostName, from });
     const request = (method: string, path: string, headers = ""): string =>
       `${method} ${path} HTTP/1.1\r\nHost: ${hostName}\r\nConnection: close\r\n${headers}\r\n`;
+    const statusOf = async (path: string) => (await sendBytes(wireFrom(), request("GET", path)))?.status;
     /** Who the programs took the last stranger for. */
     const lastSeen = (): string | undefined =>
       /from (\S+)$/.exec(host.read("log/programs.log").trimEnd())?.[1];
@@ -146,7 +191,7 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
     });
 
     // One that stays answers for a fault by itself (test/41-handlers).
-    const itOfCgi = programsAre === "cgi" ? it : () => undefined;
+    const [itOfCgi, itOfResident] = programsAre === "cgi" ? [it, skip] : [skip, it];
     itOfCgi("answers for a program that dies, tells nothing of it, and goes on", async () => {
       const program = join(host.folder, "dist/current/cgi/account/logout.cgi");
       const before = readFileSync(program);
@@ -157,20 +202,49 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
       expect((await sendBytes(wireFrom(), request("GET", "/account/logout.cgi", cookie)))?.status).toBe(200);
     });
 
+    itOfCgi("ends programs that never answer, all of a pool's at once, and goes on meanwhile", async () => {
+      const before = hanging.map((path) => readFileSync(join(host.folder, "dist/current/cgi", path)));
+      for (const [n, code] of [silence, circle].entries())
+        writeFileSync(
+          join(host.folder, "dist/current/cgi", hanging[n] ?? ""),
+          `#!/usr/bin/env node\n${code}\n`,
+        );
+      const startedAt = performance.now();
+      const paths = [...Array.from({ length: 3 }, () => hanging[0]), hanging[1]];
+      const given = paths.map((path) => sendBytes(wireFrom(), request("GET", path)));
+      await eventually("four programs", () => (countPrograms(host) === 4 ? true : undefined));
+      const waiting = sendBytes(wireFrom(), request("GET", "/account/account.cgi", cookie));
+      expect(await statusOf("/docs/")).toBe(200);
+      expect(await statusOf("/account/login.cgi")).toBe(200);
+      expect(performance.now() - startedAt).toBeLessThan(patienceSeconds * 1000);
+      expect((await Promise.all(given)).map((answer) => answer?.status)).toEqual([504, 504, 504, 504]);
+      expect(performance.now() - startedAt).toBeGreaterThan(patienceSeconds * 1000);
+      for (const [n, text] of before.entries())
+        writeFileSync(join(host.folder, "dist/current/cgi", hanging[n] ?? ""), text);
+      // What stood in line behind them is answered then.
+      expect((await waiting)?.status).toBe(303);
+      await eventually("the end of all programs", () => (countPrograms(host) === 0 ? true : undefined));
+    });
+
+    itOfResident("gives up on a handler that never answers, says so, and goes on meanwhile", async () => {
+      const startedAt = performance.now();
+      const given = sendBytes(wireFrom(), request("GET", hanging[0]));
+      expect([await statusOf("/docs/"), await statusOf("/account/login.cgi")]).toEqual([200, 200]);
+      expect(await statusOf("/account/account.cgi")).toBe(303);
+      expect(performance.now() - startedAt).toBeLessThan(patienceSeconds * 1000);
+      const late = await given;
+      expect(late?.status).toBe(504);
+      expect(late?.body).toContain("<h1>That took too long</h1>");
+      expect(late?.headers.get("content-security-policy")).toHaveLength(1);
+      expect(performance.now() - startedAt).toBeGreaterThan(patienceSeconds * 1000 - 100);
+      expect(host.read("log/programs.log")).toMatch(/^logout \[[\w-]+\] no answer within 4 seconds$/m);
+    });
+
     it("runs four programs at most under a flood, answers each in its turn, and pages at once", async () => {
       const all = 60;
       let most = 0;
-      const count = (): number =>
-        readdirSync("/proc").filter((id) => {
-          if (!/^\d+$/.test(id)) return false;
-          try {
-            return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(`${host.folder}/dist/current/cgi/`);
-          } catch {
-            return false;
-          }
-        }).length;
       const watching = setInterval(() => {
-        most = Math.max(most, count());
+        most = Math.max(most, countPrograms(host));
       }, 20);
       const flood = Array.from({ length: all }, (_, n) =>
         sendBytes(wireFrom(`127.0.1.${n + 1}`), request("GET", "/account/account.cgi", cookie)),
@@ -190,6 +264,21 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
       // A new connection with TLS for each, on a machine that is busy with the flood and with this test.
       expect(pages.sort((a, b) => a - b)[10]).toBeLessThan(500);
     }, 60_000);
+
+    itOfResident(
+      "ends by itself where a handler runs in circles, for systemd to start it again",
+      async () => {
+        const given = sendBytes(wireFrom(), request("GET", hanging[1]));
+        expect([await statusOf("/docs/"), await statusOf("/account/login.cgi")]).toEqual([200, 200]);
+        expect([500, 502, 503, 504]).toContain((await given)?.status);
+        expect(host.read("log/programs.log")).toMatch(
+          /^this process did nothing else for 4 seconds: it ends$/m,
+        );
+        // Until it has seen that nobody is there, the front says 500.
+        expect([500, 503]).toContain(await statusOf("/account/account.cgi"));
+        expect([await statusOf("/docs/"), await statusOf("/account/login.cgi")]).toEqual([200, 200]);
+      },
+    );
 
     it("goes on showing pages where the programs are gone", async () => {
       await host.endPrograms();

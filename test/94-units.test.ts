@@ -140,6 +140,13 @@ describe("etc/cluster.yaml", () => {
     expect(read("systemd/site-pages.service")).toContain("User=shop\nGroup=www\n");
   });
 
+  it.each(["cgi", "resident"])("programs that are %s give way to files", async (kind) => {
+    cluster(`programs: ${kind}\n`);
+    expect(await build()).toEqual([]);
+    const nice = (name: string) => /^Nice=(.*)$/m.exec(read(`systemd/site-${name}.service`))?.[1];
+    expect(["front", "hitch", "pages", "hashing"].map(nice)).toEqual([undefined, undefined, "5", "5"]);
+  });
+
   it.each([
     ["hom: /srv", 'etc/cluster.yaml:1:1: unknown key "hom"; did you mean "home"?'],
     ["home: srv/site", 'etc/cluster.yaml:1:1: "home" must be an absolute path'],

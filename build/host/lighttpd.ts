@@ -4,7 +4,7 @@
  * logins stops no other program. Conditions stand once each: lighttpd merges those that are alike.
  */
 import { mediaTypes } from "../../lib/util/mediatypes.ts";
-import { isOffered, type Route, routes } from "../../lib/util/routes.ts";
+import { answerSeconds, isOffered, type Route, routes } from "../../lib/util/routes.ts";
 import type { HostFacts } from "./host.ts";
 import { keysOf } from "./secrets.ts";
 
@@ -153,7 +153,7 @@ extforward.headers = ( "X-Forwarded-For" )
 alias.url = ( "/account/" => "${release}/cgi/account/"${hasSearch ? `, "/search.cgi" => "${release}/cgi/search.cgi"` : ""} )
 cgi.assign = ( ".cgi" => "" )
 cgi.execute-x-only = "enable"
-cgi.limits = ( "read-timeout" => 30, "write-timeout" => 30 )
+cgi.limits = ( "read-timeout" => ${answerSeconds}, "write-timeout" => ${answerSeconds} )
 setenv.set-environment = ( "PATH" => "${path}", "SITE_DATA" => "${home}/data", "SITE_SECRETS" => "${keysOf(cluster, { name: "programs" })}" )
 `;
 }

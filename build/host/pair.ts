@@ -30,6 +30,15 @@ export function judgePair(text: string, host: string, now: number): readonly str
   ].filter((fault) => fault !== "");
 }
 
+/** Whether key and certificate are good by themselves, and not of each other. */
+export function isTorn(text: string): boolean {
+  try {
+    return !new X509Certificate(text).checkPrivateKey(createPrivateKey(text));
+  } catch {
+    return false;
+  }
+}
+
 /** Authorities' programs renew with a third left: what has less than a quarter was forgotten. */
 export function judgeAge(text: string, now: number): readonly string[] {
   try {

@@ -64,7 +64,7 @@ export function shareSecrets(cluster: Cluster, hasUsers = true): readonly string
   return readers.flatMap((reader) => {
     const [file, text] = [keysOf(cluster, reader), writeShare(reader, all)];
     if (isSame(file, text, reader.owner)) return [];
-    writePrivate(file, text, reader.owner);
+    writePrivate(file, text, { owner: reader.owner });
     return [reader.name];
   });
 }

@@ -1,9 +1,10 @@
 /**
  * The certificate that certbot was given, brought to hitch: put together in one file, looked at before it takes the old one's place,
  * and asked for afterwards, since what counts is what is served. May be run at any time, by certbot's hook and by cron alike: a hook
- * that failed is mended by the next run. Called by cli/tls.
+ * that failed is mended by the next run. Several hosts may share both places: each of them tells its own hitch. Called by cli/tls.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "node:tls";
@@ -13,7 +14,7 @@ import { writePrivate } from "../../lib/util/files.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 import { runFirst } from "./finding.ts";
-import { judgePair, serialOf } from "./pair.ts";
+import { isTorn, judgePair, serialOf } from "./pair.ts";
 
 export interface Synced {
   /** "same": it was in place and is served; "reloaded": hitch served an older one; "installed": it is new. */
@@ -22,6 +23,8 @@ export interface Synced {
 }
 
 const patienceMs = 10_000;
+/** certbot puts the two files in place one behind the other, on another host perhaps. */
+const tornMs = 1000;
 
 /**
  * `reload`: the words of the command that makes hitch read the file again.
@@ -34,14 +37,15 @@ export async function syncCertificate(options: {
 }): Promise<Synced> {
   const { settings, cluster } = readSettings(options.sourceFolder);
   const host = new URL(settings.url).hostname;
-  const fresh = readLineage(cluster);
+  const fresh = await readWholeLineage(cluster);
   const faults = judgePair(fresh, host, options.clock.now());
   if (faults.length > 0)
     throw new NeedsHuman(`${cluster.lineage}: ${faults.join("; ")}; what is served stays`);
   const serial = serialOf(fresh);
   const before = existsSync(cluster.pemFile) ? readFileSync(cluster.pemFile, "utf8") : undefined;
   if (before === fresh && (await readServed(cluster, host)) === serial) return { outcome: "same", serial };
-  if (before !== fresh) writePrivate(cluster.pemFile, fresh);
+  // Where hosts share the file, processes of two of them may have the same number.
+  if (before !== fresh) writePrivate(cluster.pemFile, fresh, { mark: `${hostname()}.${process.pid}` });
   const [program = "", ...words] = options.reload;
   const ran = runFirst([program], words);
   if (ran?.status !== 0)
@@ -54,6 +58,14 @@ export async function syncCertificate(options: {
     await wait(100);
   }
   throw new TryLater(`hitch still serves another certificate than ${cluster.pemFile}; look at its log`);
+}
+
+async function readWholeLineage(cluster: Cluster): Promise<string> {
+  for (let waited = 0; ; waited += 100) {
+    const text = readLineage(cluster);
+    if (!isTorn(text) || waited >= tornMs) return text;
+    await wait(100);
+  }
 }
 
 function readLineage({ lineage }: Cluster): string {

@@ -1,4 +1,5 @@
 /** Units of systemd: the servers, each as a user of its own, and the jobs with their timers. */
+import { answerSeconds } from "../../lib/util/routes.ts";
 import type { HostFacts, HostFile } from "./host.ts";
 import { runnerOf, schedule } from "./schedule.ts";
 import { keysOf, masterOf } from "./secrets.ts";
@@ -16,6 +17,9 @@ PrivateDevices=yes
 ProtectHome=yes
 ProtectSystem=strict
 `;
+
+/** Files come before programs: beside a crowd at the programs its slowest pages wait half as long (`npm run bench -- cgi`). */
+const afterFiles = "Nice=5";
 
 export function writeUnits({ cluster }: HostFacts): readonly HostFile[] {
   const { home, path, users } = cluster;
@@ -78,9 +82,10 @@ Requires=site-${pool}.socket
 User=${users.programs}
 Group=${users.web}
 Environment=PATH=${path} SITE_DATA=${data} SITE_SECRETS=${keysOf(cluster, { name: "programs" })}
-ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing}
+ExecStart=/usr/bin/env node ${home}/dist/current/servers/programs ${run}/${pool}.sock ${cluster.pools.hashing} ${answerSeconds}
 StandardError=append:${log}/programs.log
-${guarded}ReadWritePaths=${data} ${log} ${run}
+${guarded}${afterFiles}
+ReadWritePaths=${data} ${log} ${run}
 ${ofPrograms.join("\n")}
 MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M
 [Install]
@@ -100,6 +105,7 @@ WantedBy=multi-user.target
         ? resident(pool)
         : [
             server(pool, `The site's programs: ${pool}`, users.programs, [
+              afterFiles,
               `ReadWritePaths=${folders.join(" ")}`,
               ...ofPrograms,
               // What one program takes: 128 MiB while a password is hashed, else some 60.

@@ -80,6 +80,14 @@ export function failurePage(route: Route, frame: Frame, cause: unknown): Respons
   return errorPage(route, frame, { status: 503, title: "Please try again later", sentence, headers });
 }
 
+/** Where an answer was waited for in vain: what was asked for may be done all the same. */
+export function latePage(route: Route, frame: Frame, seconds: number): Response {
+  const reference = randomToken(6);
+  frame.log(`${route.name} [${reference}] no answer within ${seconds} seconds`);
+  const sentence = `It is not known whether it was done: look before you try again. If it stays, write to us and name ${reference}.`;
+  return errorPage(route, frame, { status: 504, title: "That took too long", sentence, headers: [] });
+}
+
 /** While the operator works on the site: nobody's fault, and not worth a line of the log. */
 export function maintenancePage(route: Route, frame: Frame): Response {
   const sentence = "We are working on the accounts; nothing was changed. Please try again in some minutes.";

@@ -1,27 +1,29 @@
 /**
  * The programs of a pool as one process that stays, for the day when starting one for each request is too slow: the same handlers, the
  * same answers, on the same kind of socket, at which the front web server asks by HTTP instead of another web server that
- * runs them. Nobody else can open the socket, so that what the front says of a client is believed.
+ * runs them. Nobody else can open the socket, so that what the front says of a client is believed. An answer is given in time, or
+ * given up.
  */
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { openStore } from "../../lib/store/sqlite.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { findRoute, type Route } from "../../lib/util/routes.ts";
+import { answerSeconds, findRoute, type Route } from "../../lib/util/routes.ts";
 import { applyPlace, inheritedSocket, readPlace } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
-import { failurePage } from "./answer.ts";
+import { failurePage, latePage } from "./answer.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { booksOf, type Ground, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
 import { makeTurns } from "./turns.ts";
 import type { Handler } from "./visit.ts";
+import { watchProcess } from "./watchdog.ts";
 
 const usualHashing = 2;
 
 /**
- * `programs SOCKET [HASHING]`: serves there until it is told to end; so many passwords are hashed at once. Where systemd listens at the
+ * `programs SOCKET [HASHING] [SECONDS]`: serves there until it is told to end; so many passwords are hashed at once. Where systemd listens at the
  * socket, whoever asks while one process makes way for the next waits there, and is answered.
  */
 export function runResident(
@@ -29,10 +31,14 @@ export function runResident(
   baked: Baked,
   files: ProgramFiles,
 ): void {
-  const [socket, hashing] = process.argv.slice(2);
+  const [socket, hashing, given] = process.argv.slice(2);
   if (socket === undefined) throw new Error("say the path of a socket");
   const ground = makeGround(baked, files, Number(hashing ?? usualHashing));
-  const server = createServer((request, response) => void serve(handlers, ground, request, response));
+  const seconds = Number(given ?? answerSeconds);
+  watchProcess(seconds);
+  const server = createServer(
+    (request, response) => void serve({ handlers, ground, seconds }, request, response),
+  );
   const inherited = inheritedSocket();
   if (inherited !== undefined) server.listen({ fd: inherited });
   else {
@@ -64,9 +70,15 @@ function makeGround(baked: Baked, files: ProgramFiles, hashing: number): Ground 
   };
 }
 
+interface Service {
+  readonly handlers: Readonly<Record<string, Handler>>;
+  readonly ground: Ground;
+  /** How long an answer may take. */
+  readonly seconds: number;
+}
+
 async function serve(
-  handlers: Readonly<Record<string, Handler>>,
-  ground: Ground,
+  { handlers, ground, seconds }: Service,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
@@ -79,15 +91,26 @@ async function serve(
     return;
   }
   const head = readHead(incoming, path, query);
-  let answer: Response;
-  try {
-    answer = await serveRequest(route, handler, head, () => readWhole(incoming, head, route), ground);
-  } catch (cause) {
-    answer = failurePage(route, { ...ground, clock: systemClock }, cause);
-  }
+  const answer = await Promise.race([
+    serveRequest(route, handler, head, () => readWhole(incoming, head, route), ground).catch((cause) =>
+      failurePage(route, { ...ground, clock: systemClock }, cause),
+    ),
+    giveUp(route, ground, seconds, outgoing),
+  ]);
   const body = Buffer.from(answer.body);
   const headers = [...answer.headers, ["Content-Length", String(body.length)] as const];
   outgoing.writeHead(answer.status, headers.flat()).end(body);
+}
+
+/** The answer where there is none in time; the timer ends with the request. */
+function giveUp(route: Route, ground: Ground, seconds: number, outgoing: ServerResponse): Promise<Response> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(
+      () => resolve(latePage(route, { ...ground, clock: systemClock }, seconds)),
+      seconds * 1000,
+    );
+    outgoing.once("close", () => clearTimeout(timer));
+  });
 }
 
 /** As CGI has it: the query is what follows the first "?". */

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- cgi`: how long a program takes that answers one request and ends, beside an empty Node; and the same through
- * lighttpd, beside programs of one line. All take turns, and what counts is each round's ratio. Called by main.ts.
+ * lighttpd, beside programs of one line. All take turns, and what counts is each round's ratio. Then comes the crowd (crowd.ts). Called by main.ts.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -9,7 +9,9 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { inheritedPath } from "../../lib/util/settings.ts";
+import { benchCrowd, type CrowdResult, showCrowd } from "./crowd.ts";
 import { alignRows, medianOf, showNumber, spreadOf } from "./figures.ts";
+import { canHostCrowd, lighttpd } from "./hosting.ts";
 import { makeProgramSite, type ProgramSite } from "./programs.ts";
 
 export interface Timed {
@@ -28,6 +30,8 @@ export interface CgiResult {
   readonly served: readonly Timed[];
   /** Requests a second of a signed-in page, eight at once: by CGI, and by a process that stays. */
   readonly flood: { readonly cgi: number; readonly resident: number } | undefined;
+  /** Of 200 clients at once, by CGI and resident; empty where the generated configuration cannot be served. */
+  readonly crowd: readonly CrowdResult[];
 }
 
 interface Contender {
@@ -37,34 +41,38 @@ interface Contender {
   readonly run: () => Promise<void> | void;
 }
 
-const lighttpd = ["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"].find(existsSync);
-
 export async function benchCgi(home: string, rounds: number, port: number): Promise<CgiResult> {
   const site = await makeProgramSite(home, port);
   const starts = await takeTurns(listStarts(site), rounds);
-  if (lighttpd === undefined) return { starts, served: [], flood: undefined };
+  const seconds = Math.min(crowdSeconds, Math.ceil(rounds / 3));
+  if (lighttpd === undefined) return { starts, served: [], flood: undefined, crowd: [] };
   const socket = join(home, "resident.sock");
   const resident = spawn(process.execPath, [join(site.release, "servers", "programs"), socket], {
     env: { PATH: inheritedPath(), ...site.environment },
     stdio: "inherit",
   });
   const server = await startServer(lighttpd, site, { home, port, socket });
+  let served: CgiResult["served"];
+  let flooded: CgiResult["flood"];
   try {
-    const served = await takeTurns(listServed(site, port), rounds);
-    const [cgi, stays] = [await flood(site, port), await flood(site, port + 1)];
-    return { starts, served, flood: { cgi, resident: stays } };
+    served = await takeTurns(listServed(site, port), rounds);
+    const [cgi, stays] = [await flood(site, port, seconds), await flood(site, port + 1, seconds)];
+    flooded = { cgi, resident: stays };
   } finally {
     server.kill();
     resident.kill();
   }
+  const crowd = canHostCrowd ? await benchCrowd(join(home, "crowd"), seconds, port + 2) : [];
+  return { starts, served, flood: flooded, crowd };
 }
 
-const floodMs = 4000;
+/** Less where few rounds are asked for. */
+const crowdSeconds = 10;
 
 /** How many are answered in a second where eight ask without a pause. */
-async function flood(site: ProgramSite, port: number): Promise<number> {
+async function flood(site: ProgramSite, port: number, seconds: number): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const until = performance.now() + floodMs;
+  const until = performance.now() + seconds * 1000;
   let answered = 0;
   const ask = async (): Promise<void> => {
     while (performance.now() < until) {
@@ -74,7 +82,7 @@ async function flood(site: ProgramSite, port: number): Promise<number> {
   };
   await Promise.all(Array.from({ length: 8 }, ask));
   agent.destroy();
-  return (answered * 1000) / floodMs;
+  return answered / seconds;
 }
 
 function getPage(
@@ -92,7 +100,7 @@ function getPage(
   });
 }
 
-export function showCgi({ starts, served, flood: many }: CgiResult): string {
+export function showCgi({ starts, served, flood: many, crowd }: CgiResult): string {
   const table = (title: string, timed: readonly Timed[]): string => {
     const rows = timed.map(({ name, ms, ratio, aim }) => {
       const spread = spreadOf(ms);
@@ -105,7 +113,8 @@ export function showCgi({ starts, served, flood: many }: CgiResult): string {
   if (served.length === 0 || many === undefined) return `${first}\nlighttpd is not installed`;
   const { cgi, resident } = many;
   const rates = `eight at once: ${cgi.toFixed(0)} pages a second by CGI, ${resident.toFixed(0)} by a process that stays: ${(resident / cgi).toFixed(0)} times (aim 100)`;
-  return `${first}\n\n${second}\n\n${rates}`;
+  const last = crowd.length === 0 ? "200 clients: lighttpd-modules-lua is not installed" : showCrowd(crowd);
+  return `${first}\n\n${second}\n\n${rates}\n\n${last}`;
 }
 
 async function takeTurns(contenders: readonly Contender[], rounds: number): Promise<readonly Timed[]> {

@@ -17,6 +17,12 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median: (lower + upper) / 2, least, most };
 }
 
+/** The value that so large a part of all is not above; undefined where nothing was measured. */
+export function quantileOf(values: readonly number[], part: number): number | undefined {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+}
+
 export function medianOf(values: readonly number[]): number | undefined {
   return spreadOf(values)?.median;
 }

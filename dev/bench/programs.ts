@@ -64,7 +64,7 @@ export async function makeProgramSite(home: string, port: number): Promise<Progr
 }
 
 /** A customer with a month's movements; the token of a session. */
-async function makeCustomer(file: string): Promise<string> {
+export async function makeCustomer(file: string): Promise<string> {
   const options = { file, clock: systemClock };
   migrateStore(options);
   const [store, email, token] = [openStore(options), parseEmail("mira@example.com"), randomToken()];

@@ -36,7 +36,14 @@ export function makeArchive(folder: string, suite: string): string {
   const file = join(folder, `${suite}.tar`);
   if (existsSync(file)) return file;
   const include = "--include=systemd,systemd-sysv,dbus,iproute2,adduser,openssh-client";
-  need("mmdebstrap", ["--variant=minbase", "--format=tar", include, suite, `${file}.new`, "http://deb.debian.org/debian"]);
+  need("mmdebstrap", [
+    "--variant=minbase",
+    "--format=tar",
+    include,
+    suite,
+    `${file}.new`,
+    "http://deb.debian.org/debian",
+  ]);
   need("mv", [`${file}.new`, file]);
   return file;
 }

@@ -80,7 +80,7 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
       if (block.lines.includes("apt-get install")) {
         need("cp", [join(desk.root, "root/.ssh/id_ed25519.pub"), join(host.root, "root/key.pub")]);
         host.run(
-          "mkdir -p .ssh && chmod 700 .ssh && cat key.pub >> .ssh/authorized_keys; apt-get install -qy curl; systemctl start ssh",
+          "mkdir -p .ssh && chmod 700 .ssh && cat key.pub >> .ssh/authorized_keys; apt-get install -qy curl sqlite3; systemctl start ssh",
         );
         startStandIn(host);
       }

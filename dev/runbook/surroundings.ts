@@ -2,9 +2,10 @@
  * What lies outside of the two machines, and is stood in for in the trial: an authority (pebble), Stripe (the project's own stand-in, on
  * loopback of the host), and where npm finds the driver's headers. Everything else is Debian's. Called by main.ts.
  */
-import { copyFileSync, existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Machine } from "./machine.ts";
 
 export const siteName = "storage.example.com";
@@ -40,17 +41,16 @@ echo 'no-verify-ssl = true' >> /etc/letsencrypt/cli.ini`);
   if (status !== 0) throw new Error(said);
 }
 
+const installed = "/usr/local/lib/node_modules/picodollar/out/dev/runbook";
+
 /** Stripe on the host's loopback; programs go there by the one secret that no host has, put in by hand. */
-export function startStandIn({ run }: Machine): void {
-  const code = "/usr/local/lib/node_modules/picodollar/out";
-  const start = `import { startStripe } from "${code}/dev/stripe.js";
-import { stripeApiVersion } from "${code}/lib/payments/stripe/signed.js";
-await startStripe({ port: ${stripePort}, key: "${stripeKey}", webhookSecret: "${webhookSecret}", apiVersion: stripeApiVersion,
-  webhookUrl: "https://${siteName}/account/stripe-webhook.cgi", clock: { now: () => Date.now() }, log: console.log });`;
-  const { status, said } = run(`cat > /opt/stripe.mjs <<'END'
-${start}
-END
-systemd-run --unit=stripe --setenv=NODE_TLS_REJECT_UNAUTHORIZED=0 node /opt/stripe.mjs`);
+export function startStandIn({ root, run }: Machine): void {
+  mkdirSync(join(root, installed), { recursive: true });
+  copyFileSync(fileURLToPath(new URL("standin.js", import.meta.url)), join(root, installed, "standin.js"));
+  const words = [stripePort, stripeKey, webhookSecret, `https://${siteName}/account/stripe-webhook.cgi`];
+  const { status, said } = run(
+    `systemd-run --unit=stripe --setenv=NODE_TLS_REJECT_UNAUTHORIZED=0 node ${installed}/standin.js ${words.join(" ")}`,
+  );
   if (status !== 0) throw new Error(said);
 }
 

@@ -17,9 +17,16 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** Writes a file whole or not at all, readable by its owner alone: us, unless told; answers its path. */
-export function writePrivate(file: string, text: string, owner?: Owner): string {
-  const unfinished = `${file}.${process.pid}`;
+/**
+ * Writes a file whole or not at all, readable by its owner alone: us, unless told; answers its path. `mark` keeps what is unfinished
+ * apart from what another process is writing.
+ */
+export function writePrivate(
+  file: string,
+  text: string,
+  { owner, mark = String(process.pid) }: { readonly owner?: Owner | undefined; readonly mark?: string } = {},
+): string {
+  const unfinished = `${file}.${mark}`;
   rmSync(unfinished, { force: true });
   writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
   if (owner !== undefined) chownSync(unfinished, owner.uid, owner.gid);

@@ -5,6 +5,9 @@
  */
 import type { SecretName, Settings } from "./settings.ts";
 
+/** How long a program may take for an answer, and no longer: one that hangs holds up others, who wait for its turn. */
+export const answerSeconds = 30;
+
 /** How a request body is read: not at all, as a plain HTML form, or as raw bytes for a signature. */
 export type BodyKind = "none" | "form" | "raw";
 

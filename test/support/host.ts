@@ -72,10 +72,11 @@ const users = {
   hitch: "_hitch",
 } as const;
 
-/** `prepare` changes the sources before they are built. */
+/** `prepare` changes the sources before they are built, and `tune` the release before it is served. */
 export async function startHost(
   prepare: (source: string) => void = () => undefined,
   programsAre: "cgi" | "resident" = "cgi",
+  tune: (release: string) => void = () => undefined,
 ): Promise<Host> {
   if (lighttpdProgram === undefined || hitchProgram === undefined) throw new Error("they are not installed");
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-host-")));
@@ -103,6 +104,7 @@ users: ${JSON.stringify(users)}
   if (!built.ok) throw new Error(JSON.stringify(built.faults));
   const isSeparate = process.getuid?.() === 0 && canRunAs(users.programs);
   layOut(folder, isSeparate);
+  tune(realpathSync(join(outFolder, "current")));
   const etc = join(outFolder, "current", "etc");
   const as = (user: string, group = users.web as string): readonly string[] =>
     isSeparate ? ["setpriv", `--reuid=${user}`, `--regid=${group}`, `--groups=${users.programs}`] : [];
@@ -148,12 +150,9 @@ users: ${JSON.stringify(users)}
       join(etc, `${name}.conf`),
     ]);
   const resident = (name: string): ChildProcess => {
-    const [program = "", ...words] = [
-      ...as(users.programs),
-      process.execPath,
-      join(outFolder, "current/servers/programs"),
-      join(folder, "run", `${name}.sock`),
-    ];
+    const unit = readFileSync(join(etc, "systemd", `site-${name}.service`), "utf8");
+    const told = /^ExecStart=\/usr\/bin\/env node (.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
+    const [program = "", ...words] = [...as(users.programs), process.execPath, ...told];
     const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "keys", "programs") };
     const log = openSync(join(folder, "log", "programs.log"), "a");
     return spawn(program, words, {
