@@ -118,8 +118,7 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
     rmSync(stage, { recursive: true, force: true });
     throw error;
   }
-  pointCurrent(outFolder, releaseId);
-  prune(outFolder, releaseId, before);
+  prune(outFolder, releaseId, before, pointCurrent(outFolder, releaseId));
   return { releaseId, releaseFolder, changed: true, written, paths, seals };
 }
 

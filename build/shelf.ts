@@ -3,13 +3,25 @@
  * `current` is replaced by rename, so a reader sees the old site or the new one and nothing between. Several builds
  * may do this at once. Called by publish.ts and change.ts.
  */
-import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, join } from "node:path";
-import { formatUtc } from "../lib/util/clock.ts";
+import { formatUtc, systemClock } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode, TryLater } from "../lib/util/failure.ts";
 import { isRunning } from "../lib/util/process.ts";
 import { randomToken } from "../lib/util/random.ts";
+import { answerSeconds } from "../lib/util/routes.ts";
 import { compareText } from "./fault.ts";
 import { readManifest } from "./release.ts";
 
@@ -56,18 +68,41 @@ export function placeRelease(stage: string, releaseFolder: string, manifest: str
   }
 }
 
-export function pointCurrent(outFolder: string, releaseId: string): void {
+/** Answers whether whatever was served before the one that is replaced here may be taken away. */
+export function pointCurrent(outFolder: string, releaseId: string): boolean {
+  const isOver = isQuiet(outFolder);
   const link = join(outFolder, `.current-${process.pid}-${randomToken(6)}`);
   symlinkSync(join("releases", releaseId), link);
   renameSync(link, join(outFolder, "current"));
+  return isOver;
+}
+
+/**
+ * Whether programs of releases that were served before the current one have come to an end: they read their release as long as they run,
+ * which is so many seconds at most. Where the site is only written, and not served from here, its writer may build many a minute.
+ */
+function isQuiet(outFolder: string): boolean {
+  const served = readCurrent(outFolder);
+  const file = join(served ?? outFolder, "etc", "front.conf");
+  if (served === undefined || !existsSync(file)) return true;
+  const [, root = ""] = /^server\.document-root = "([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [];
+  if (!existsSync(root) || realpathSync(root) !== realpathSync(join(served, "www"))) return true;
+  const { mtimeMs } = lstatSync(join(outFolder, "current"));
+  return Math.abs(systemClock.now() - mtimeMs) > 2 * answerSeconds * 1000;
 }
 
 /**
  * Removes all but the newest releases before ours, and the one that was served until now: after a rollback that is an old one, and
  * its programs still run. One of the same second or later belongs to a build that runs right now and has perhaps not pointed
- * `current` at it yet.
+ * `current` at it yet. Nothing is removed where `isOver` is false (pointCurrent): a later build does.
  */
-export function prune(outFolder: string, releaseId: string, served: string | undefined): void {
+export function prune(
+  outFolder: string,
+  releaseId: string,
+  served: string | undefined,
+  isOver: boolean,
+): void {
+  if (!isOver) return;
   const folder = join(outFolder, "releases");
   const second = releaseId.slice(0, 15);
   const kept = [served, readCurrent(outFolder)];
@@ -111,6 +146,7 @@ export function takeOldest(
   const ours = readdirSync(folder).filter((name) => idForm.test(name));
   const [oldest, ...others] = ours.sort(compareText);
   if (oldest === undefined || others.length < keptBefore || join(folder, oldest) === served) return undefined;
+  if (!isQuiet(outFolder)) return undefined;
   const stage = stageName(outFolder);
   try {
     renameSync(join(folder, oldest), stage);

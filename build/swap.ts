@@ -62,8 +62,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
     rmSync(stage, { recursive: true, force: true });
     throw error;
   }
-  pointCurrent(outFolder, releaseId);
-  prune(outFolder, releaseId, release);
+  prune(outFolder, releaseId, release, pointCurrent(outFolder, releaseId));
   return { releaseId, releaseFolder, changed: true, written: all.length, paths: kept.paths, seals };
 }
 

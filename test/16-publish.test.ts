@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import {
   chmodSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -155,6 +156,27 @@ describe("old releases", () => {
     }
     expect(releases()).toEqual(ids.slice(-3));
     expect(readdirSync(workshop.out).sort()).toEqual(["current", "releases"]);
+  });
+
+  it("of a host stay while programs of theirs may run, which is a minute, and then are three again", async () => {
+    const home = join(workshop.folder, "home");
+    mkdirSync(home);
+    symlinkSync(workshop.out, join(home, "dist"));
+    workshop.write("site/etc/cluster.yaml", `home: ${home}\n`);
+    const link = join(workshop.out, "current");
+    const made: string[] = [];
+    for (const text of ["a", "b", "c", "d", "e"]) {
+      later();
+      change(text);
+      made.push((await workshop.built()).releaseId);
+    }
+    expect(releases()).toEqual(made);
+    // The link as it will be then.
+    lutimesSync(link, new Date(0), new Date(0));
+    later();
+    change("f");
+    made.push((await workshop.built()).releaseId);
+    expect(releases()).toEqual(made.slice(-3));
   });
 
   it("stay if they are not ours", async () => {

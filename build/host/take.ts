@@ -93,13 +93,13 @@ export async function takeRelease(options: TakeOptions): Promise<Taken> {
   if (isNew) renameSync(release, shelved);
   await options.warm?.(id);
   if (migrations.length > 0) migrateBooks(shelved, dataFolder);
-  withUmask(() => pointCurrent(outFolder, id));
+  const isOver = withUmask(() => pointCurrent(outFolder, id));
   try {
     const done = serve(shelved, changed, options);
     const fault = await findUnserved(shelved);
     if (fault !== undefined) throw new Error(fault);
     writeFileSync(join(outFolder, toldName), `${id}\n`);
-    if (isNew) prune(outFolder, id, before);
+    if (isNew) prune(outFolder, id, before, isOver);
     return { ...taken, ...done, migrated: migrations };
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);

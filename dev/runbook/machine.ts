@@ -135,7 +135,7 @@ export async function startMachine(options: {
     ];
     // A shell that is typed into goes on after a fault; here it ends.
     const script = `set -e -o pipefail\ncd ${from}\n${lines}`;
-    const { status, stdout, stderr } = spawnSync("nsenter", [...enter, "--wd=/", ...clean, "bash", "-s"], {
+    const { status, stdout, stderr } = spawnSync("nsenter", [...enter, "--wdns=/", ...clean, "bash", "-s"], {
       encoding: "utf8",
       input: script,
       cwd: "/",

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
     startAuthority(host);
     say("desk: Node and the package, as on the host, and a key that the host lets in");
     const key = desk.run(`apt-get install -qy --no-install-recommends nodejs npm rsync
-npm install --global ./picodollar-*.tgz
+npm install --global --legacy-peer-deps ./picodollar-*.tgz
 mkdir -p .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519
 echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
     if (key.status !== 0) throw new Error(key.said);
@@ -86,7 +86,7 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
       }
       if (block.lines.includes("secrets share")) host.run(leadToStandIn);
       if (/doctor|ledger|drill|tls sync --json|rollback/.test(block.lines)) console.log(said.trimEnd());
-      if (block.lines.includes("nftables")) {
+      if (block.lines.includes("enable --now nftables")) {
         say(`a stranger pays ten dollars, and sees ${await becomeCustomer(host, "mira@example.com")}`);
       }
     }
