@@ -27,8 +27,9 @@ export function addInstallCommand(program: Command): void {
       const { findOutFolder, readHostSettings } = await import("../build/host/place.ts");
       const { installFiles, settle, startUnits } = await import("../build/host/install.ts");
       const release = join(findOutFolder(source, out), "current");
-      const changed = installFiles(release, resolve(root));
-      if (root === "/") settle(changed, root);
+      const installed = installFiles(release, resolve(root));
+      const { changed } = installed;
+      if (root === "/") settle(installed, root);
       const { pemFile } = readHostSettings(release).cluster;
       const started = start && root === "/" ? startUnits(release, existsSync(pemFile)) : [];
       if (json) console.log(JSON.stringify({ changed, started }));

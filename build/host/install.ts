@@ -20,9 +20,18 @@ function listFiles(release: string): readonly (readonly [from: string, to: strin
   ];
 }
 
-/** Puts them below `root`, "/" but in tests; answers what was changed there, "etc/logrotate.d/site". */
-export function installFiles(release: string, root: string): readonly string[] {
+export interface Installed {
+  /** What is another one there now, "etc/logrotate.d/site", units that are gone among them. */
+  readonly changed: readonly string[];
+  /** Units that are new there, "site-mail.timer", and those that are gone. */
+  readonly added: readonly string[];
+  readonly gone: readonly string[];
+}
+
+/** Puts them below `root`, "/" but in tests. */
+export function installFiles(release: string, root: string): Installed {
   const files = listFiles(release);
+  const before = listOurs(join(root, units));
   const changed = files.flatMap(([from, to]) => {
     const [text, place] = [readFileSync(join(release, from), "utf8"), join(root, to)];
     if (existsSync(place) && readFileSync(place, "utf8") === text) return [];
@@ -31,12 +40,18 @@ export function installFiles(release: string, root: string): readonly string[] {
     renameSync(`${place}.new`, place);
     return [to];
   });
-  const kept = new Set(files.map(([, to]) => to));
-  const gone = listOurs(join(root, units))
-    .map((name) => `${units}/${name}`)
-    .filter((path) => !kept.has(path));
-  for (const path of gone) rmSync(join(root, path));
-  return [...changed, ...gone];
+  const kept = files.map(([, to]) => to);
+  const gone = before.filter((name) => !kept.includes(`${units}/${name}`));
+  for (const name of gone) removeUnit(join(root, units), name);
+  const added = listOurs(join(root, units)).filter((name) => !before.includes(name));
+  return { changed: [...changed, ...gone.map((name) => `${units}/${name}`)], added, gone };
+}
+
+/** The unit, and the links by which it is started with the machine. */
+function removeUnit(folder: string, name: string): void {
+  rmSync(join(folder, name));
+  for (const wants of readdirSync(folder).filter((one) => one.endsWith(".wants")))
+    rmSync(join(folder, wants, name), { force: true });
 }
 
 function listOurs(folder: string): readonly string[] {
@@ -45,8 +60,8 @@ function listOurs(folder: string): readonly string[] {
   return names.filter((name) => readFileSync(join(folder, name), "utf8").startsWith("# Made by site build."));
 }
 
-/** Has the system read them: folders are made, and systemd knows the units. */
-export function settle(changed: readonly string[], root: string): void {
+/** Has the system read them: folders are made, systemd knows the units, and where the site is in service, new ones are started. */
+export function settle({ changed, added, gone }: Installed, root: string): void {
   const run = (program: string, words: readonly string[]): void => {
     const ran = runFirst([program], words);
     if (ran?.status !== 0)
@@ -54,7 +69,13 @@ export function settle(changed: readonly string[], root: string): void {
   };
   if (changed.includes("etc/tmpfiles.d/site.conf"))
     run("systemd-tmpfiles", ["--create", join(root, "etc/tmpfiles.d/site.conf")]);
+  if (gone.length > 0) run("systemctl", ["stop", ...gone]);
   if (changed.some((path) => path.startsWith(units))) run("systemctl", ["daemon-reload"]);
+  if (runFirst(["systemctl"], ["is-active", "site-front"])?.said !== "active") return;
+  const ofKind = (kind: string): readonly string[] => added.filter((name) => name.endsWith(kind));
+  // A socket begins with its server, which is restarted when it comes to have one.
+  if (ofKind(".socket").length > 0) run("systemctl", ["enable", ...ofKind(".socket")]);
+  if (ofKind(".timer").length > 0) run("systemctl", ["enable", "--now", ...ofKind(".timer")]);
 }
 
 /**

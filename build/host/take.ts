@@ -146,9 +146,12 @@ function tryAll(release: string, migrations: readonly string[], options: TakeOpt
 }
 
 function serve(release: string, changed: readonly string[], { control, root }: TakeOptions) {
-  const installed = root === undefined ? [] : installFiles(release, root);
-  if (root !== undefined) settle(installed, root);
-  return { installed, told: control === undefined ? [] : tellServers(changed, control) };
+  const installed = root === undefined ? undefined : installFiles(release, root);
+  if (root !== undefined && installed !== undefined) settle(installed, root);
+  return {
+    installed: installed?.changed ?? [],
+    told: control === undefined ? [] : tellServers(changed, control),
+  };
 }
 
 const patienceMs = 6000;
