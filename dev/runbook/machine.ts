@@ -135,12 +135,16 @@ export async function startMachine(options: {
     ];
     // A shell that is typed into goes on after a fault; here it ends.
     const script = `set -e -o pipefail\ncd ${from}\n${lines}`;
-    const { status, stdout, stderr } = spawnSync("nsenter", [...enter, "--wdns=/", ...clean, "bash", "-s"], {
-      encoding: "utf8",
-      input: script,
-      cwd: "/",
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const { status, stdout, stderr } = spawnSync(
+      "nsenter",
+      [...enter, "--wdns=/", ...clean, "bash", "-c", script],
+      {
+        encoding: "utf8",
+        input: "",
+        cwd: "/",
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    );
     return { status, said: `${stdout}${stderr}` };
   };
   for (let tries = 0; !/running|degraded/.test(run("systemctl is-system-running || true").said); tries += 1) {

@@ -86,10 +86,17 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
       }
       if (block.lines.includes("secrets share")) host.run(leadToStandIn);
       if (/doctor|ledger|drill|tls sync --json|rollback/.test(block.lines)) console.log(said.trimEnd());
-      if (block.lines.includes("enable --now nftables")) {
-        say(`a stranger pays ten dollars, and sees ${await becomeCustomer(host, "mira@example.com")}`);
+      if (/enable --now nftables|is-active site-pages\.socket/.test(block.lines)) {
+        say(
+          `a stranger pays ten dollars, and sees ${await becomeCustomer(host, `mira${block.lines.length}@example.com`)}`,
+        );
       }
     }
+    say("host: logs are turned over, and written on");
+    const turned = host.run(`logrotate --force /etc/logrotate.d/site
+curl -sk -o /dev/null -H 'Host: ${siteName}' https://127.0.0.1/ && sleep 6
+ls /srv/site/log && grep -c . /srv/site/log/access.log`);
+    if (turned.status !== 0) throw new Error(turned.said);
     say(`and once more at the end: ${await becomeCustomer(host, "ines@example.com")}`);
   } finally {
     host.end();
