@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compareText } from "./fault.ts";
 import { type Taken, type TakeOptions, takeRelease } from "./host/take.ts";
-import { readCurrent } from "./shelf.ts";
+import { readCurrent, readRefused } from "./shelf.ts";
 
 /** The releases that can be served, oldest first, and which is. */
 export function listReleases(outFolder: string): {
@@ -14,7 +14,9 @@ export function listReleases(outFolder: string): {
   readonly current: string | undefined;
 } {
   const folder = join(outFolder, "releases");
-  const ids = existsSync(folder) ? readdirSync(folder).sort(compareText) : [];
+  const refused = readRefused(outFolder);
+  const there = existsSync(folder) ? readdirSync(folder).sort(compareText) : [];
+  const ids = there.filter((name) => !refused.includes(name));
   const current = readCurrent(outFolder);
   return { ids, current: current === undefined ? undefined : basename(current) };
 }

@@ -14,6 +14,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { formatUtc, systemClock } from "../lib/util/clock.ts";
@@ -40,7 +41,7 @@ const idForm = /^\d{8}-\d{6}-[0-9a-f]{8}$/;
 /** Whether a word may be the name of a release: a person or another host said it. */
 export const isReleaseId = (word: string): boolean => idForm.test(word);
 
-const leftoverForm = /^\.(?:new|old|current)-(\d+)-/;
+const leftoverForm = /^\.(?:new|old|current|previous)-(\d+)-/;
 
 /** `20261123-080500-1a2b3c4d`: sorts by time, and tells by itself which content it has. */
 export function nameRelease(ms: number, manifest: string): string {
@@ -68,13 +69,31 @@ export function placeRelease(stage: string, releaseFolder: string, manifest: str
   }
 }
 
-/** Answers whether whatever was served before the one that is replaced here may be taken away. */
+/**
+ * Has `current` lead to a release. Where the site is served from here, `previous` leads to the one before: a page that was sent a moment
+ * ago still asks for its style sheet, whose name has the hash of then (build/host/lighttpd.ts). Answers whether whatever was served
+ * before that may be taken away.
+ */
 export function pointCurrent(outFolder: string, releaseId: string): boolean {
+  const before = readCurrent(outFolder);
   const isOver = isQuiet(outFolder);
-  const link = join(outFolder, `.current-${process.pid}-${randomToken(6)}`);
-  symlinkSync(join("releases", releaseId), link);
-  renameSync(link, join(outFolder, "current"));
+  const lead = (name: string, id: string): void => {
+    const link = join(outFolder, `.${name}-${process.pid}-${randomToken(6)}`);
+    symlinkSync(join("releases", id), link);
+    renameSync(link, join(outFolder, name));
+  };
+  if (before !== undefined && basename(before) !== releaseId && isServedHere(before))
+    lead("previous", basename(before));
+  lead("current", releaseId);
   return isOver;
+}
+
+/** Whether a web server of this machine is configured to serve a release that is the current one. */
+function isServedHere(release: string): boolean {
+  const file = join(release, "etc", "front.conf");
+  if (!existsSync(file)) return false;
+  const [, root = ""] = /^server\.document-root = "([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [];
+  return existsSync(root) && realpathSync(root) === realpathSync(join(release, "www"));
 }
 
 /**
@@ -83,10 +102,7 @@ export function pointCurrent(outFolder: string, releaseId: string): boolean {
  */
 function isQuiet(outFolder: string): boolean {
   const served = readCurrent(outFolder);
-  const file = join(served ?? outFolder, "etc", "front.conf");
-  if (served === undefined || !existsSync(file)) return true;
-  const [, root = ""] = /^server\.document-root = "([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [];
-  if (!existsSync(root) || realpathSync(root) !== realpathSync(join(served, "www"))) return true;
+  if (served === undefined || !isServedHere(served)) return true;
   const { mtimeMs } = lstatSync(join(outFolder, "current"));
   return Math.abs(systemClock.now() - mtimeMs) > 2 * answerSeconds * 1000;
 }
@@ -107,9 +123,30 @@ export function prune(
   const second = releaseId.slice(0, 15);
   const kept = [served, readCurrent(outFolder)];
   const older = readdirSync(folder).filter((name) => idForm.test(name) && name.slice(0, 15) < second);
-  const extra = older.sort(compareText).slice(0, -keptBefore);
+  const refused = readRefused(outFolder);
+  const good = older.filter((name) => !refused.includes(name)).sort(compareText);
+  const extra = older.filter((name) => !good.slice(-keptBefore).includes(name));
   for (const name of extra)
     if (!kept.includes(join(folder, name))) removeWhole(outFolder, join(folder, name));
+}
+
+const refusedName = ".refused";
+
+/**
+ * Releases that were served for a moment, and then were not what they should: nobody goes back to them, and a later build removes them,
+ * when their programs have ended.
+ */
+export function readRefused(outFolder: string): readonly string[] {
+  const file = join(outFolder, refusedName);
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(isReleaseId) : [];
+}
+
+export function noteRefused(outFolder: string, releaseId: string, isRefused: boolean): void {
+  const others = readRefused(outFolder).filter((name) => name !== releaseId);
+  const there = others.filter((name) => existsSync(join(outFolder, "releases", name)));
+  const file = join(outFolder, refusedName);
+  writeFileSync(`${file}.new`, [...there, ...(isRefused ? [releaseId] : []), ""].join("\n"));
+  renameSync(`${file}.new`, file);
 }
 
 /** Renamed first: no release is ever half there under its name. */

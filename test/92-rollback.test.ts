@@ -96,6 +96,17 @@ describe("a rollback", () => {
     expect(listReleases(at("dist"))).toEqual({ ids: [c, d, e], current: e });
   });
 
+  it("is one at a time", async () => {
+    const both = await Promise.allSettled([back(), back()]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const [failed] = both.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
+    expect(failed?.reason).toMatchObject({
+      name: "TryLater",
+      message: "all 1 slots for .take were taken for 0 s",
+    });
+    expect(current()).toBe(ids[1]);
+  });
+
   it("is not to a release that is damaged, or whose programs end at their start", async () => {
     const page = at(`dist/releases/${ids[1]}/www/faq.html`);
     const before = readFileSync(page);

@@ -164,6 +164,8 @@ describe.skipIf(!canHost || !canLogIn)("publishing", () => {
     const inode = (id: string) => statSync(at(`dist/releases/${id}/www/favicon.svg`)).ino;
     expect(inode(bee)).toBe(inode(ant));
     writeFileSync(here("etc/redirects.yaml"), "/old.html: /docs/paying.html\n");
+    const [, sheet = ""] = /href="(\/style\.[0-9a-f]{10}\.css)"/.exec((await page("/"))?.body ?? "") ?? [];
+    appendFileSync(here("content/style.css"), "/* another */ main { color: navy }\n");
     const cat = await build("Cat");
     const led: Sent = JSON.parse((await publish("--json")).out);
     expect(led).toMatchObject({
@@ -171,6 +173,16 @@ describe.skipIf(!canHost || !canLogIn)("publishing", () => {
     });
     expect([served(), told()]).toEqual([cat, "reload site-front\n"]);
     expect((await page("/old.html"))?.status).toBe(301);
+    // Whoever has the page of before still gets what it looks like; but no page of before.
+    expect(existsSync(at(`dist/current/www${sheet}`))).toBe(false);
+    const kept = await page(sheet);
+    expect([kept?.status, kept?.headers.get("cache-control")?.[0]]).toEqual([
+      200,
+      "public, max-age=31536000, immutable",
+    ]);
+    expect((await page(sheet.replace(/[0-9a-f]{10}/, "0123456789")))?.status).toBe(404);
+    for (const path of ["/-/before/index.html", "/-/before/", "/-/before/../../secrets"])
+      expect([path, [403, 404].includes((await page(path))?.status ?? 0)]).toEqual([path, true]);
   }, 60_000);
 
   it.each<readonly [string, () => void, RegExp]>([
@@ -214,7 +226,10 @@ describe.skipIf(!canHost || !canLogIn)("publishing", () => {
       const { code, error } = await publish();
       rmSync(at("deaf"), { force: true });
       expect([code, message.test(error) || error]).toEqual([1, true]);
-      expect([served(), existsSync(at(`dist/releases/${id}`))]).toEqual([before, false]);
+      expect(served()).toBe(before);
+      // Nobody goes back to it.
+      const { out } = await run("rollback", "--list", "--json", "--source", at("dist/current"));
+      expect(JSON.parse(out).ids).not.toContain(id);
       expect(await page("/")).toMatchObject({ status: 200, body: expect.stringContaining("Cat") });
       rmSync(here("dist"), { recursive: true });
     },

@@ -17,6 +17,9 @@ const types: Readonly<Record<string, string>> = {
   "": "application/octet-stream",
 };
 
+/** Where files of the release before are looked for; those alone that are named by their content. */
+const previousPath = "/-/before";
+
 /** The smallest limit of all pages, in KiB; a program with a smaller one of its own says so on a page. */
 const usualKiB = 512;
 
@@ -26,6 +29,7 @@ export function writeFront(facts: HostFacts): string {
   const release = `${home}/dist/current`;
   const modules = [
     "access",
+    "rewrite",
     "alias",
     "redirect",
     "extforward",
@@ -86,6 +90,12 @@ ${big
   .join("\n")}
 } else {
   $HTTP["request-method"] !~ "^(?:GET|HEAD)$" { url.access-deny = ( "" ) }
+  # A page of the release before that was sent a moment ago asks for its style sheet by the name of then.
+  url.rewrite-if-not-file = ( "^(/.*[.][0-9a-f]{10}[.][A-Za-z0-9]+)$" => "${previousPath}$1" )
+  $HTTP["url"] =^ "${previousPath}/" {
+    alias.url = ( "${previousPath}/" => "${home}/dist/previous/www/" )
+    $HTTP["url"] !~ "[.][0-9a-f]{10}[.][A-Za-z0-9]+$" { url.access-deny = ( "" ) }
+  }
 ${isCompressed ? `  magnet.attract-physical-path-to = ( "${release}/etc/compressed.lua" )\n` : ""}  setenv.set-response-header = ( "X-Content-Type-Options" => "nosniff", "Referrer-Policy" => "same-origin",
     "Strict-Transport-Security" => "max-age=31536000; includeSubDomains" )
   include "${release}/etc/lighttpd.conf"

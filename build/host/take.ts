@@ -4,13 +4,14 @@
  * checks; then `current` leads to it, servers whose configuration is another one are told, and the site is asked for a page. Where that
  * fails, the one before is served again. Called by cli/take for a release that `site publish` brought, and by rollback.ts.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { withSlot } from "../../lib/store/slot.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { makeFolder, withUmask } from "../release.ts";
 import { readSettings } from "../settings.ts";
-import { isReleaseId, pointCurrent, prune, readCurrent } from "../shelf.ts";
+import { isReleaseId, noteRefused, pointCurrent, prune, readCurrent } from "../shelf.ts";
 import { smokeRelease } from "../smoke.ts";
 import { askSite } from "./ask.ts";
 import { installFiles, settle } from "./install.ts";
@@ -54,7 +55,13 @@ export interface TakeOptions {
 /** Where `site publish` lays a release, in dist/, until it was tried. */
 export const incomingName = "incoming";
 
-export async function takeRelease(options: TakeOptions): Promise<Taken> {
+/** @throws TryLater while another one is put in service here */
+export function takeRelease(options: TakeOptions): Promise<Taken> {
+  const slot = { folder: options.outFolder, name: ".take", count: 1, waitMs: 0 };
+  return withSlot(slot, () => takeAlone(options));
+}
+
+async function takeAlone(options: TakeOptions): Promise<Taken> {
   const { outFolder, id, dataFolder, isDry, control } = options;
   const refuse = (...faults: readonly string[]): Taken => ({ ok: false, faults });
   if (!isReleaseId(id)) return refuse(`"${id}" is no name of a release`);
@@ -98,6 +105,7 @@ export async function takeRelease(options: TakeOptions): Promise<Taken> {
     const done = serve(shelved, changed, options);
     const fault = await findUnserved(shelved);
     if (fault !== undefined) throw new Error(fault);
+    noteRefused(outFolder, id, false);
     writeFileSync(join(outFolder, toldName), `${id}\n`);
     if (isNew) prune(outFolder, id, before, isOver);
     return { ...taken, ...done, migrated: migrations };
@@ -106,7 +114,8 @@ export async function takeRelease(options: TakeOptions): Promise<Taken> {
     if (from === undefined || before === undefined) return refuse(`${id}: ${what}`);
     withUmask(() => pointCurrent(outFolder, from));
     const again = serveAgain(before, changed, options);
-    if (isNew) rmSync(shelved, { recursive: true, force: true });
+    // Programs of it may run yet, begun while it was served.
+    noteRefused(outFolder, id, true);
     return refuse(`${id}: ${what}`, `${from} is served again`, ...again);
   }
 }

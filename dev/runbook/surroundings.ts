@@ -35,9 +35,9 @@ cat > pebble.json <<'END'
   "privateKey": "key.pem", "httpPort": 80, "tlsPort": 443, "certificateValidityPeriod": 7776000 } }
 END
 systemd-run --unit=authority --working-directory=/opt/authority --setenv=PEBBLE_VA_NOSLEEP=1 pebble -config pebble.json
-mkdir -p /etc/letsencrypt
-echo 'server = https://localhost:14000/dir' > /etc/letsencrypt/cli.ini
-echo 'no-verify-ssl = true' >> /etc/letsencrypt/cli.ini`);
+mkdir -p /root/.config/letsencrypt
+echo 'server = https://localhost:14000/dir' > /root/.config/letsencrypt/cli.ini
+echo 'no-verify-ssl = true' >> /root/.config/letsencrypt/cli.ini`);
   if (status !== 0) throw new Error(said);
 }
 
