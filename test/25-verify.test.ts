@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { sealDays } from "../lib/ledger/seal.ts";
-import { type Finding, verifyBooks } from "../lib/ledger/verify.ts";
+import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { takeDispute } from "../lib/payments/dispute.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
@@ -11,6 +11,7 @@ import { createOrder } from "../lib/payments/order.ts";
 import { takeRefund } from "../lib/payments/refund.ts";
 import { giveCredit } from "../lib/staff/credit.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
+import type { Finding } from "../lib/store/store.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";

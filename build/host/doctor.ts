@@ -170,7 +170,7 @@ async function checkMail(tx: ReadTx): Promise<Finding> {
 /** A day is billed at half past one of the next; two hours later it should be. */
 async function checkNight(tx: ReadTx): Promise<Finding> {
   const row = await tx.get<{ day: string | null; first: string | null }>(
-    `SELECT (SELECT max(day) FROM (SELECT day FROM billed_day UNION ALL SELECT day FROM skipped_day)) AS day,
+    `SELECT (SELECT max(day) FROM (SELECT day FROM billed_day UNION ALL SELECT day FROM skipped_day) settled) AS day,
        (SELECT min(day) FROM usage) AS first`,
   );
   const due = addDays(dayOf(tx.now - 3.5 * hourMs), -1);

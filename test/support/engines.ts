@@ -1,0 +1,42 @@
+/**
+ * The table of engines: test files of the books and the accounts that are run on SQLite and once more on a real PostgreSQL server
+ * (vitest.config.ts), and those that use the books but are about something that only one of them has, with the reason.
+ */
+
+export const onBoth: readonly string[] = [
+  "20-money",
+  "22-ledger",
+  "24-seals",
+  "25-verify",
+  "26-export",
+  "27-histories",
+  "29-year",
+  "30-accounts",
+  "41-handlers",
+  "42-reset",
+  "43-limits",
+  "44-address",
+  "44-closing",
+  "44-factor",
+  "44-passkeys",
+  "44-sessions",
+  "44-warnings",
+  "46-account",
+  "46-data",
+  "46-history",
+  "46-machines",
+  "46-receipts",
+  "48-fuzz",
+  "48-twice",
+  "50-payments",
+  "52-checkout",
+  "53-afterwards",
+  "54-recharge",
+  "60-usage",
+  "61-warnings",
+  "62-mail",
+  "64-service",
+  "65-staff",
+  "66-night",
+  "68-month",
+];
