@@ -59,5 +59,5 @@ function jobEnvironment(source: string): NodeJS.ProcessEnv {
   const development = readNote(dataFolder);
   if (development === undefined) return { ...common, SITE_SECRETS: resolveSecretsFile(source) };
   const { url, secretsFile } = development;
-  return { ...common, SITE_SECRETS: secretsFile, SITE_URL: url, SITE_MAIL: "folder" };
+  return { ...common, SITE_SECRETS: secretsFile, SITE_URL: url, SITE_MAIL: "folder", SITE_STORE: "sqlite" };
 }

@@ -179,5 +179,9 @@ export function askServer(
   const { message } = receiveMessageOnPort(port1) as { message: { rows?: unknown[]; error?: string } };
   port1.close();
   if (message.error !== undefined) throw new Error(message.error);
-  return message.rows ?? [];
+  // Bytes come from the other thread without what makes them a Buffer.
+  const revive = (cell: unknown): unknown => (cell instanceof Uint8Array ? Buffer.from(cell) : cell);
+  return (message.rows ?? []).map((row) =>
+    Object.fromEntries(Object.entries(row as object).map(([name, cell]) => [name, revive(cell)])),
+  );
 }

@@ -33,11 +33,27 @@ export interface TestStore {
   readonly reopen: () => Store;
   /** Plain SQL past all of our code, with the driver's defaults. */
   readonly raw: (sql: string) => unknown[];
+  /** Changes when somebody commits something. */
+  readonly watch: () => { readonly version: () => string; readonly end: () => void };
+  readonly listTables: () => readonly string[];
+  readonly listColumns: (table: string) => readonly string[];
   readonly end: () => void;
 }
 
 /** Whether the books of this run are on a server. */
 export const isServer = process.env.STORE_ENGINE === "postgres";
+
+/** Where an engine keeps the names of what it has. */
+const catalog = isServer
+  ? {
+      tables: "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'picodollar' ORDER BY 1",
+      columns:
+        "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = 'TABLE'::regclass AND attnum > 0 ORDER BY attnum",
+    }
+  : {
+      tables: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+      columns: "SELECT name FROM pragma_table_info('TABLE')",
+    };
 
 export function makeClock(text = "2026-11-23T08:00:00Z"): TestClock {
   const clock = { ms: Date.parse(text), now: () => clock.ms };
@@ -61,7 +77,22 @@ export function makeTestStore(now?: string): TestStore {
     made.end();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { store: reopen(), clock, folder, file, books, reopen, raw: made.raw, end };
+  const { raw } = made;
+  const listNames = (sql: string): readonly string[] =>
+    (raw(sql) as { name: string }[]).map(({ name }) => name);
+  return {
+    store: reopen(),
+    clock,
+    folder,
+    file,
+    books,
+    reopen,
+    raw,
+    watch: () => (isServer ? watchServer(raw) : watchFile(file)),
+    listTables: () => listNames(catalog.tables),
+    listColumns: (table) => listNames(catalog.columns.replace("TABLE", table)),
+    end,
+  };
 }
 
 function makeFileBooks(file: string, clock: TestClock) {
@@ -85,6 +116,24 @@ function makeServerBooks() {
       askServer(admin, `DROP DATABASE ${database} WITH (FORCE)`);
     },
   };
+}
+
+function watchFile(file: string) {
+  const db = openRaw(file);
+  const statement = keep(db.prepare("PRAGMA data_version")).safeIntegers();
+  return {
+    version: () => String((statement.get() as { data_version: bigint }).data_version),
+    end: () => void db.close(),
+  };
+}
+
+/** Where each row lies, and who wrote it. */
+function watchServer(raw: TestStore["raw"]) {
+  const tables = (raw(catalog.tables) as { name: string }[]).map(({ name }) => name);
+  const one = (table: string): string =>
+    `(SELECT coalesce(md5(string_agg(ctid::text || '/' || xmin::text, ',')), '') FROM ${table})`;
+  const sql = `SELECT ${tables.map(one).join(" || ")} AS version`;
+  return { version: () => (raw(sql)[0] as { version: string }).version, end: () => undefined };
 }
 
 /** What tests ask in SQLite's words, who know a row by its place. */

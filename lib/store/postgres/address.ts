@@ -20,7 +20,7 @@ const form =
 /** The address, or what is wrong with it. */
 export function parseAddress(text: string): Address | string {
   const [whole, login = "", host = "", port = "", database = "", query = ""] = form.exec(text) ?? [];
-  if (whole === undefined) return "it must be postgres://USER@HOST:PORT/DATABASE";
+  if (whole === undefined) return "it must be sqlite, or postgres://USER@HOST:PORT/DATABASE";
   if (login.includes(":"))
     return "it must not hold a password; put it into the secrets file as store_password";
   const words = new URLSearchParams(query);
@@ -40,6 +40,11 @@ export function parseAddress(text: string): Address | string {
   if (address.host !== undefined && !isNear(address.host) && !address.isVerified)
     return `${address.host} is another machine, and the books would go there for everybody on the way to read; say ?sslmode=verify-full, or go through a UNIX socket or spiped`;
   return address;
+}
+
+/** For messages: a password that somebody wrote in spite of all is not shown. */
+export function hidePassword(text: string): string {
+  return text.replace(/^([a-z]+:\/\/[^:@/]*):[^@/]*@/, "$1:...@");
 }
 
 function isNear(host: string): boolean {

@@ -3,4 +3,5 @@
  * the build puts nothing in its place (build/bundle.ts). It brings the driver along.
  */
 export { connect, sessionWords } from "./connection.ts";
+export { withServerLock } from "./lock.ts";
 export { openPostgres } from "./store.ts";

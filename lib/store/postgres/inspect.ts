@@ -25,6 +25,9 @@ export async function inspectSchema(
   return [...findings, ...(await findAstray(db))];
 }
 
+/** What was described before, by server version and texts: a process that looks twice need not make it twice. */
+const described = new Map<string, ReadonlyMap<string, string>>();
+
 /** Made and described in a transaction that is undone. */
 async function describeExpected(
   expected: ReadonlyMap<string, string>,
@@ -32,11 +35,18 @@ async function describeExpected(
 ): Promise<ReadonlyMap<string, string>> {
   const db = await connect(options);
   try {
-    const { rows } = await db.send(`BEGIN; ${sessionWords().join("; ")}; SELECT pg_backend_pid() AS pid`);
+    const { rows } = await db.send(
+      `BEGIN; ${sessionWords().join("; ")}; SELECT pg_backend_pid() AS pid, current_setting('server_version') AS server`,
+    );
+    const key = JSON.stringify([rows[0]?.server, ...expected]);
+    const before = described.get(key);
+    if (before !== undefined) return before;
     const name = `${schemaName}_${rows[0]?.pid}`;
     await db.send(`CREATE SCHEMA ${name}; SET LOCAL search_path = ${name}, pg_temp`);
     await db.send(writeSchema(expected).join(";\n"));
-    return await describe(db, name);
+    const found = await describe(db, name);
+    described.set(key, found);
+    return found;
   } finally {
     await db.send("ROLLBACK").catch(() => undefined);
     db.close();

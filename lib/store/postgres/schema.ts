@@ -79,7 +79,7 @@ function typed(tokens: readonly Token[]): string {
 function translateTable(tokens: readonly Token[], words: readonly Token[]): readonly string[] {
   const last = tokens.lastIndexOf(")");
   const table = (words[2] ?? "").replaceAll('"', "");
-  const numbered = /^\s*(\w+) INTEGER PRIMARY KEY/m.exec(tokens.join(""))?.[1];
+  const numbered = /(?:^|[(,])\s*(\w+) INTEGER PRIMARY KEY/m.exec(tokens.join(""))?.[1];
   const made = typed(tokens.slice(0, last + 1));
   return numbered === undefined ? [made] : [made, ...numberOn(table, numbered)];
 }
