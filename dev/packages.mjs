@@ -15,6 +15,7 @@ export const packages = [
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
   { name: "pebble", program: "pebble", what: "an authority to ask for certificates" },
+  { name: "postgresql", program: "postgres", what: "books and accounts on the other engine" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];
