@@ -25,6 +25,7 @@ import { addReportCommand } from "./report.ts";
 import { addRestoreCommand } from "./restore.ts";
 import { addRollbackCommand } from "./rollback.ts";
 import { addServeCommand } from "./serve.ts";
+import { addStoreCommand } from "./store.ts";
 import { addTlsCommand } from "./tls.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
@@ -63,6 +64,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addMaintenanceCommand(program);
   addReportCommand(program);
   addRestoreCommand(program);
+  addStoreCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -2,7 +2,7 @@
 // server and connection, no acknowledged fact is lost and none is doubled: a run again ends in the books of a clean one.
 // `SWEEP=all` harms a night at each of its questions.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -12,8 +12,15 @@ import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { describeRows, fillBooks, firstMoment } from "./support/harm.ts";
 import { type Bench, job, openBench, type Ran } from "./support/killing.ts";
 import { openProxy, type Way } from "./support/proxy.ts";
-import { addressOf, askServer, type Cluster, makeCluster, serverPrograms } from "./support/server.ts";
-import { makeClock } from "./support/store.ts";
+import {
+  addressOf,
+  askServer,
+  type Cluster,
+  makeCluster,
+  runServerProgram,
+  serverPrograms,
+} from "./support/server.ts";
+import { makeClock, readRows } from "./support/store.ts";
 
 const isWhole = process.env.SWEEP === "all";
 const token = "service-token";
@@ -153,6 +160,95 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
     } finally {
       child.kill();
     }
+  });
+
+  it("moves to a file and back, goes on where it was interrupted, and ends in the same books", async () => {
+    for (const _night of [1, 2]) expect((await bench.run(job("bill"))).code).toBe(0);
+    const file = join(bench.data, "moved.sqlite");
+    const [server, other] = [
+      addressOf({ folder: proxy.folder, user: cluster.user }, "books"),
+      addressOf(cluster, "moved"),
+    ];
+    const copy = (from: string, to: string) =>
+      bench.run(job("store", "copy", `--from=${from}`, `--to=${to}`));
+    const refused = await copy(server, `sqlite:${file}`);
+    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("site maintenance read-only")]);
+    writeFileSync(join(bench.data, "maintenance"), "read-only\n");
+    const out = await copy(server, `sqlite:${file}`);
+    expect([out.code, out.out]).toEqual([
+      0,
+      expect.stringMatching(/both are right and end in transfer 36, seal /),
+    ]);
+    expect(describeRows((sql) => readRows(file, sql))).toBe(describeRows(raw));
+
+    raw("DROP DATABASE IF EXISTS moved WITH (FORCE)", "postgres");
+    raw("CREATE DATABASE moved", "postgres");
+    const through = addressOf({ folder: proxy.folder, user: cluster.user }, "moved");
+    proxy.plan({ at: 120, how: "before" });
+    const cut = await copy(`sqlite:${file}`, through);
+    expect([cut.code, cut.out]).toEqual([111, expect.stringContaining("was lost")]);
+    proxy.plan(undefined);
+    const back = await copy(`sqlite:${file}`, through);
+    const [, rows, written] = /store: (\d+) rows, (\d+) written/.exec(back.out) ?? [];
+    expect([back.code, Number(written) < Number(rows), Number(written) > 0], back.out).toEqual([
+      0,
+      true,
+      true,
+    ]);
+    expect(back.out.split("end in ")[1]).toBe(out.out.split("end in ")[1]);
+    const moved = (sql: string) => raw(sql, "moved");
+    expect(describeRows(moved)).toBe(describeRows(raw));
+    expect((await copy(`sqlite:${file}`, other)).out).toMatch(/ rows, 0 written/);
+
+    // A row that is another one is named, and stays.
+    moved("UPDATE account SET email = 'other@example.org' WHERE email = '1@example.org'");
+    const differs = await copy(`sqlite:${file}`, other);
+    expect([differs.code, differs.out]).toEqual([
+      100,
+      expect.stringMatching(/account acct_\w+: email is another in the copy/),
+    ]);
+    moved("UPDATE account SET email = '1@example.org' WHERE email = 'other@example.org'");
+    moved("INSERT INTO unwanted_customer VALUES ('cus_1', 1, NULL)");
+    expect((await copy(`sqlite:${file}`, other)).out).toMatch(
+      /unwanted_customer cus_1: is in the copy alone/,
+    );
+    askServer({ ...cluster, database: "moved" }, undefined);
+  }, 60_000);
+
+  it("is backed up into a file that is proved, and opened again by a drill", async () => {
+    expect((await bench.run(job("bill"))).code).toBe(0);
+    const made = await bench.run(job("backup"));
+    expect([made.code, made.out]).toEqual([0, expect.stringContaining("36 transfers proved")]);
+    const [name = ""] = readdirSync(join(bench.data, "backups"));
+    const file = join(bench.data, "backups", name);
+    expect(describeRows((sql) => readRows(file, sql))).toBe(describeRows(raw));
+    expect(await bench.run(job("restore", "--drill", file))).toMatchObject({ code: 0 });
+    expect(await bench.run(job("restore", file))).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("site store copy"),
+    });
+  });
+
+  it("is dumped and restored by PostgreSQL's own programs, with all of its guards", async () => {
+    for (const _night of [1, 2]) expect((await bench.run(job("bill"))).code).toBe(0);
+    const before = await bench.run(job("ledger", "verify"));
+    const dump = join(cluster.folder, "books.dump");
+    const login = ["-h", cluster.folder, "-U", cluster.user];
+    const environment = { PGPASSWORD: "right" };
+    runServerProgram("pg_dump", [...login, "-Fc", "-f", dump, "books"], cluster.folder, environment);
+    const right = describeRows(raw);
+    askServer({ ...cluster, database: "books" }, undefined);
+    raw("DROP DATABASE books WITH (FORCE)", "postgres");
+    raw("CREATE DATABASE books TEMPLATE template0", "postgres");
+    runServerProgram(
+      "pg_restore",
+      [...login, "-d", "books", "--exit-on-error", dump],
+      cluster.folder,
+      environment,
+    );
+    expect(describeRows(raw)).toBe(right);
+    expect(await bench.run(job("ledger", "verify"))).toEqual(before);
+    expect(() => raw("TRUNCATE transfer CASCADE")).toThrow(/is append-only/);
   });
 
   it("has no driver in the programs of a site with a file", () => {

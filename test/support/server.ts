@@ -31,11 +31,20 @@ export interface Cluster {
 }
 
 /** Runs one of the server's programs as somebody who may. */
-export function runServerProgram(name: string, words: readonly string[], folder: string) {
+export function runServerProgram(
+  name: string,
+  words: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): string {
   const program = join(serverPrograms ?? "", name);
   const isRoot = process.getuid?.() === 0;
   const start = ["--reuid", String(nobody), "--regid", String(nobody), "--clear-groups", program, ...words];
-  const options = { encoding: "utf8", cwd: folder, env: { PATH: process.env.PATH, TZ: "UTC" } } as const;
+  const options = {
+    encoding: "utf8",
+    cwd: folder,
+    env: { PATH: process.env.PATH, TZ: "UTC", ...environment },
+  } as const;
   const result = isRoot ? spawnSync("setpriv", start, options) : spawnSync(program, words, options);
   if (result.status !== 0) throw new Error(`${name}: ${result.stderr ?? ""}${result.stdout ?? ""}`);
   return result.stdout;
