@@ -21,14 +21,17 @@ export const onBoth: readonly string[] = [
   "44-passkeys",
   "44-sessions",
   "44-warnings",
+  "45-asked",
   "46-account",
   "46-data",
   "46-history",
   "46-machines",
   "46-receipts",
   "48-fuzz",
+  "48-timing",
   "48-twice",
   "50-payments",
+  "51-standin",
   "52-checkout",
   "53-afterwards",
   "54-recharge",
@@ -40,3 +43,19 @@ export const onBoth: readonly string[] = [
   "66-night",
   "68-month",
 ];
+
+const ofTheFile = "is about the file itself: pragmas, locks, its schema's history";
+const byPrograms =
+  "runs built programs of a site with a file; test/69-server runs those of a site with a server";
+const harmed =
+  "harms a program at each of its writes to the file; test/69-server cuts off and kills the server instead";
+
+/** Files that have books, and are run on SQLite alone. */
+export const onFileAlone: Readonly<Record<string, string>> = {
+  "19-names": "is about the names of templates, which no engine has a part in",
+  "21-store": `${ofTheFile}; test/23-server holds the server to the same promises`,
+  "28-harmed": harmed,
+  "67-harmed": harmed,
+  "69-backup": "is about copies of the file; those of a server are in test/69-server",
+  "93-events": byPrograms,
+};
