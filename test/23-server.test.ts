@@ -7,7 +7,8 @@ import { migrations, readExpectedSchema, readSeeds } from "../lib/store/migrate.
 import { openBooks } from "../lib/store/open.ts";
 import { connect, sessionWords } from "../lib/store/postgres/connection.ts";
 import { migratePostgres } from "../lib/store/postgres/migrate.ts";
-import type { Store, WriteTx } from "../lib/store/store.ts";
+import { translateStatement } from "../lib/store/postgres/text.ts";
+import type { SqlValue, Store, WriteTx } from "../lib/store/store.ts";
 import { migrateBooks } from "../lib/store/upgrade.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { addressOf, askServer, type Cluster, makeCluster, serverPrograms } from "./support/server.ts";
@@ -15,6 +16,33 @@ import { makeClock } from "./support/store.ts";
 
 const clock = makeClock();
 const addMode = "INSERT INTO books_mode (only_row, livemode, set_at) VALUES (1, 0, ?)";
+
+describe("a statement is put right", () => {
+  it.each<[string, readonly SqlValue[], string]>([
+    ["a = ? AND b = ?", [1n, "x"], "a = $1::int8 AND b = $2::text"],
+    [
+      "a = '?' AND b = ? -- ?\nAND c = ?",
+      [new Uint8Array(1), null],
+      "a = '?' AND b = $1::bytea -- ?\nAND c = $2",
+    ],
+    ["'it''s ?' || ?", [5], "'it''s ?' || $1::int8"],
+    ["price_atto AS priceAtto, t.postedAt", [], 'price_atto AS "priceAtto", t."postedAt"'],
+    ["a IS ? OR a IS NOT b", ["x"], "a IS NOT DISTINCT FROM $1::text OR a IS DISTINCT FROM b"],
+    [
+      "a IS NULL AND b IS NOT NULL AND (c) IS NOT TRUE",
+      [],
+      "a IS NULL AND b IS NOT NULL AND (c) IS NOT TRUE",
+    ],
+    ["instr(raw, CAST(substr(id, 7) AS BLOB))", [], "instr(raw, convert_to(substr(id, 7) , 'UTF8'))"],
+    ["CAST(a AS TEXT)", [], "CAST(a AS TEXT)"],
+    ["j CROSS JOIN transfer t ON t.id = j.value", [], "j  JOIN transfer t ON t.id = j.value"],
+    ["a CROSS JOIN b WHERE 1", [], "a CROSS JOIN b WHERE 1"],
+    ["sum(a) + coalesce(sum(max(b, (c))), 0)", [], "sum(a)::int8 + coalesce(sum(max(b, (c)))::int8, 0)"],
+    ["raw = x''", [], "raw = '\\x'::bytea"],
+  ])("%s", (sql, values, expected) => {
+    expect(translateStatement(sql, values)).toBe(expected);
+  });
+});
 
 describe.skipIf(serverPrograms === undefined)("on a PostgreSQL server", () => {
   let cluster: Cluster;
@@ -181,6 +209,42 @@ describe.skipIf(serverPrograms === undefined)("on a PostgreSQL server", () => {
     it("keep what was committed on the disk, also where the server would not wait", async () => {
       const row = await open().write((tx) => tx.get("SELECT current_setting('synchronous_commit') AS kept"));
       expect(row).toEqual({ kept: "on" });
+    });
+  });
+
+  describe("what a server answers while it is at work", () => {
+    it.each([
+      ["53100", TryLater, /the disk that holds the database is full/],
+      ["53200", TryLater, /no room left/],
+      ["57014", TryLater, /took too long/],
+      ["25006", TryLater, /takes no writes now/],
+      ["58030", TryLater, /disk failed/],
+      ["XX001", NeedsHuman, /found damage in the database/],
+      ["42501", NeedsHuman, /this role may not do that/],
+      ["23505", Error, /as it is/],
+    ] as const)("%s is told as what it is, and nothing is kept", async (code, kind, message) => {
+      raw(
+        `CREATE FUNCTION picodollar.fail() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'as it is' USING ERRCODE = '${code}'; END$$`,
+      );
+      const failed = open().write(async (tx) => {
+        await tx.run(addMode, [1]);
+        await tx.get("SELECT fail() AS x");
+      });
+      await expect(failed).rejects.toThrow(kind);
+      await expect(failed).rejects.toThrow(message);
+      expect(raw("SELECT * FROM books_mode")).toEqual([]);
+    });
+
+    it.each(["40001", "40P01"])("%s is begun again, a few times and not for ever", async (code) => {
+      raw("CREATE SEQUENCE picodollar.runs");
+      raw(
+        `CREATE FUNCTION picodollar.fail(enough bigint) RETURNS bigint LANGUAGE plpgsql AS
+         $$BEGIN IF nextval('runs') < enough THEN RAISE EXCEPTION 'again' USING ERRCODE = '${code}'; END IF; RETURN 1; END$$`,
+      );
+      const runTo = (least: number) => open().write((tx) => tx.get("SELECT fail(?) AS x", [least]));
+      expect(await runTo(3)).toEqual({ x: 1n });
+      await expect(runTo(1000)).rejects.toThrow(/the database is busy/);
+      expect(raw("SELECT last_value AS runs FROM runs")).toEqual([{ runs: 9n }]);
     });
   });
 

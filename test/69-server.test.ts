@@ -212,6 +212,16 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
     expect((await copy(`sqlite:${file}`, other)).out).toMatch(
       /unwanted_customer cus_1: is in the copy alone/,
     );
+    // A file may hold what no server takes.
+    readRows(
+      file,
+      "INSERT INTO signup (token_hash, email, password_hash, expires_at) VALUES ('t', 'a' || char(0), '', 1)",
+    );
+    const odd = await copy(`sqlite:${file}`, other);
+    expect([odd.code, odd.out]).toEqual([
+      100,
+      expect.stringContaining("signup t: the copy refuses this row"),
+    ]);
     askServer({ ...cluster, database: "moved" }, undefined);
   }, 60_000);
 

@@ -3,7 +3,7 @@
  * there is compared and never written over, so that a copy which was interrupted goes on where it was; nothing counts as
  * copied until every row of both was read again and compared. Nobody may write meanwhile. Called by jobs/store.
  */
-import { NeedsHuman } from "../util/failure.ts";
+import { NeedsHuman, TryLater } from "../util/failure.ts";
 import { insertRows } from "./rows.ts";
 import type { TableShape } from "./shape.ts";
 import type { ReadTx, SqlCell, SqlValue, Store } from "./store.ts";
@@ -143,11 +143,13 @@ async function writePage(
       return rows.length;
     });
   } catch (cause) {
-    if (cause instanceof NeedsHuman || (cause instanceof Error && cause.name === "TryLater")) throw cause;
-    throw new NeedsHuman(
-      `${nameRow(shape, page[0] ?? {})} and the ${page.length - 1} after it: the copy refuses one of these rows`,
-      { cause },
-    );
+    if (cause instanceof NeedsHuman || cause instanceof TryLater) throw cause;
+    if (page.length === 1)
+      throw new NeedsHuman(`${nameRow(shape, last)}: the copy refuses this row`, { cause });
+    // The one row is looked for.
+    const half = page.slice(0, Math.ceil(page.length / 2));
+    const written = await writePage(to, shape, half, after);
+    return written + (await writePage(to, shape, page.slice(half.length), half.at(-1)));
   }
 }
 

@@ -54,6 +54,9 @@ export function judgeConnect(cause: unknown, address: string): unknown {
   return new TryLater(say("the PostgreSQL server cannot be reached"), { cause });
 }
 
+export const noWrites =
+  "the PostgreSQL server takes no writes now (a standby, or one that is being changed over); try again";
+
 /** What went wrong with a statement, as our two kinds of failure; everything else is a bug. */
 export function translateError(cause: unknown, address: string): unknown {
   const code = codeOf(cause);
@@ -67,10 +70,7 @@ export function translateError(cause: unknown, address: string): unknown {
     return later("the database is busy; try again");
   if (code === "57014" || code.startsWith("25P0"))
     return later("the PostgreSQL server ended a transaction that took too long; try again");
-  if (code === "25006")
-    return later(
-      "the PostgreSQL server takes no writes now (a standby, or one that is being changed over); try again",
-    );
+  if (code === "25006") return later(noWrites);
   if (code === "53100") return later("the disk that holds the database is full; free some room");
   if (code.startsWith("53")) return later("the PostgreSQL server has no room left; try again");
   if (code.startsWith("58")) return later("the disk failed under the PostgreSQL server");

@@ -11,7 +11,7 @@ import { assert, NeedsHuman, TryLater } from "../../util/failure.ts";
 import { programVersion } from "../known.ts";
 import type { SqlValue, Store, WriteTx } from "../store.ts";
 import { type Connection, connect, type PostgresOptions, sessionWords } from "./connection.ts";
-import { codeOf, isLost, translateError } from "./error.ts";
+import { codeOf, isLost, noWrites, translateError } from "./error.ts";
 import { inspectSchema } from "./inspect.ts";
 import { schemaName } from "./schema.ts";
 
@@ -123,6 +123,8 @@ function judgeBegin(cause: unknown, address: string): unknown {
   const code = codeOf(cause);
   if (code === "3F000" || code === "42P01")
     return new NeedsHuman(`${address}: the database has no books of ours; run: site migrate`, { cause });
+  // A standby knows neither serializable transactions nor such that write.
+  if (code === "0A000") return new TryLater(`${address}: ${noWrites}`, { cause });
   return translateError(cause, address);
 }
 
