@@ -2,6 +2,9 @@
 // alone, nothing but SQL inside them, guards that no client gets past, and servers that will not do refused by name.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifyBooks } from "../lib/ledger/verify.ts";
+import { amountOf } from "../lib/money/amount.ts";
+import { fulfilCheckout } from "../lib/payments/fulfil.ts";
+import { createOrder } from "../lib/payments/order.ts";
 import { withBooksAlone } from "../lib/store/alone.ts";
 import { migrations, readExpectedSchema, readSeeds } from "../lib/store/migrate.ts";
 import { openBooks } from "../lib/store/open.ts";
@@ -11,6 +14,7 @@ import { translateStatement } from "../lib/store/postgres/text.ts";
 import type { SqlValue, Store, WriteTx } from "../lib/store/store.ts";
 import { migrateBooks } from "../lib/store/upgrade.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
+import { addAccount } from "./support/books.ts";
 import { addressOf, askServer, type Cluster, makeCluster, serverPrograms } from "./support/server.ts";
 import { makeClock } from "./support/store.ts";
 
@@ -194,6 +198,40 @@ describe.skipIf(serverPrograms === undefined)("on a PostgreSQL server", () => {
         tx.run("INSERT INTO hold (account, is_held, decided_at) VALUES (NULL, 1, 0)");
       await Promise.all(stores.flatMap((store) => Array.from({ length: 10 }, () => store.write(note))));
       expect(raw("SELECT count(*) AS n, max(number) AS last FROM hold")).toEqual([{ n: 40n, last: 40n }]);
+    });
+
+    it("that take the same payments on several machines at once credit each once", async () => {
+      const stores = Array.from({ length: 4 }, () => open());
+      const [store] = stores;
+      if (store === undefined) throw new Error("there are four");
+      const accounts = await Promise.all(
+        ["a", "b", "c"].map((name) => addAccount(store, `${name}@example.org`)),
+      );
+      const orders = accounts.map((account, at) => ({
+        id: `order_${at}`,
+        account,
+        amount: amountOf(10n ** 19n),
+        livemode: false,
+      }));
+      for (const order of orders) await store.write((tx) => createOrder(tx, order));
+      const facts = {
+        paid: true,
+        ended: "" as const,
+        taxCents: 0,
+        netCents: 1000,
+        currency: "usd",
+        livemode: false,
+      };
+      const told = stores.flatMap((own) =>
+        orders.map(({ id }, at) =>
+          own.write((tx) => fulfilCheckout(tx, { ...facts, orderId: id, paymentIntent: `pi_${at}` })),
+        ),
+      );
+      expect((await Promise.all(told)).every(({ ok }) => ok)).toBe(true);
+      expect(raw("SELECT id, number FROM transfer ORDER BY id")).toHaveLength(3);
+      const wrong: unknown[] = [];
+      await store.read((tx) => verifyBooks(tx, readExpectedSchema({}), (finding) => wrong.push(finding)));
+      expect(wrong).toEqual([]);
     });
 
     it("that cannot have the lock say so as something to try later", async () => {

@@ -2,7 +2,7 @@
 // server and connection, no acknowledged fact is lost and none is doubled: a run again ends in the books of a clean one.
 // `SWEEP=all` harms a night at each of its questions.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -305,6 +305,25 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
       for (const [, day, hash] of out.matchAll(/^seal: (\S+): \d+ transfers, (\w+)/gm))
         expect(raw(`SELECT hash FROM seal WHERE day = '${day}'`)).toEqual([{ hash }]);
     };
+
+    it("begun on two machines at once is one", async () => {
+      const other = join(bench.data, "other");
+      mkdirSync(other);
+      const both = await Promise.all([
+        bench.run(job("bill")),
+        bench.run({ ...job("bill"), environment: { SITE_DATA: other } }),
+      ]);
+      const codes = both.map(({ code }) => code).sort();
+      // The one that came second was sent away, or found nothing left.
+      expect([
+        [0, 0],
+        [0, 111],
+      ]).toContainEqual(codes);
+      if (codes[1] === 111)
+        expect(both.find(({ code }) => code === 111)?.out).toMatch(/another run is at work/);
+      await finish("two at once");
+      expect(withoutReports(describeRows(raw))).toBe(withoutReports(right));
+    });
 
     it("cut off before and after what it asks, ends when it is run again in the books of a clean one", async () => {
       proxy.plan({ at: 0, how: "before" });
