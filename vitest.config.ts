@@ -1,10 +1,26 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { onBoth } from "./test/support/engines.ts";
+import { serverPrograms } from "./test/support/server.ts";
+
+/** Once more, with the books on a PostgreSQL server; where none is installed, test/23-server says so by being skipped. */
+const onServer: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: "postgres",
+    include: serverPrograms === undefined ? [] : onBoth.map((name) => `test/${name}.test.ts`),
+    env: { STORE_ENGINE: "postgres" },
+    globalSetup: ["test/support/cluster.ts"],
+  },
+};
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     pool: "forks",
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "sqlite", include: ["test/**/*.test.ts"] } },
+      ...(serverPrograms === undefined ? [] : [onServer]),
+    ],
   },
 });

@@ -3,24 +3,14 @@
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
  * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildFailure, build, type Message, type Metafile, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
-import { routes } from "../lib/util/routes.ts";
+import { type Home, type Plan, planPrograms, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
-import type { Package } from "./package.ts";
-import { type Bundle, bakedName, keepBundles, residentPath, searchPath } from "./programs.ts";
-import { addonPath } from "./release.ts";
+import { type Bundle, engineName, enginePath, keepBundles } from "./programs.ts";
 import { templateShapes } from "./shapes.ts";
-
-type Home = Pick<Package, "codeFolder" | "codeEnding">;
-
-interface Plan {
-  readonly path: string;
-  readonly kind: Bundle["kind"];
-  readonly name: string;
-}
 
 /** Called by set-up when the sources are compiled. */
 export async function writeBundles(codeFolder: string): Promise<void> {
@@ -28,7 +18,7 @@ export async function writeBundles(codeFolder: string): Promise<void> {
 }
 
 /** What the command loads from where it is installed: native code, programs of their own, and the seldom used. */
-const apart = ["better-sqlite3", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
+const apart = ["better-sqlite3", "pg", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
 
 /**
  * The command as two files, cli/site.cjs, which starts it, and cli/command.cjs, which is all the rest; called by set-up.
@@ -115,8 +105,48 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     assert(kind !== undefined, `${name} was planned`);
     return { path: name, kind, templates: named(path), code: contents };
   });
-  return bundles.sort((a, b) => compareText(a.path, b.path));
+  return [...bundles, ...(await bundleEngine(home))].sort((a, b) => compareText(a.path, b.path));
 }
+
+/**
+ * PostgreSQL's half of the store with its driver, apart: programs of a site that has chosen it get it put before them, others have not a
+ * byte of it. It is a function of what it shares with them, the kinds of failure, which are told apart by their classes.
+ */
+async function bundleEngine({ codeFolder, codeEnding }: Home): Promise<readonly Bundle[]> {
+  const door = join(codeFolder, "lib", "store", "postgres", `door${codeEnding}`);
+  // A package of fewer programs, as tests have, may have no store at all.
+  if (!existsSync(door)) return [];
+  const { outputFiles, warnings } = await build({
+    entryPoints: [door],
+    bundle: true,
+    write: false,
+    outdir: "/release",
+    absWorkingDir: codeFolder,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    minify: true,
+    charset: "ascii",
+    legalComments: "none",
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
+    logLevel: "silent",
+    // The driver's other halves, which nobody here asks for.
+    external: ["pg-native", "pg-cloudflare"],
+    plugins: [shared],
+  });
+  assert(warnings.length === 0, `esbuild has no warning: ${warnings[0]?.text}`);
+  const code = outputFiles[0]?.text ?? "";
+  const text = `var ${engineName}=function(__shared){var module={exports:{}};(function(exports,module){${code}})(module.exports,module);return module.exports};\n`;
+  return [{ path: enginePath, kind: "engine", templates: [], code: Buffer.from(text) }];
+}
+
+const shared: Plugin = {
+  name: "picodollar-shared",
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/util\/failure\.[jt]s$/ }, ({ path }) => ({ path, namespace: "shared" }));
+    bundler.onLoad({ filter: /.*/, namespace: "shared" }, () => ({ contents: "module.exports = __shared;" }));
+  },
+};
 
 /**
  * For each output the package's templates that it may ask for: those whose names stand in the files it is made of, "login" or
@@ -219,34 +249,6 @@ function makeSheets(reader: SheetReader): Plugin {
   };
 }
 
-function planPrograms(home: Home): readonly Plan[] {
-  const names = listCode(home, "cgi");
-  for (const name of names)
-    assert(
-      routes.some((route) => route.name === name),
-      `cgi/${name} has a route`,
-    );
-  const pages = routes.map(({ name, path }): Plan => {
-    assert(names.includes(name), `the route ${path} has a program cgi/${name}`);
-    return { path: `cgi${path}`, kind: "cgi", name };
-  });
-  const jobs = listCode(home, "jobs").filter((name) => name !== "run");
-  const resident: Plan = { path: residentPath, kind: "servers", name: "resident" };
-  return [...pages, ...jobs.map((name): Plan => ({ path: `jobs/${name}`, kind: "jobs", name })), resident];
-}
-
-function listCode(home: Home, folder: string): readonly string[] {
-  const files = readdirSync(join(home.codeFolder, folder), { withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  // "login.d.ts" and "login.test.ts" are no programs.
-  const names = files.map(({ name }) => name).filter((name) => name.endsWith(home.codeEnding));
-  return names
-    .map((name) => name.slice(0, -home.codeEnding.length))
-    .filter((name) => !name.includes("."))
-    .sort(compareText);
-}
-
 /** Serves what exists in memory only: the entry of each program. */
 function makeEntries(plans: readonly Plan[], home: Home): Plugin {
   const entries = new Map(plans.map((plan) => [`program:${plan.path}`, plan]));
@@ -259,6 +261,16 @@ function makeEntries(plans: readonly Plan[], home: Home): Plugin {
         assert(plan !== undefined, `${path} was planned`);
         return { contents: writeEntry(plan, home), loader: "js", resolveDir: home.codeFolder };
       });
+      // What a site's build puts before the program, or leaves away.
+      bundler.onResolve({ filter: /\/postgres\/door\.[jt]s$/ }, () => ({
+        path: "engine",
+        namespace: "engine",
+      }));
+      bundler.onLoad({ filter: /.*/, namespace: "engine" }, () => ({
+        contents: `module.exports = ${engineName}(require(${JSON.stringify(join(home.codeFolder, "lib", "util", "failure") + home.codeEnding)}));`,
+        loader: "js",
+        resolveDir: home.codeFolder,
+      }));
       // Finds the addon by guessing folders; ours is given by its path, so this half of the driver is dead.
       bundler.onResolve({ filter: /^bindings$/ }, () => ({ path: "bindings", namespace: "unused" }));
       bundler.onLoad({ filter: /.*/, namespace: "unused" }, () => ({
@@ -268,30 +280,4 @@ function makeEntries(plans: readonly Plan[], home: Home): Plugin {
       }));
     },
   };
-}
-
-function writeEntry({ path, kind, name }: Plan, { codeFolder, codeEnding }: Home): string {
-  const code = (...parts: readonly string[]): string =>
-    JSON.stringify(join(codeFolder, ...parts) + codeEnding);
-  const up = "../".repeat(path.split("/").length - 1);
-  const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
-  const addon = beside(addonPath);
-  const cgiFiles = `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`;
-  if (kind === "servers") {
-    const imports = routes.map((route, n) => `import { handle as h${n} } from ${code("cgi", route.name)};`);
-    const handlers = routes.map((route, n) => `${JSON.stringify(route.name)}: h${n}`);
-    const run = `import { runResident } from ${code("cgi", "support", "resident")};`;
-    return [...imports, run, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${cgiFiles});`].join(
-      "\n",
-    );
-  }
-  const [member, run, runner, files] =
-    kind === "cgi"
-      ? ["handle", "runProgram", code("cgi", "support", "run"), cgiFiles]
-      : ["job", "runJob", code("jobs", "run"), addon];
-  return [
-    `import { ${member} } from ${code(kind, name)};`,
-    `import { ${run} } from ${runner};`,
-    `${run}(${JSON.stringify(name)}, ${member}, ${bakedName}, ${files});`,
-  ].join("\n");
 }

@@ -35,7 +35,7 @@ export interface ProgramOptions {
 export interface Bundle {
   /** Path in the release. */
   readonly path: string;
-  readonly kind: "cgi" | "jobs" | "servers";
+  readonly kind: "cgi" | "jobs" | "servers" | "engine";
   /** The package's templates that it may ask for, without those that they show. */
   readonly templates: readonly string[];
   /** Its text, in ASCII. */
@@ -44,6 +44,11 @@ export interface Bundle {
 
 /** Undeclared in a bundle: its value is put before it here. */
 export const bakedName = "__picodollar_baked__";
+
+/** PostgreSQL's half of the store (build/bundle.ts): undeclared in a program of a site that keeps its books in a file. */
+export const engineName = "__picodollar_postgres__";
+/** What its bundle is called; no program of a release has this path. */
+export const enginePath = "engine/postgres";
 
 /** Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. */
 export const searchPath = "search/pages.sqlite";
@@ -59,7 +64,15 @@ type Listed = Omit<Bundle, "code"> & { readonly bytes: number };
 
 /** Makes every program that the site has, in the order of their paths. */
 export async function buildPrograms(options: ProgramOptions): Promise<readonly Program[]> {
-  const bundles = (await findBundles(options.home)).filter(({ path, kind }) => {
+  const all = await findBundles(options.home);
+  const engine = options.settings.store === "sqlite" ? [] : all.filter(({ kind }) => kind === "engine");
+  assert(
+    options.settings.store === "sqlite" || engine.length === 1,
+    "the package has the engine of a server",
+  );
+  const before = engine.map(({ code }) => code);
+  const bundles = all.filter(({ path, kind }) => {
+    if (kind === "engine") return false;
     if (kind === "servers") return options.isResident;
     const route = findRoute(path.replace(/^cgi/, ""));
     return route === undefined || isOffered(route, options.settings);
@@ -68,11 +81,12 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
   const mails = options.templates.filter(({ name }) => name.startsWith("mail/"));
   const jobStart = Buffer.concat([Buffer.from(`${shebang}"use strict";`), ...bake(mails)]);
   return bundles.flatMap(({ path, kind, templates, code }) => {
-    if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, code]) }];
+    if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, ...before, code]) }];
     const baked = bake(listShown(options.templates, ["page", ...templates]));
-    const bytes = Buffer.concat([scriptStart, ...baked, code, scriptEnd]);
     const route = kind === "servers" ? undefined : findRoute(path.replace(/^cgi/, ""));
     assert(kind === "servers" || route !== undefined, `${path} has a route`);
+    const ahead = route?.hasAccounts === false ? [] : before;
+    const bytes = Buffer.concat([scriptStart, ...baked, ...ahead, code, scriptEnd]);
     const sha256 = sha256Hex(bytes);
     const script = `${route?.name ?? "resident"}.${sha256.slice(0, 10)}`;
     return [

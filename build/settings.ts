@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { hidePassword, parseAddress } from "../lib/store/postgres/address.ts";
 import { parseDay } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
 import {
@@ -39,6 +40,7 @@ const siteKeys = [
   "assets",
   "compress",
   "mail",
+  "store",
   "payments",
   "seller",
   "terms",
@@ -110,6 +112,7 @@ function readSite(
     compress: readChoice(site, "compress", ["yes", "no"], "no") === "yes",
     isPlain: readChoice(site, "assets", ["hashed", "plain"], "hashed") === "plain",
     mail: readMail(site, name, url),
+    store: readStore(site),
     topUpMinimum,
     topUpMaximum,
     hasTax: readChoice(payments, "tax", ["yes", "no"], "no") === "yes",
@@ -124,6 +127,18 @@ function readSite(
     backup: readBackup(readGroup(site, "backup", ["seal", "recipient", "copy", "keep"])),
     ...readNight(night),
   };
+}
+
+/** The engine of the books, and where its server is. */
+function readStore(site: Section): string {
+  const store = readText(site, "store", "sqlite");
+  const wrong = store === "sqlite" ? undefined : parseAddress(store);
+  if (typeof wrong === "string")
+    site.reader.report(
+      offsetOfKey(site, "store"),
+      `"store" is ${JSON.stringify(hidePassword(store))}; ${wrong}`,
+    );
+  return store;
 }
 
 /** Both or neither: a version without a page is one that nobody could read. */

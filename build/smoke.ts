@@ -19,11 +19,24 @@ const asked: readonly (readonly [name: string, query: string, status: string])[]
   ["search", "q=help", "200"],
 ];
 
-/** What is wrong with a release, a line each; none where all is right. Its programs are run as `owner`, or as whoever we are. */
-export function smokeRelease(release: string, dataFolder: string, owner?: Owner): readonly string[] {
+export interface Books {
+  readonly dataFolder: string;
+  /** Where the password of a server is that has the books; "" where there is none. */
+  readonly secretsFile: string;
+  /** As whom programs are run on them; undefined: as whoever we are. */
+  readonly owner: Owner | undefined;
+}
+
+/** What of a release is not as its manifest says, a line each. */
+export function checkFiles(release: string): readonly string[] {
   const listed = readEntries(release);
   if (listed === undefined) return ["it has no manifest"];
-  const damaged = findDamaged(release, listed).map(({ path, what }) => `${path} is ${what}`);
+  return findDamaged(release, listed).map(({ path, what }) => `${path} is ${what}`);
+}
+
+/** What is wrong with a release, a line each; none where all is right. */
+export function smokeRelease(release: string, { dataFolder, secretsFile, owner }: Books): readonly string[] {
+  const damaged = checkFiles(release);
   if (damaged.length > 0) return damaged;
   return asked.flatMap(([name, query, wanted]) => {
     const path = routes.find((route) => route.name === name)?.path ?? "";
@@ -34,6 +47,7 @@ export function smokeRelease(release: string, dataFolder: string, owner?: Owner)
       ...owner,
       env: {
         SITE_DATA: dataFolder,
+        SITE_SECRETS: secretsFile,
         SITE_URL: url,
         REQUEST_METHOD: "GET",
         SCRIPT_NAME: path,

@@ -124,6 +124,7 @@ async function makeFixture(place: string, addonFile: string, clock: Clock): Prom
       SITE_DATA: place,
       SITE_SECRETS: secretsFile,
       SITE_URL: url,
+      SITE_STORE: "sqlite",
       HTTP_HOST: new URL(url).host,
       HTTP_COOKIE: `session=${session}`,
       HTTP_AUTHORIZATION: `Bearer ${serviceToken}`,

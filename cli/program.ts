@@ -28,6 +28,7 @@ import { addRestoreCommand } from "./restore.ts";
 import { addRollbackCommand } from "./rollback.ts";
 import { addSecretsCommand } from "./secrets.ts";
 import { addServeCommand } from "./serve.ts";
+import { addStoreCommand } from "./store.ts";
 import { addTakeCommand } from "./take.ts";
 import { addTlsCommand } from "./tls.ts";
 import { addUsageCommand } from "./usage.ts";
@@ -70,6 +71,7 @@ export async function runCommand(): Promise<readonly string[]> {
   addMaintenanceCommand(program);
   addReportCommand(program);
   addRestoreCommand(program);
+  addStoreCommand(program);
   addTakeCommand(program);
   try {
     await program.parseAsync();

@@ -69,5 +69,5 @@ function jobEnvironment({ dataFolder, secretsFile }: JobPlace): NodeJS.ProcessEn
   const development = readNote(dataFolder);
   if (development === undefined) return { ...common, SITE_SECRETS: secretsFile };
   const { url, secretsFile: own } = development;
-  return { ...common, SITE_SECRETS: own, SITE_URL: url, SITE_MAIL: "folder" };
+  return { ...common, SITE_SECRETS: own, SITE_URL: url, SITE_MAIL: "folder", SITE_STORE: "sqlite" };
 }

@@ -19,6 +19,7 @@ export const packages = [
   { name: "nftables", program: "nft", what: "the firewall's rules in a kernel" },
   { name: "openssh-server", program: "sshd", what: "publishing to another machine" },
   { name: "pebble", program: "pebble", what: "an authority to ask for certificates" },
+  { name: "postgresql", program: "postgres", what: "books and accounts on the other engine" },
   { name: "rsync", program: "rsync", what: "publishing to another machine" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },

@@ -80,6 +80,7 @@ export function programEnvironment(place: Place): Readonly<Record<string, string
     SITE_SECRETS: place.secretsFile,
     SITE_URL: place.url,
     SITE_MAIL: "folder",
+    SITE_STORE: "sqlite",
   };
 }
 

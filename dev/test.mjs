@@ -38,7 +38,7 @@ process.exitCode = add("failed") === 0 ? 0 : 1;
 
 /** Tests choose their own place: nothing of ours may lead them to another one, or slow their children down. */
 function testEnvironment() {
-  const dropped = /^(NODE_EXTRA_CA_CERTS|PORT|SITE_.*)$/;
+  const dropped = /^(NODE_EXTRA_CA_CERTS|PORT|PG[A-Z]+|SITE_.*|STORE_ENGINE)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !dropped.test(name)));
 }
 

@@ -5,7 +5,7 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chooseOld, nameBackup, proveCopy, sealFile, sendFile } from "../lib/staff/backup.ts";
-import { copyStore } from "../lib/store/copy.ts";
+import { copyBooks } from "../lib/store/copy.ts";
 import { withSlot } from "../lib/store/slot.ts";
 import type { Job, JobContext } from "./run.ts";
 
@@ -56,9 +56,9 @@ async function makeOne(context: JobContext, file: string): Promise<string> {
     string,
     string,
   ];
-  copyStore(context.database, plain);
+  await copyBooks(context.database, plain);
   chmodSync(plain, 0o600);
-  const options = { ...context.database, file: plain };
+  const options = { ...context.database, file: plain, postgres: undefined };
   const { transfers } = await proveCopy(
     options,
     "the copy is not right, and was thrown away",

@@ -5,7 +5,7 @@
 import { sealDays } from "../lib/ledger/seal.ts";
 import { formatExact } from "../lib/money/amount.ts";
 import { reportNight } from "../lib/staff/night.ts";
-import { withSlot } from "../lib/store/slot.ts";
+import { withBooksAlone } from "../lib/store/alone.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
 import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
@@ -31,17 +31,17 @@ export const job: Job = {
  * @throws TryLater where another run is at work
  */
 async function alone<Result>({ place, database }: JobContext, work: () => Promise<Result>): Promise<Result> {
-  const { addonFile } = database;
-  const slot = { folder: place.dataFolder, name: "bill", count: 1, waitMs: 0, addonFile };
   let isBegun = false;
   const begin = (): Promise<Result> => {
     isBegun = true;
     return work();
   };
-  return withSlot(slot, begin).catch((cause: unknown) => {
-    if (isBegun || !(cause instanceof TryLater)) throw cause;
-    throw new TryLater("another run is at work, and bills the same days; look at what it says", { cause });
-  });
+  return withBooksAlone(database, { folder: place.dataFolder, name: "bill" }, begin).catch(
+    (cause: unknown) => {
+      if (isBegun || !(cause instanceof TryLater)) throw cause;
+      throw new TryLater("another run is at work, and bills the same days; look at what it says", { cause });
+    },
+  );
 }
 
 /** Runs the night, mails what it said to the owner whether it went well or not, and calls the heartbeat if it did. */

@@ -13,6 +13,7 @@ import {
   readGiven,
   undoCredit,
 } from "../lib/staff/credit.ts";
+import type { Store, WriteTx } from "../lib/store/store.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
 
 const text = { type: "string" } as const;
@@ -86,12 +87,8 @@ async function giveAll(context: JobContext, by: By, { values }: JobInput) {
     const page = await store.read((tx) => planGoodwill(tx, days, context.settings.meters, from, batchSize));
     if (page.last === undefined) break;
     after = page.last;
-    if (isPreview) for (const given of page.given) sum.add(given, "created");
-    else
-      await store.write(async (tx) => {
-        for (const given of page.given)
-          sum.add(given, await giveCredit(tx, { kind: "goodwill", ...given, batch, ...by }));
-      });
+    const give = (tx: WriteTx, one: Given) => giveCredit(tx, { kind: "goodwill", ...one, batch, ...by });
+    sum.add(page.given, isPreview ? [] : await writeEach(store, page.given, give));
     if (isPreview)
       for (const { account, amount } of page.given) context.say(`${account}  $${formatExact(amount)}`);
   }
@@ -104,26 +101,43 @@ async function undo(context: JobContext, batch: string, by: By, { values }: JobI
   const given = await store.read((tx) => readGiven(tx, batch));
   const isPreview = values.preview === true;
   const sum = makeSum();
-  for (let from = 0; from < given.length; from += batchSize)
-    await store.write(async (tx) => {
-      for (const one of given.slice(from, from + batchSize))
-        sum.add(one, isPreview ? "created" : await undoCredit(tx, { ...one, batch, ...by }));
-    });
+  for (let from = 0; from < given.length; from += batchSize) {
+    const some = given.slice(from, from + batchSize);
+    const undoOne = (tx: WriteTx, one: Given) => undoCredit(tx, { ...one, batch, ...by });
+    sum.add(some, isPreview ? [] : await writeEach(store, some, undoOne));
+  }
   if (given.length === 0) context.complain(`credit: nothing of batch "${batch}" is left to be taken back`);
   else context.say(`undo: ${isPreview ? "would be" : "done"}: ${sum.describe()}, batch ${batch}`);
   return given.length === 0 ? ("refused" as const) : ("done" as const);
 }
 
+type Outcome = "created" | "exists";
+
+/** What became of each, in one transaction; counted after it, since it may have been begun more than once. */
+function writeEach(
+  store: Store,
+  given: readonly Given[],
+  write: (tx: WriteTx, one: Given) => Promise<Outcome>,
+): Promise<readonly Outcome[]> {
+  return store.write(async (tx) => {
+    const outcomes: Outcome[] = [];
+    for (const one of given) outcomes.push(await write(tx, one));
+    return outcomes;
+  });
+}
+
+/** Counts what was given, by what became of it; as created where nothing is said, in a preview. */
 function makeSum() {
   let [count, known] = [0, 0];
   let total: Amount = zero;
   return {
-    add: ({ amount }: Given, outcome: "created" | "exists"): void => {
-      if (outcome === "exists") known += 1;
-      else {
-        count += 1;
-        total = addAmounts(total, amount);
-      }
+    add: (given: readonly Given[], outcomes: readonly Outcome[]): void => {
+      for (const [at, { amount }] of given.entries())
+        if (outcomes[at] === "exists") known += 1;
+        else {
+          count += 1;
+          total = addAmounts(total, amount);
+        }
     },
     describe: (): string =>
       `${count} accounts, $${formatExact(total)}${known === 0 ? "" : `, ${known} were done before`}`,

@@ -1,6 +1,6 @@
 /** Brings the database to the schema of this release, making it (and the data folder) if need be. */
 import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { migrateStore, planStore } from "../lib/store/migrate.ts";
+import { migrateBooks, planBooks } from "../lib/store/upgrade.ts";
 import { modeOfBooks } from "../lib/util/files.ts";
 import type { Job } from "./run.ts";
 
@@ -11,16 +11,17 @@ export const job: Job = {
     if (words.length > 0) return "misused";
     if (values.plan === true) {
       // A line for each that would be applied, for other programs to read.
-      for (const name of planStore(database)) say(name);
+      for (const name of await planBooks(database)) say(name);
       return "done";
     }
     mkdirSync(place.dataFolder, { recursive: true, mode: 0o700 });
     // The database and its log hold customers' data: nobody may read what is made here but who has the folder.
     process.umask(0o077);
-    const applied = migrateStore(database);
+    const applied = await migrateBooks(database);
     // Its log takes after it.
-    const { uid } = statSync(database.file);
-    if (uid === process.getuid?.()) chmodSync(database.file, modeOfBooks(database.file));
+    const own = statSync(database.file, { throwIfNoEntry: false });
+    if (own?.uid !== undefined && own.uid === process.getuid?.())
+      chmodSync(database.file, modeOfBooks(database.file));
     say(applied.length === 0 ? "migrate: nothing to do" : `migrate: applied ${applied.join(", ")}`);
     return "done";
   },

@@ -18,12 +18,18 @@ export const job: Job = {
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) return "misused";
     const startedMs = runningMs();
-    const { file: books } = context.database;
+    const { file: books, postgres } = context.database;
     const isDrill = values.drill === true;
     // A log of other books beside it would be taken for its own.
     const there = ["", "-wal", "-shm", "-journal"].map((end) => books + end).find((name) => existsSync(name));
     if (!isDrill && there !== undefined) {
       context.complain(`restore: ${there} is there; move it away, or try the backup with --drill`);
+      return "refused";
+    }
+    if (!isDrill && postgres !== undefined) {
+      context.complain(
+        "restore: the books of this site are on a server; try the backup with --drill, open it, and copy it there: site store copy",
+      );
       return "refused";
     }
     if (!existsSync(file)) {
@@ -55,7 +61,7 @@ export const job: Job = {
 
 /** Brings it to the schema of these programs, which may be newer, and works everything out again. */
 async function prove({ database, complain }: JobContext, file: string): Promise<string> {
-  const options = { ...database, file };
+  const options = { ...database, file, postgres: undefined };
   migrateStore(options);
   const { transfers, newestAt } = await proveCopy(options, "the backup is not right", complain);
   return `${transfers} transfers proved, ${newestAt === undefined ? "none yet" : `the newest of ${formatUtc(newestAt)}`}`;

@@ -3,10 +3,8 @@
  * exit code, for cron as for people: 0 done, 1 refused (bad input; nothing was changed), 64 wrong usage,
  * 100 a person must act, 111 try later.
  */
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { SqliteOptions } from "../lib/store/database.ts";
-import { openStore } from "../lib/store/sqlite.ts";
+import { type BooksOptions, chooseBooks, openBooks } from "../lib/store/open.ts";
 import type { Store } from "../lib/store/store.ts";
 import { type Clock, systemClock } from "../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
@@ -25,7 +23,7 @@ export interface JobContext {
   readonly settings: Settings;
   readonly secrets: Secrets;
   readonly place: Place;
-  readonly database: SqliteOptions;
+  readonly database: BooksOptions;
   /** Opens the books when first called; a job that makes them does not. */
   readonly openStore: () => Store;
   readonly renderer: Renderer;
@@ -105,7 +103,7 @@ function readInput(job: Job): JobInput | string {
 function makeContext(name: string, baked: Baked, addonFile: string): JobContext {
   const place = readPlace();
   const settings = applyPlace(baked.settings, place);
-  const database = { file: join(place.dataFolder, "books.sqlite"), clock: systemClock, addonFile };
+  const database = chooseBooks(settings, place, { clock: systemClock, addonFile });
   let store: Store | undefined;
   return {
     settings,
@@ -113,7 +111,7 @@ function makeContext(name: string, baked: Baked, addonFile: string): JobContext 
     place,
     database,
     openStore: () => {
-      store ??= openStore(database);
+      store ??= openBooks(database);
       return store;
     },
     renderer: makeRenderer(baked),

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { onBoth, onFileAlone } from "./support/engines.ts";
 import { inspectHouse, packageOf, readImports, type SourceFile } from "./support/house.ts";
 
 const root = new URL("../", import.meta.url).pathname;
@@ -37,6 +38,20 @@ describe("the house", () => {
   it("uses every package that it depends on", () => {
     const used = new Set(files.flatMap((file) => readImports(file.text)).map(packageOf));
     for (const name of packages) expect(used).toContain(name);
+  });
+});
+
+describe("the table of engines", () => {
+  it("has every file with books of its own, once", () => {
+    const own = /\b(?:makeTestStore|makeVisitor|openDesk|startYear|runYear)\b/;
+    const names = readdirSync(join(root, "test")).filter((name) => name.endsWith(".test.ts"));
+    const users = names.filter((name) => own.test(readFileSync(join(root, "test", name), "utf8")));
+    const listed = [...onBoth, ...Object.keys(onFileAlone)];
+    expect(users.length).toBeGreaterThan(30);
+    expect(listed.filter((name, at) => listed.indexOf(name) !== at)).toEqual([]);
+    for (const file of users.filter((name) => !name.startsWith("01-")))
+      expect(listed).toContain(file.replace(/\.test\.ts$/, ""));
+    for (const name of listed) expect(names).toContain(`${name}.test.ts`);
   });
 });
 

@@ -193,7 +193,7 @@ describe("npm test", () => {
       "  test skipped 1",
       "  test pending 2",
       "  test todo 3",
-      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends age certbot chromium cron hitch hledger lighttpd logrotate nftables openssh-server pebble rsync strace lighttpd-modules-lua",
+      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends age certbot chromium cron hitch hledger lighttpd logrotate nftables openssh-server pebble postgresql rsync strace lighttpd-modules-lua",
       "",
       "3 passed, 0 failed, 3 skipped",
     ]);
@@ -237,6 +237,7 @@ describe("npm test", () => {
       NODE_EXTRA_CA_CERTS: "/some/where",
       PORT: "9090",
       SITE_DATA: "/my/own/data",
+      PGHOST: "/my/own/server",
       KEPT: "yes",
     });
     const { words, env } = JSON.parse(clone.read("vitest.log"));

@@ -15,6 +15,7 @@ describe("the environment", () => {
       secretsFile: "",
       urlOverride: "",
       mailToFolder: false,
+      storeInFolder: false,
       operator: "",
     });
   });
@@ -28,6 +29,7 @@ describe("the environment", () => {
     ],
     [{ SITE_DATA: "/d", SITE_URL: "http://127.0.0.1.evil.example" }, /SITE_URL=/],
     [{ SITE_DATA: "/d", SITE_URL: "http://127.0.0.1:80@evil.example" }, /SITE_URL=/],
+    [{ SITE_DATA: "/d", SITE_STORE: "postgres://" }, /SITE_STORE=postgres:\/\/: only "sqlite"/],
     [{ SITE_DATA: "/d", SITE_MAIL: "smtp" }, /SITE_MAIL=smtp: only "folder"/],
   ])("%j is refused", (environment, message) => {
     expect(() => readPlace(environment)).toThrow(NeedsHuman);
@@ -47,8 +49,12 @@ describe("the environment", () => {
       SITE_DATA: "/d",
       SITE_URL: "http://127.0.0.1:8080",
       SITE_MAIL: "folder",
+      SITE_STORE: "sqlite",
     });
-    expect(applyPlace(settings, development)).toMatchObject({
+    const onServer = { ...settings, store: "postgres://a@/books" };
+    expect(applyPlace(onServer, production).store).toBe("postgres://a@/books");
+    expect(applyPlace(onServer, development)).toMatchObject({
+      store: "sqlite",
       url: "http://127.0.0.1:8080",
       mail: { transport: "folder" },
     });

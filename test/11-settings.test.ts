@@ -36,6 +36,7 @@ describe("etc/site.yaml", () => {
         smtpUser: "",
         smtpTls: "starttls",
       },
+      store: "sqlite",
       topUpMinimum: 5,
       topUpMaximum: 1000,
       warnDays: 7,
@@ -69,6 +70,7 @@ describe("etc/site.yaml", () => {
   it("gives every value back as it was written", async () => {
     const settings = await settingsOf(`${required}tagline: 1.10
 search: yes
+store: postgres://site@/books?host=/run/postgresql
 mail: {from: "B <b@a.example>", transport: smtp, smtp: {host: mx.a.example, port: 465, user: u, tls: tls}}
 payments: {minimum: 10, maximum: 20, tax: yes}
 warnings: {days: 3, countdown: 30}
@@ -84,6 +86,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     expect(settings).toMatchObject({
       tagline: "1.10",
       search: true,
+      store: "postgres://site@/books?host=/run/postgresql",
       mail: {
         from: "B <b@a.example>",
         transport: "smtp",
@@ -134,7 +137,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       `${required}colour: red\n`,
       [
-        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night, backup',
+        'etc/site.yaml:3:1: unknown key "colour"; known are name, tagline, url, search, assets, compress, mail, store, payments, seller, terms, warnings, night, backup',
       ],
     ],
     [
@@ -181,6 +184,22 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       `${required}mail: {sendmail: bin/sendmail}\n`,
       ['etc/site.yaml:3:8: "mail.sendmail" must be an absolute path'],
+    ],
+    [
+      `${required}store: mysql://a\n`,
+      ['etc/site.yaml:3:1: "store" is "mysql://a"; it must be sqlite, or postgres://USER@HOST:PORT/DATABASE'],
+    ],
+    [
+      `${required}store: postgres://site:hunter2@/books\n`,
+      [
+        'etc/site.yaml:3:1: "store" is "postgres://site:...@/books"; it must not hold a password; put it into the secrets file as store_password',
+      ],
+    ],
+    [
+      `${required}store: postgres://site@db.example/books\n`,
+      [
+        'etc/site.yaml:3:1: "store" is "postgres://site@db.example/books"; db.example is another machine, and the books would go there for everybody on the way to read; say ?sslmode=verify-full, or go through a UNIX socket or spiped',
+      ],
     ],
     [`${required}mail: smtp\n`, ['etc/site.yaml:3:1: "mail" must hold keys of its own']],
     [
@@ -229,7 +248,7 @@ night: {report: o@a.example, heartbeat: "https://w.example/ping"}
     [
       "- name\n",
       [
-        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, payments, seller, terms, warnings, night, backup',
+        'etc/site.yaml:1:1: "key: value" lines are wanted here: name, tagline, url, search, assets, compress, mail, store, payments, seller, terms, warnings, night, backup',
       ],
     ],
   ] as const)("refuses %j", async (text, faults) => {

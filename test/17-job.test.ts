@@ -67,7 +67,12 @@ describe("a job", () => {
     const note = { pid: process.pid, url: "http://127.0.0.1:8099", secretsFile: "/data/development-secrets" };
     const file = join(folder, "data", "development.json");
     writeFileSync(file, JSON.stringify(note));
-    await expectEnvironment({ SITE_URL: note.url, SITE_MAIL: "folder", SITE_SECRETS: note.secretsFile });
+    await expectEnvironment({
+      SITE_URL: note.url,
+      SITE_MAIL: "folder",
+      SITE_STORE: "sqlite",
+      SITE_SECRETS: note.secretsFile,
+    });
     writeFileSync(file, JSON.stringify({ ...note, pid: 99_999_999 }));
     await expectEnvironment({ SITE_URL: undefined, SITE_MAIL: undefined, SITE_SECRETS: undefined });
     writeFileSync(file, "{}");

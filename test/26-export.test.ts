@@ -100,7 +100,8 @@ describe("the export", () => {
       .map((line) => (JSON.parse(line) as { id: string }).id);
     expect(new Set(ids).size).toBe(4500);
     expect(ids).toEqual([...ids].sort());
-  });
+    // On a server each of some 40,000 statements is asked for by a message.
+  }, 120_000);
 });
 
 describe.skipIf(!hasHledger)("hledger", () => {

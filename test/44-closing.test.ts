@@ -52,8 +52,8 @@ const undoToken = () => {
 const finish = async () => (await runTestJob(visitor.test, closeJob, [])).said;
 /** Every text of every table, as whoever has the file would search it. */
 const searchFile = (word: string): readonly string[] =>
-  (visitor.test.raw("SELECT name FROM sqlite_schema WHERE type = 'table'") as { name: string }[])
-    .map(({ name }) => name)
+  visitor.test
+    .listTables()
     .filter((name) =>
       visitor.test
         .raw(`SELECT * FROM ${name}`)

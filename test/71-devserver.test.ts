@@ -117,6 +117,7 @@ describe("a program", () => {
       SITE_DATA: site.dataFolder,
       SITE_URL: server.url,
       SITE_MAIL: "folder",
+      SITE_STORE: "sqlite",
     });
     expect([PATH, SITE_SECRETS]).toEqual([process.env.PATH, join(site.dataFolder, "development-secrets")]);
     expect(Number(REMOTE_PORT)).toBeGreaterThan(0);

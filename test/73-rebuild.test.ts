@@ -188,6 +188,7 @@ describe("the mail sender", () => {
       SITE_SECRETS: join(site.dataFolder, "development-secrets"),
       SITE_URL: server.url,
       SITE_MAIL: "folder",
+      SITE_STORE: "sqlite",
     });
     process.kill(first.pid, "SIGKILL");
     await until("it runs again", () => readSender().pid !== first.pid);

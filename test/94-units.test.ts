@@ -94,10 +94,10 @@ describe("secrets", () => {
     expect(readers).toEqual([
       [
         "accounts",
-        "stripe_key stripe_webhook_secret stripe_webhook_secret_old usage_token usage_token_old account_key account_key_old",
+        "stripe_key stripe_webhook_secret stripe_webhook_secret_old usage_token usage_token_old account_key account_key_old store_password",
       ],
-      ["site-jobs", "stripe_key"],
-      ["site-mail", "smtp_password"],
+      ["site-jobs", "stripe_key store_password"],
+      ["site-mail", "smtp_password store_password"],
     ]);
     // All but the one of development have a reader, and all jobs that have secrets are there.
     const read = readers.flatMap(([, names = ""]) => names.split(" "));

@@ -5,9 +5,10 @@
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { openStore } from "../../lib/store/sqlite.ts";
+import { type BooksOptions, chooseBooks, openBooks } from "../../lib/store/open.ts";
 import type { ReadTx } from "../../lib/store/store.ts";
 import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
+import { resolveSecretsFile } from "../../lib/util/settings.ts";
 import { cacheName, routeOfScript, switchesOf, warmFolder } from "../programs.ts";
 import { addonPath } from "../release.ts";
 import { readSettings } from "../settings.ts";
@@ -32,6 +33,8 @@ interface Patient {
   /** Where programs find Node. */
   readonly path: string;
   readonly clock: Clock;
+  /** Fails where the secrets, which may have a server's password, cannot be read. */
+  readonly findBooks: () => BooksOptions;
 }
 
 export async function examine(options: {
@@ -44,13 +47,11 @@ export async function examine(options: {
   const isHosted = settings.url.startsWith("https:");
   const current = join(outFolder, "current");
   if (!existsSync(current)) return [wrong("dist/", `${current} is not there; run: site build`)];
-  const patient: Patient = {
-    release: realpathSync(current),
-    outFolder,
-    dataFolder: findDataFolder(sourceFolder),
-    path: cluster.path,
-    clock,
-  };
+  const [release, dataFolder] = [realpathSync(current), findDataFolder(sourceFolder)];
+  const place = { dataFolder, secretsFile: resolveSecretsFile(sourceFolder) };
+  const own = { clock, addonFile: join(release, addonPath) };
+  const findBooks = () => chooseBooks(settings, place, own);
+  const patient: Patient = { release, outFolder, dataFolder, path: cluster.path, clock, findBooks };
   return [
     ...(isHosted ? checkHost(options) : []),
     checkNode(patient),
@@ -129,14 +130,16 @@ function checkClock(): Finding {
     : wrong("clock", "it is set by nobody; run: timedatectl set-ntp true");
 }
 
-async function checkBooks({ dataFolder, release, clock }: Patient): Promise<readonly Finding[]> {
-  const file = join(dataFolder, "books.sqlite");
-  if (!existsSync(file)) return [wrong("books", `${file} is not there; run: site migrate`)];
+async function checkBooks({ findBooks }: Patient): Promise<readonly Finding[]> {
   try {
-    const store = openStore({ file, clock, addonFile: join(release, addonPath) });
+    const books = findBooks();
+    const { file, postgres } = books;
+    if (postgres === undefined && !existsSync(file))
+      return [wrong("books", `${file} is not there; run: site migrate`)];
+    const store = openBooks(books);
     try {
       return await store.read(async (tx) => [
-        right("books", `${(statSync(file).size / 1e6).toFixed(1)} MB`),
+        right("books", postgres?.address ?? `${(statSync(file).size / 1e6).toFixed(1)} MB`),
         await checkMail(tx),
         await checkNight(tx),
       ]);
@@ -170,7 +173,7 @@ async function checkMail(tx: ReadTx): Promise<Finding> {
 /** A day is billed at half past one of the next; two hours later it should be. */
 async function checkNight(tx: ReadTx): Promise<Finding> {
   const row = await tx.get<{ day: string | null; first: string | null }>(
-    `SELECT (SELECT max(day) FROM (SELECT day FROM billed_day UNION ALL SELECT day FROM skipped_day)) AS day,
+    `SELECT (SELECT max(day) FROM (SELECT day FROM billed_day UNION ALL SELECT day FROM skipped_day) settled) AS day,
        (SELECT min(day) FROM usage) AS first`,
   );
   const due = addDays(dayOf(tx.now - 3.5 * hourMs), -1);

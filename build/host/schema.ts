@@ -9,21 +9,24 @@ import { join } from "node:path";
 import { copyStore } from "../../lib/store/copy.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
-import { modeOfBooks, type Owner } from "../../lib/util/files.ts";
+import { modeOfBooks } from "../../lib/util/files.ts";
 import { inheritedPath } from "../../lib/util/settings.ts";
+import type { Books } from "../smoke.ts";
 
 const books = "books.sqlite";
 
-/** Whose the data folder is: root works on it as that user, and anybody else as themselves. */
-export function ownerOf(dataFolder: string): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
+/** The books of a host: root works on them as the user whose the data folder is, and anybody else as themselves. */
+export function findBooks(dataFolder: string): Books {
+  const keys = join(dataFolder, "..", "keys", "jobs");
+  const secretsFile = existsSync(keys) ? keys : "";
+  if (process.getuid?.() !== 0) return { dataFolder, secretsFile, owner: undefined };
   const { uid, gid } = statSync(dataFolder);
-  return { uid, gid };
+  return { dataFolder, secretsFile, owner: { uid, gid } };
 }
 
 /** The migrations that a release would apply to the books, which it would make where there are none. */
-export function planMigration(release: string, dataFolder: string): readonly string[] {
-  const { status, stdout, stderr } = runMigrate(release, dataFolder, ["--plan"]);
+export function planMigration(release: string, at: Books): readonly string[] {
+  const { status, stdout, stderr } = runMigrate(release, at, ["--plan"]);
   // A release from before it could be asked has nothing newer than what is served.
   if (status === 64) return [];
   if (status !== 0) throw new NeedsHuman(`its migrate cannot be run: ${stderr.trim()}`);
@@ -31,20 +34,20 @@ export function planMigration(release: string, dataFolder: string): readonly str
 }
 
 /** Applies them. */
-export function migrateBooks(release: string, dataFolder: string): void {
-  const { status, stderr } = runMigrate(release, dataFolder, []);
+export function migrateBooks(release: string, at: Books): void {
+  const { status, stderr } = runMigrate(release, at, []);
   if (status !== 0) throw new NeedsHuman(`the books could not be brought to its schema: ${stderr.trim()}`);
 }
 
 /** Gives `work` a folder with a copy of the books that the migrations were applied to, and removes it. */
 export function withMigratedCopy<Result>(
-  options: { readonly release: string; readonly dataFolder: string; readonly clock: Clock },
-  work: (folder: string) => Result,
+  release: string,
+  { dataFolder, owner, ...at }: Books,
+  clock: Clock,
+  work: (copy: Books) => Result,
 ): Result {
-  const { release, dataFolder, clock } = options;
   const folder = mkdtempSync(join(dataFolder, ".try-"));
   try {
-    const owner = ownerOf(dataFolder);
     if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
     const file = join(dataFolder, books);
     if (existsSync(file)) {
@@ -53,20 +56,21 @@ export function withMigratedCopy<Result>(
       chmodSync(copy, 0o600);
       if (owner !== undefined) chownSync(copy, owner.uid, owner.gid);
     }
-    migrateBooks(release, folder);
-    return work(folder);
+    const copied = { ...at, dataFolder: folder, owner };
+    migrateBooks(release, copied);
+    return work(copied);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function runMigrate(release: string, dataFolder: string, words: readonly string[]) {
+function runMigrate(release: string, { dataFolder, secretsFile, owner }: Books, words: readonly string[]) {
   const before = process.umask(0o777 & ~(modeOfBooks(join(dataFolder, books)) | 0o110));
   try {
     return spawnSync(process.execPath, [join(release, "jobs", "migrate"), ...words], {
       encoding: "utf8",
-      env: { PATH: inheritedPath(), SITE_DATA: dataFolder },
-      ...ownerOf(dataFolder),
+      env: { PATH: inheritedPath(), SITE_DATA: dataFolder, SITE_SECRETS: secretsFile },
+      ...owner,
     });
   } finally {
     process.umask(before);

@@ -12,10 +12,10 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { makeFolder, withUmask } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { isReleaseId, noteRefused, pointCurrent, prune, readCurrent } from "../shelf.ts";
-import { smokeRelease } from "../smoke.ts";
+import { type Books, checkFiles, smokeRelease } from "../smoke.ts";
 import { askSite } from "./ask.ts";
 import { installFiles, settle } from "./install.ts";
-import { migrateBooks, ownerOf, planMigration, withMigratedCopy } from "./schema.ts";
+import { findBooks, migrateBooks, planMigration, withMigratedCopy } from "./schema.ts";
 import { findChanged, isServers, tellServers } from "./servers.ts";
 import { tryConfiguration } from "./trial.ts";
 
@@ -77,8 +77,9 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
     settle(installFiles(release, options.root), options.root);
   if (!existsSync(dataFolder))
     return refuse(`${dataFolder} is not there; say where the books are: --data DIR`);
-  const migrations = options.mayMigrate ? planMigration(release, dataFolder) : [];
-  const wrong = tryAll(release, migrations, options);
+  const books = findBooks(dataFolder);
+  const migrations = options.mayMigrate ? planMigration(release, books) : [];
+  const wrong = tryAll(release, migrations, books, options.clock);
   if (wrong.length > 0) return refuse(...wrong.map((line) => `${id}: ${line}`));
   const before = readCurrent(outFolder);
   const from = before === undefined ? undefined : basename(before);
@@ -99,7 +100,11 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
   makeFolder(join(outFolder, "releases"));
   if (isNew) renameSync(release, shelved);
   await options.warm?.(id);
-  if (migrations.length > 0) migrateBooks(shelved, dataFolder);
+  if (migrations.length > 0) {
+    migrateBooks(shelved, books);
+    const late = smokeRelease(shelved, books);
+    if (late.length > 0) return refuse(...late.map((line) => `${id}: ${line}`));
+  }
   const isOver = withUmask(() => pointCurrent(outFolder, id));
   try {
     const done = serve(shelved, changed, options);
@@ -141,17 +146,22 @@ export function readTold(outFolder: string): string | undefined {
 }
 
 /** Files, programs, and configuration; what is wrong with them, a line each. */
-function tryAll(release: string, migrations: readonly string[], options: TakeOptions): readonly string[] {
-  const { dataFolder, clock } = options;
-  const owner = ownerOf(dataFolder);
-  const programs =
-    migrations.length === 0
-      ? smokeRelease(release, dataFolder, owner)
-      : withMigratedCopy({ release, dataFolder, clock }, (folder) => smokeRelease(release, folder, owner));
+function tryAll(
+  release: string,
+  migrations: readonly string[],
+  books: Books,
+  clock: Clock,
+): readonly string[] {
   const { settings, cluster, faults } = readSettings(release);
+  const tryPrograms = (): readonly string[] => {
+    if (migrations.length === 0) return smokeRelease(release, books);
+    // Of books on a server there is no copy to try them on: they are tried when the books are as they should be.
+    if (settings.store !== "sqlite") return checkFiles(release);
+    return withMigratedCopy(release, books, clock, (copy) => smokeRelease(release, copy));
+  };
   // One of a site without https has no configuration; one from before releases had their settings in them is not looked at.
   const hasSettings = faults.length === 0 && settings.url.startsWith("https:");
-  return [...programs, ...(hasSettings ? tryConfiguration(release, cluster) : [])];
+  return [...tryPrograms(), ...(hasSettings ? tryConfiguration(release, cluster) : [])];
 }
 
 function serve(release: string, changed: readonly string[], { control, root }: TakeOptions) {

@@ -6,7 +6,7 @@
  */
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { openStore } from "../../lib/store/sqlite.ts";
+import { chooseBooks, openBooks } from "../../lib/store/open.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { answerSeconds, findRoute, type Route } from "../../lib/util/routes.ts";
@@ -15,7 +15,7 @@ import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage, latePage } from "./answer.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
-import { booksOf, type Ground, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
+import { type Ground, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
 import { makeTurns } from "./turns.ts";
 import type { Handler } from "./visit.ts";
 import { watchProcess } from "./watchdog.ts";
@@ -55,15 +55,17 @@ export function runResident(
 
 function makeGround(baked: Baked, files: ProgramFiles, hashing: number): Ground {
   const place = readPlace();
+  const settings = applyPlace(baked.settings, place);
   let store: Store | undefined;
   return {
-    settings: applyPlace(baked.settings, place),
+    settings,
     place,
     renderer: makeRenderer(baked),
     log: logLine,
     files,
     openAccounts: () => {
-      store ??= openStore({ file: booksOf(place), clock: systemClock, addonFile: files.addonFile });
+      const own = { clock: systemClock, addonFile: files.addonFile };
+      store ??= openBooks(chooseBooks(settings, place, own));
       return store;
     },
     hashInTurn: makeTurns(hashing),

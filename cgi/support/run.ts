@@ -3,8 +3,8 @@
  * each handler. The last byte written is the last thing done: the web server ends a program two or three
  * milliseconds after it (lighttpd's mod_cgi), so everything is committed before.
  */
+import { chooseBooks, openBooks } from "../../lib/store/open.ts";
 import { withSlot } from "../../lib/store/slot.ts";
-import { openStore } from "../../lib/store/sqlite.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { routes } from "../../lib/util/routes.ts";
 import { applyPlace, readPlace } from "../../lib/util/settings.ts";
@@ -12,7 +12,7 @@ import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage } from "./answer.ts";
 import { readBody, readRequest } from "./request.ts";
 import { formatCgi, type Response, writeAll } from "./response.ts";
-import { booksOf, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
+import { logLine, type ProgramFiles, serveRequest } from "./serve.ts";
 import type { Handler } from "./visit.ts";
 
 // Less than the web server waits for a program (30 seconds, build/host/lighttpd.ts).
@@ -45,13 +45,14 @@ async function answerProcess(
     const { addonFile } = files;
     const slots = { folder: place.dataFolder, name: "hashing", count: 2, waitMs: hashingWaitMs, addonFile };
     const head = readRequest();
+    const settings = applyPlace(baked.settings, place);
     return await serveRequest(route, handler, head, () => readBody(head, route), {
-      settings: applyPlace(baked.settings, place),
+      settings,
       place,
       renderer,
       log,
       files,
-      openAccounts: () => openStore({ file: booksOf(place), clock: systemClock, addonFile }),
+      openAccounts: () => openBooks(chooseBooks(settings, place, { clock: systemClock, addonFile })),
       hashInTurn: (work) => withSlot(slots, work),
     });
   } catch (cause) {

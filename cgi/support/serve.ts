@@ -2,7 +2,6 @@
  * One request answered, whoever brought it: a program that ends after it (run.ts), or one that stays (resident.ts). What may be
  * decided before the body is read is decided here.
  */
-import { join } from "node:path";
 import { standardCost } from "../../lib/accounts/password.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock, takeAtLeast } from "../../lib/util/clock.ts";
@@ -73,11 +72,6 @@ export async function serveRequest(
     log,
   });
   return answerRequest(route, handler, await readWhole(), frame, openSite);
-}
-
-/** Where the books are in a data folder. */
-export function booksOf({ dataFolder }: Place): string {
-  return join(dataFolder, "books.sqlite");
 }
 
 /** One line each: what a stranger sent must not pass for a line of ours. */

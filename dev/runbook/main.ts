@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runningMs } from "../../lib/util/clock.ts";
 import { becomeCustomer } from "./customer.ts";
-import { makeArchive, need, openNetwork, startMachine } from "./machine.ts";
+import { type Machine, makeArchive, need, openNetwork, startMachine } from "./machine.ts";
 import {
   leadToStandIn,
   prepareNpm,
@@ -36,6 +36,23 @@ function readBlocks(): readonly Block[] {
     if (title !== undefined) heading = title;
     else blocks.push({ where: where as Block["where"], heading, lines });
   return blocks;
+}
+
+let customers = 0;
+
+/** Stripe is stood in for as long as it takes, and no longer: nothing on the host is otherwise than the runbook leaves it. */
+async function pay(host: Machine): Promise<string> {
+  host.run(leadToStandIn);
+  customers += 1;
+  const seen = await becomeCustomer(host, `customer${customers}@example.com`);
+  host.run("site secrets share");
+  return seen;
+}
+
+/** What a doctor says of a machine whose clock is this one's: nobody in it may set it. */
+function isClockAlone(said: string): boolean {
+  const wrong = said.split("\n").filter((line) => line.startsWith("wrong"));
+  return wrong.length === 1 && wrong[0]?.startsWith("wrong    clock") === true;
 }
 
 async function main(): Promise<void> {
@@ -76,7 +93,8 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
       // What a person would type instead of the dots.
       const typed = block.lines.replace("sk_test_...", stripeKey).replace("whsec_...", webhookSecret);
       const { status, said } = machine.run(typed);
-      if (status !== 0) throw new Error(`${block.heading}: ended with ${status}\n${block.lines}\n${said}`);
+      if (status !== 0 && !isClockAlone(said))
+        throw new Error(`${block.heading}: ended with ${status}\n${block.lines}\n${said}`);
       if (block.lines.includes("apt-get install")) {
         need("cp", [join(desk.root, "root/.ssh/id_ed25519.pub"), join(host.root, "root/key.pub")]);
         host.run(
@@ -84,12 +102,9 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
         );
         startStandIn(host);
       }
-      if (block.lines.includes("secrets share")) host.run(leadToStandIn);
       if (/doctor|ledger|drill|tls sync --json|rollback/.test(block.lines)) console.log(said.trimEnd());
       if (/enable --now nftables|is-active site-pages\.socket/.test(block.lines)) {
-        say(
-          `a stranger pays ten dollars, and sees ${await becomeCustomer(host, `mira${block.lines.length}@example.com`)}`,
-        );
+        say(`a stranger pays ten dollars, and sees ${await pay(host)}`);
       }
     }
     say("host: logs are turned over, and written on");
@@ -97,7 +112,7 @@ echo 'StrictHostKeyChecking accept-new' > .ssh/config`);
 curl -sk -o /dev/null -H 'Host: ${siteName}' https://127.0.0.1/ && sleep 6
 ls /srv/site/log && grep -c . /srv/site/log/access.log`);
     if (turned.status !== 0) throw new Error(turned.said);
-    say(`and once more at the end: ${await becomeCustomer(host, "ines@example.com")}`);
+    say(`and once more at the end: ${await pay(host)}`);
   } finally {
     host.end();
     desk.end();

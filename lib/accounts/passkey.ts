@@ -67,8 +67,9 @@ export function passkeyHost(url: string): string | undefined {
 export async function setChallenge(tx: WriteTx, token: string, set: Challenge): Promise<void> {
   await tx.run("DELETE FROM passkey_challenge WHERE expires_at <= ?", [tx.now]);
   await tx.run(
-    `INSERT OR REPLACE INTO passkey_challenge (token_hash, challenge, purpose, account, name, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO passkey_challenge (token_hash, challenge, purpose, account, name, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (token_hash) DO UPDATE SET challenge = excluded.challenge, purpose = excluded.purpose,
+       account = excluded.account, name = excluded.name, expires_at = excluded.expires_at`,
     [sha256Hex(token), set.challenge, set.purpose, set.account ?? null, set.name, tx.now + challengeLifeMs],
   );
 }

@@ -190,7 +190,7 @@ export async function checkDeeds(tx: ReadTx, tell: Report): Promise<void> {
   const rows = await tx.all<{ id: string }>(
     `SELECT t.id FROM transfer t
      WHERE t.code IN ('goodwill', 'goodwill-undone', 'gift', 'charge', 'opening', 'opening-owed') AND NOT EXISTS (
-       SELECT 1 FROM audit a WHERE a.account IN (t.debit, t.credit) AND substr(a.detail, -length(t.id)) = t.id)`,
+       SELECT 1 FROM audit a WHERE a.account IN (t.debit, t.credit) AND substr(a.detail, length(a.detail) - length(t.id) + 1) = t.id)`,
   );
   for (const { id } of rows) tell("transfer", id, "was decided by nobody: the audit log has no line of it");
   const unasked = await tx.all<{ id: string }>(

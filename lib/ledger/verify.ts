@@ -4,7 +4,7 @@
  * but for the names of their accounts. Called by jobs/ledger.
  */
 import { fromColumns } from "../money/amount.ts";
-import type { ReadTx } from "../store/store.ts";
+import type { Finding, ReadTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
 import { type Pair, pairs } from "./chart.ts";
 import {
@@ -16,13 +16,6 @@ import {
   type Report,
 } from "./evidence.ts";
 import { computeSeal, noSeal, type Seal } from "./seal.ts";
-
-export interface Finding {
-  readonly table: string;
-  /** What tells the row: its number, its id, its day. */
-  readonly row: string;
-  readonly message: string;
-}
 
 export interface Verified {
   readonly transfers: bigint;
@@ -40,7 +33,7 @@ export async function verifyBooks(
   report: (finding: Finding) => void,
 ): Promise<Verified> {
   const tell: Report = (table, row, message) => report({ table, row: String(row), message });
-  await checkFile(tx, expected, tell);
+  for (const { table, row, message } of await tx.inspect(expected)) tell(table, row, message);
   await checkChart(tx, tell);
   const transfers = await checkTransfers(tx, tell);
   const accounts = await checkBalances(tx, tell);
@@ -50,25 +43,6 @@ export async function verifyBooks(
   await checkReturns(tx, tell);
   await checkDeeds(tx, tell);
   return { transfers, accounts, ...(await checkSeals(tx, tell)) };
-}
-
-/** The file itself, and that nothing which guards it was taken away. */
-async function checkFile(tx: ReadTx, expected: ReadonlyMap<string, string>, tell: Report): Promise<void> {
-  for (const row of await tx.all<{ integrity_check: string }>("PRAGMA integrity_check"))
-    if (row.integrity_check !== "ok") tell("file", "integrity_check", row.integrity_check);
-  for (const row of await tx.all<{ table: string; rowid: bigint | null; parent: string }>(
-    "PRAGMA foreign_key_check",
-  ))
-    tell(row.table, row.rowid ?? "?", `leads to a row of ${row.parent} that is not there`);
-  const found = await tx.all<{ name: string; sql: string }>(
-    "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL",
-  );
-  const texts = new Map(found.map(({ name, sql }) => [name, sql]));
-  for (const [name, sql] of expected) {
-    const own = texts.get(name);
-    if (own === undefined) tell("schema", name, "is not there; something took it away");
-    else if (own !== sql) tell("schema", name, "is not as the programs made it");
-  }
 }
 
 interface TransferRow {

@@ -45,7 +45,7 @@ export async function readMovements(
   const rows = await tx.all<MovementRow>(
     `SELECT id, category, cents, fee_cents AS feeCents, currency, source, payment_intent AS paymentIntent,
             created_at AS createdMs
-     FROM stripe_movement WHERE (created_at, id) > (?, ?) AND (category = 'charge') = ? ORDER BY created_at, id LIMIT ?`,
+     FROM stripe_movement WHERE (created_at, id) > (?, ?) AND CASE category WHEN 'charge' THEN 1 ELSE 0 END = ? ORDER BY created_at, id LIMIT ?`,
     [after?.createdMs ?? -1, after?.id ?? "", what === "charges" ? 1 : 0, limit],
   );
   return rows.map(({ cents, feeCents, createdMs, ...row }) => ({

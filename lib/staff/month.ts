@@ -61,9 +61,9 @@ async function readOwing(tx: ReadTx, last: DayUtc): Promise<{ accounts: bigint; 
     `SELECT count(*) AS accounts, sum(p) AS picodollars, sum(a) AS attodollars FROM (
        SELECT sum(p) AS p, sum(a) AS a FROM (
          SELECT credit AS id, picodollars AS p, attodollars AS a FROM transfer WHERE day <= ?
-         UNION ALL SELECT debit, -picodollars, -attodollars FROM transfer WHERE day <= ?)
+         UNION ALL SELECT debit, -picodollars, -attodollars FROM transfer WHERE day <= ?) moved
        WHERE id IN (SELECT id FROM ledger_account WHERE kind = 'customer')
-       GROUP BY id HAVING sum(p) + (sum(a) - (sum(a) % 1000000 + 1000000) % 1000000) / 1000000 < 0)`,
+       GROUP BY id HAVING sum(p) + (sum(a) - (sum(a) % 1000000 + 1000000) % 1000000) / 1000000 < 0) owing`,
     [last, last],
   );
   const columns = { picodollars: row?.picodollars ?? 0n, attodollars: row?.attodollars ?? 0n };

@@ -47,7 +47,7 @@ export async function reportNight(
 /** A few lines on what a person should know each morning. */
 async function describeHouse(tx: ReadTx): Promise<readonly string[]> {
   const customers = await tx.get<{ n: bigint; below: bigint; picodollars: bigint; attodollars: bigint }>(
-    `SELECT count(*) AS n, coalesce(sum(picodollars < 0), 0) AS below,
+    `SELECT count(*) AS n, count(*) FILTER (WHERE picodollars < 0) AS below,
             coalesce(sum(picodollars), 0) AS picodollars, coalesce(sum(attodollars), 0) AS attodollars
      FROM balance WHERE ledger_account IN (SELECT id FROM ledger_account WHERE kind = 'customer')`,
   );

@@ -8,6 +8,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert, NeedsHuman } from "../util/failure.ts";
 import { applicationId, openDatabase, openInMemory, prepare, type SqliteOptions } from "./database.ts";
+import { programVersion } from "./known.ts";
 import { firstSchema } from "./migrations/0001-first.ts";
 import { sealsSchema } from "./migrations/0002-seals.ts";
 import { skippedSchema } from "./migrations/0003-skipped.ts";
@@ -29,7 +30,8 @@ import { receiptsSchema } from "./migrations/0018-receipts.ts";
 import { machinesSchema } from "./migrations/0019-machines.ts";
 import { rechargesSchema } from "./migrations/0020-recharges.ts";
 import { passkeysSchema } from "./migrations/0021-passkeys.ts";
-import { checkSchema, programVersion, readVersion } from "./version.ts";
+import type { SqlValue } from "./store.ts";
+import { checkSchema, readVersion } from "./version.ts";
 
 export interface Migration {
   readonly version: number;
@@ -39,7 +41,8 @@ export interface Migration {
   readonly sql: string;
 }
 
-const migrations: readonly Migration[] = [
+/** All of them, in their order. */
+export const migrations: readonly Migration[] = [
   firstSchema,
   sealsSchema,
   skippedSchema,
@@ -127,6 +130,25 @@ export function readExpectedSchema(options: Pick<SqliteOptions, "addonFile">): R
   try {
     for (const { sql } of migrations) db.exec(sql);
     return readSchema(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** The rows that the migrations write, by table. */
+export function readSeeds(
+  options: Pick<SqliteOptions, "addonFile">,
+): readonly { readonly table: string; readonly rows: readonly Record<string, SqlValue>[] }[] {
+  const db = openInMemory(options);
+  try {
+    for (const { sql } of migrations) db.exec(sql);
+    const tables = [...readSchema(db)].filter(([, sql]) => sql.startsWith("CREATE TABLE"));
+    return tables
+      .map(([table]) => ({
+        table,
+        rows: prepare(db, `SELECT * FROM ${table}`).safeIntegers().all() as Record<string, SqlValue>[],
+      }))
+      .filter(({ rows }) => rows.length > 0);
   } finally {
     db.close();
   }

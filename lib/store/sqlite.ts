@@ -7,7 +7,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import { bindable, openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
-import type { ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
+import type { Finding, ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
 import { checkSchema } from "./version.ts";
 
 /**
@@ -108,6 +108,30 @@ function makeTx(find: (sql: string) => Database.Statement, clock: Clock, check: 
       guard(() => find(sql).all(values.map(bindable)) as Row[]),
     get: <Row extends object>(sql: string, values: readonly SqlValue[] = []) =>
       guard(() => find(sql).get(values.map(bindable)) as Row | undefined),
+    inspect: (expected) => guard(() => inspectFile(find, expected)),
   };
   return { ...tx, run: (sql, values = []) => guard(() => find(sql).run(values.map(bindable)).changes) };
+}
+
+/** The file itself, and that nothing which guards it was taken away. */
+function inspectFile(
+  find: (sql: string) => Database.Statement,
+  expected: ReadonlyMap<string, string>,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const tell = (table: string, row: string, message: string): void =>
+    void findings.push({ table, row, message });
+  for (const row of find("PRAGMA integrity_check").all() as { integrity_check: string }[])
+    if (row.integrity_check !== "ok") tell("file", "integrity_check", row.integrity_check);
+  const astray = find("PRAGMA foreign_key_check").all();
+  for (const { table, rowid, parent } of astray as { table: string; rowid: bigint | null; parent: string }[])
+    tell(table, String(rowid ?? "?"), `leads to a row of ${parent} that is not there`);
+  const found = find("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  const texts = new Map((found as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
+  for (const [name, sql] of expected) {
+    const own = texts.get(name);
+    if (own === undefined) tell("schema", name, "is not there; something took it away");
+    else if (own !== sql) tell("schema", name, "is not as the programs made it");
+  }
+  return findings;
 }

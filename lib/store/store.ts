@@ -10,12 +10,25 @@ export type SqlValue = string | bigint | number | Uint8Array | null;
 /** What a row holds: every INTEGER is a bigint, so that no amount ever passes through a JavaScript number. */
 export type SqlCell = string | bigint | Uint8Array | null;
 
+/** Something that is wrong with the books. */
+export interface Finding {
+  readonly table: string;
+  /** What tells the row: its number, its id, its day. */
+  readonly row: string;
+  readonly message: string;
+}
+
 export interface ReadTx {
   /** Milliseconds since 1970, read once the transaction holds its lock: a booking day is derived from it. */
   readonly now: number;
   readonly all: <Row extends object>(sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
   /** The first row, or undefined. */
   readonly get: <Row extends object>(sql: string, values?: readonly SqlValue[]) => Promise<Row | undefined>;
+  /**
+   * What the engine itself finds wrong: damage, rows that lead nowhere, a guard that was taken away. `expected` is the schema as the
+   * programs make it (migrate.ts), by name.
+   */
+  readonly inspect: (expected: ReadonlyMap<string, string>) => Promise<readonly Finding[]>;
 }
 
 export interface WriteTx extends ReadTx {

@@ -1,13 +1,10 @@
 /**
- * The version of the schema that these programs know, apart from the migrations, whose texts are of no use to a program that only
- * opens the store.
+ * The version of the schema that a file has, apart from the migrations, whose texts are of no use to a program that only opens the store.
  */
 import type Database from "better-sqlite3";
 import { NeedsHuman } from "../util/failure.ts";
 import { prepare, readPragma } from "./database.ts";
-
-/** That of the newest migration (migrate.ts). */
-export const programVersion = 21;
+import { programVersion } from "./known.ts";
 
 /** @throws NeedsHuman if the file's schema is older than the programs, or too new for them */
 export function checkSchema(db: Database.Database, file: string): void {

@@ -98,9 +98,9 @@ export async function readBillLines(
 async function readAccountsOfDay(tx: ReadTx, day: DayUtc, after: string): Promise<readonly AccountId[]> {
   const page = "WHERE day = ? AND account > ?";
   const rows = await tx.all<{ account: AccountId }>(
-    `SELECT account FROM (SELECT DISTINCT account FROM usage ${page} ORDER BY account LIMIT ?)
+    `SELECT account FROM (SELECT DISTINCT account FROM usage ${page} ORDER BY account LIMIT ?) first
      UNION SELECT account FROM (
-       SELECT DISTINCT account FROM usage_revision ${page} AND price_atto IS NULL ORDER BY account LIMIT ?)
+       SELECT DISTINCT account FROM usage_revision ${page} AND price_atto IS NULL ORDER BY account LIMIT ?) revised
      ORDER BY account LIMIT ?`,
     [day, after, batchSize, day, after, batchSize, batchSize],
   );

@@ -101,7 +101,7 @@ export async function readDaysToBill(tx: ReadTx): Promise<readonly DayUtc[]> {
 export async function readUndeclaredDays(tx: ReadTx): Promise<readonly DayUtc[]> {
   const first = await tx.get<{ day: DayUtc | null }>(
     `SELECT min(day) AS day FROM (SELECT min(day) AS day FROM usage UNION ALL SELECT min(day) FROM usage_revision
-       UNION ALL SELECT min(day) FROM complete_day)`,
+       UNION ALL SELECT min(day) FROM complete_day) firsts`,
   );
   if (first?.day == null) return [];
   const rows = await tx.all<{ day: DayUtc }>(

@@ -20,6 +20,7 @@ export const jobNeeds: Readonly<Record<string, Needs>> = {
   recharge: ofStripe,
   reconcile: ofStripe,
   refund: ofStripe,
+  store: { runner: "jobs", secrets: ["store_password"] },
   // What programs sealed, by the keys that they have anyway.
   reseal: { runner: "programs", secrets: ["account_key", "account_key_old"] },
 };

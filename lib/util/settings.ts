@@ -54,6 +54,8 @@ export interface Settings {
   /** Whether the pages are indexed, and layouts show a search form. */
   readonly search: boolean;
   readonly mail: MailSettings;
+  /** Where the books are: "sqlite" for a file in the data folder, or the address of a PostgreSQL server (lib/store/postgres/address.ts). */
+  readonly store: string;
   /** Smallest and largest top-up, in whole dollars. */
   readonly topUpMinimum: number;
   readonly topUpMaximum: number;
@@ -92,12 +94,14 @@ export interface Place {
   readonly urlOverride: string;
   /** Development only: mail goes to a folder whatever etc/ says. */
   readonly mailToFolder: boolean;
+  /** Development only: the books are in the data folder whatever etc/ says. */
+  readonly storeInFolder: boolean;
   /** Who runs a command by hand, for the audit log; "" if that is not known. */
   readonly operator: string;
 }
 
 /**
- * Reads SITE_DATA, SITE_SECRETS, SITE_URL, SITE_MAIL, and who is at the keyboard.
+ * Reads SITE_DATA, SITE_SECRETS, SITE_URL, SITE_MAIL, SITE_STORE, and who is at the keyboard.
  * @throws NeedsHuman if SITE_DATA is missing, or an override is not one that development may use.
  */
 export function readPlace(environment: NodeJS.ProcessEnv = process.env): Place {
@@ -114,11 +118,15 @@ export function readPlace(environment: NodeJS.ProcessEnv = process.env): Place {
   const mail = environment.SITE_MAIL ?? "";
   if (mail !== "" && mail !== "folder")
     throw new NeedsHuman(`SITE_MAIL=${mail}: only "folder" may be set here; change mail in etc/site.yaml`);
+  const store = environment.SITE_STORE ?? "";
+  if (store !== "" && store !== "sqlite")
+    throw new NeedsHuman(`SITE_STORE=${store}: only "sqlite" may be set here; change store in etc/site.yaml`);
   return {
     dataFolder,
     secretsFile: environment.SITE_SECRETS ?? "",
     urlOverride,
     mailToFolder: mail === "folder",
+    storeInFolder: store === "sqlite",
     operator: resolveOperator(environment),
   };
 }
@@ -127,7 +135,7 @@ export function readPlace(environment: NodeJS.ProcessEnv = process.env): Place {
 export function applyPlace(settings: Settings, place: Place): Settings {
   const url = place.urlOverride === "" ? settings.url : place.urlOverride;
   const mail: MailSettings = place.mailToFolder ? { ...settings.mail, transport: "folder" } : settings.mail;
-  return { ...settings, url, mail };
+  return { ...settings, url, mail, store: place.storeInFolder ? "sqlite" : settings.store };
 }
 
 /** True for http://127.0.0.1[:port], http://[::1][:port], and http://localhost[:port], with nothing after it. */
@@ -145,6 +153,7 @@ export const secretNames = [
   "account_key",
   "account_key_old",
   "smtp_password",
+  "store_password",
 ] as const;
 export type SecretName = (typeof secretNames)[number];
 export type Secrets = Readonly<Partial<Record<SecretName, string>>>;

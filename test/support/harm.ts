@@ -12,12 +12,27 @@ import { readUsageFile } from "../../lib/usage/file.ts";
 import { importUsage } from "../../lib/usage/import.ts";
 import { addDays, type DayUtc, dayOf, systemClock } from "../../lib/util/clock.ts";
 import { addAccount, meters, usageFile } from "./books.ts";
-import { makeTestStore, openRaw, readRows } from "./store.ts";
+import { makeTestStore, openRaw, readRows, type TestStore } from "./store.ts";
 
 /** Accounts that paid some days ago, and two days of usage, which nobody has billed. */
 export async function writeBooks(file: string): Promise<void> {
+  const test = makeTestStore(firstMoment());
+  await fillBooks(test);
+  const db = openRaw(test.file);
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  copyFileSync(test.file, file);
+  test.end();
+}
+
+/** When the first of them paid. */
+export function firstMoment(): string {
+  return `${addDays(dayOf(systemClock.now()), -4)}T08:00:00Z`;
+}
+
+/** The same in books that are open; the clock is at that moment. */
+export async function fillBooks(test: Pick<TestStore, "store" | "clock">): Promise<void> {
   const today = dayOf(systemClock.now());
-  const test = makeTestStore(`${addDays(today, -4)}T08:00:00Z`);
   const days: readonly DayUtc[] = [addDays(today, -3), addDays(today, -2)];
   for (let number = 0; number < 12; number += 1) {
     const account = await addAccount(test.store, `${number}@example.org`);
@@ -47,11 +62,6 @@ export async function writeBooks(file: string): Promise<void> {
     const taken = await test.store.write((tx) => importUsage(tx, { lines, meters, complete: [day] }));
     expect(taken.ok).toBe(true);
   }
-  const db = openRaw(test.file);
-  db.pragma("wal_checkpoint(TRUNCATE)");
-  db.close();
-  copyFileSync(test.file, file);
-  test.end();
 }
 
 /** What a program may write, without the moments, in which two runs differ. */
@@ -85,8 +95,13 @@ const tables: readonly string[] = [
  * program makes are random: both stand for one another.
  */
 export function describeBooks(file: string): string {
+  return describeRows((sql) => readRows(file, sql));
+}
+
+/** The same of books wherever they are. */
+export function describeRows(raw: (sql: string) => unknown[]): string {
   const lines = tables.flatMap((table) =>
-    readRows(file, `SELECT * FROM ${table}`).map((row) => {
+    raw(`SELECT * FROM ${table}`).map((row) => {
       const kept = Object.entries(row as Record<string, unknown>).filter(
         ([name]) => !/_at$|^(?:number|through|attempts|doubts|raw|last_error)$/.test(name),
       );

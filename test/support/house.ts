@@ -54,6 +54,7 @@ const frontDoors: Readonly<Record<string, readonly string[]>> = {
 /** Packages, and the only files or folders that may import them. */
 const packageDoors: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["lib/store/"],
+  pg: ["lib/store/postgres/connection.ts"],
   stripe: ["lib/payments/stripe/"],
   nodemailer: ["lib/mail/transport.ts"],
   yaml: ["build/yaml.ts"],

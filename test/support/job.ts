@@ -23,8 +23,15 @@ export async function runTestJob(
   const context: JobContext = {
     settings: { ...(await makeSettings()), meters, ...change.settings },
     secrets: change.secrets ?? {},
-    place: { dataFolder: test.folder, secretsFile: "", urlOverride: "", mailToFolder: false, operator: "" },
-    database: { file: test.file, clock: test.clock },
+    place: {
+      dataFolder: test.folder,
+      secretsFile: "",
+      urlOverride: "",
+      mailToFolder: false,
+      storeInFolder: false,
+      operator: "",
+    },
+    database: test.books,
     openStore: () => test.store,
     renderer: await packageRenderer(),
     clock: test.clock,

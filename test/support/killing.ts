@@ -3,7 +3,16 @@
  * an impatient person, or a full disk does, at each place where something of it could stay. For tests on Linux.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,18 +56,24 @@ export interface Bench {
   readonly count: (program: Program) => Promise<ReadonlyMap<Call, number>>;
   /** Runs it on the books as they are, and does this harm at the call's time of that number, from 1. */
   readonly harm: (call: Call, time: number, harm: Harm, program: Program) => Promise<Ran>;
+  /** Where the site is, and what of it is published. */
+  readonly release: string;
   /** The books that the last run left, and the folder that they lie in. */
   readonly file: string;
   readonly data: string;
+  readonly secretsFile: string;
   /** Writes the secrets file. */
   readonly keepSecrets: (secrets: Readonly<Record<string, string>>) => void;
   readonly end: () => void;
 }
 
-export function openBench(): Bench {
+/** `settings` are more lines of etc/site.yaml, `cluster` those of etc/cluster.yaml. */
+export function openBench(settings = "", cluster = ""): Bench {
   const folder = mkdtempSync(join(tmpdir(), "picodollar-killed-"));
   const [site, data] = [join(folder, "site"), join(folder, "data")];
   initSite(site);
+  appendFileSync(join(site, "etc/site.yaml"), settings);
+  if (cluster !== "") writeFileSync(join(site, "etc/cluster.yaml"), cluster);
   const built = spawnSync(process.execPath, [command, "build", "--source", site], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   const [books, file] = [join(folder, "books.sqlite"), join(data, "books.sqlite")];
@@ -99,15 +114,18 @@ export function openBench(): Bench {
   const reset = (): void => {
     rmSync(data, { recursive: true, force: true });
     mkdirSync(data, { mode: 0o700 });
-    copyFileSync(books, file);
+    // There are none where they are on a server.
+    if (existsSync(books)) copyFileSync(books, file);
   };
   const log = join(folder, "strace.log");
   const trace = (program: Program, ...inject: readonly string[]): Promise<Ran> =>
     start(["strace", "-f", "-qq", "-o", log, ...inject, ...own(program)], program);
   return {
     books,
+    release: join(site, "dist/current"),
     file,
     data,
+    secretsFile,
     keepSecrets,
     reset,
     run: (program) => start(own(program), program),
