@@ -42,7 +42,7 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
   it("is right", () => {
     expect(wrongs()).toEqual([]);
     expect(check().map(({ what }) => what)).toEqual(
-      "front.conf pages.conf hashing.conf hitch.conf systemd/ logrotate.conf crontab nftables.conf"
+      "front.conf pages.conf paying.conf hashing.conf hitch.conf systemd/ logrotate.conf crontab nftables.conf"
         .split(" ")
         .concat("the certificate", "data", "books", "secrets", "run", "log", "upload")
         .concat("keys/programs", "keys/jobs", "keys/mail"),

@@ -133,7 +133,7 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
         }).stdout.trim();
       const open = (name: string) =>
         `require("net").connect("${host.folder}/run/${name}.sock").on("connect", function () { console.log("open"); this.destroy(); }).on("error", (e) => console.log(e.code))`;
-      for (const name of ["tls", "pages", "hashing"]) {
+      for (const name of ["tls", "pages", "paying", "hashing"]) {
         expect([name, as("daemon", "daemon", open(name))]).toEqual([name, "EACCES"]);
         expect([name, as("www-data", "www-data", open(name))]).toEqual([name, "open"]);
       }

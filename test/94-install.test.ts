@@ -58,13 +58,13 @@ describe("site install", () => {
     symlinkSync("../site-pages.socket", join(units, "sockets.target.wants/site-pages.socket"));
     writeFileSync(join(units, "site-own.service"), "[Unit]\nDescription=somebody's\n");
     const { added, gone, changed } = installFiles(await build("programs: cgi\n"), at("root"));
-    expect([added, gone]).toEqual([[], ["site-hashing.socket", "site-pages.socket"]]);
+    expect([added, gone]).toEqual([[], ["site-hashing.socket", "site-pages.socket", "site-paying.socket"]]);
     expect(changed).toContain("etc/systemd/system/site-pages.service");
     expect(changed).toContain("etc/systemd/system/site-pages.socket");
     expect(readdirSync(join(units, "sockets.target.wants"))).toEqual([]);
     expect(existsSync(join(units, "site-own.service"))).toBe(true);
     // And back.
     const back = installFiles(await build("programs: resident\n"), at("root"));
-    expect(back.added).toEqual(["site-hashing.socket", "site-pages.socket"]);
+    expect(back.added).toEqual(["site-hashing.socket", "site-pages.socket", "site-paying.socket"]);
   });
 });

@@ -11,6 +11,7 @@ import { listReaders, shareSecrets } from "../build/host/secrets.ts";
 import { initSite } from "../build/init.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { jobNeeds } from "../lib/util/jobs.ts";
+import { routes } from "../lib/util/routes.ts";
 import { secretNames } from "../lib/util/settings.ts";
 
 let folder: string;
@@ -86,6 +87,25 @@ describe("units and crontab", () => {
   });
 });
 
+describe("the front", () => {
+  it("has whoever speaks to Stripe wait apart from all others, and whoever hashes too", async () => {
+    expect(await build()).toEqual([]);
+    const socketOf = (path: string): string | undefined => {
+      const rule = /\$HTTP\["url"\] =~ "(\^[^"]*)" \{\n {2}proxy\.server[^\n]*\/run\/(\w+)\.sock/g;
+      const rules = [...read("front.conf").matchAll(rule)];
+      return rules.find(([, form = "-"]) => new RegExp(form).test(path))?.[2];
+    };
+    for (const { path, secrets, pool } of routes.filter(({ setting }) => setting === undefined)) {
+      expect([path, socketOf(path)]).toEqual([path, pool]);
+      expect([path, secrets.includes("stripe_key")]).toEqual([path, pool === "paying"]);
+    }
+    expect(["login", "signup"].map((name) => socketOf(`/account/${name}.cgi`))).toEqual([
+      "hashing",
+      "hashing",
+    ]);
+  });
+});
+
 describe("secrets", () => {
   it("are shared out by what programs and jobs read, to each user its own", async () => {
     expect(await build()).toEqual([]);
@@ -144,7 +164,13 @@ describe("etc/cluster.yaml", () => {
     cluster(`programs: ${kind}\n`);
     expect(await build()).toEqual([]);
     const nice = (name: string) => /^Nice=(.*)$/m.exec(read(`systemd/site-${name}.service`))?.[1];
-    expect(["front", "hitch", "pages", "hashing"].map(nice)).toEqual([undefined, undefined, "5", "5"]);
+    expect(["front", "hitch", "pages", "paying", "hashing"].map(nice)).toEqual([
+      undefined,
+      undefined,
+      "5",
+      "5",
+      "5",
+    ]);
   });
 
   it.each([

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/util/clock.ts";
+import { pools } from "../../lib/util/routes.ts";
 import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
@@ -27,7 +28,8 @@ export function checkHost(options: {
       wrong("dist/", `${etc} has no front.conf; build the site, with an https address in etc/site.yaml`),
     ];
   return [
-    ...["front.conf", "pages.conf", "hashing.conf"]
+    ...["front", ...pools]
+      .map((name) => `${name}.conf`)
       .filter((name) => existsSync(join(etc, name)))
       .map((name) => checkLighttpd(etc, name)),
     checkHitch(etc, cluster),

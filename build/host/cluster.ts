@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type Pool, pools as poolNames } from "../../lib/util/routes.ts";
 import type { Fault } from "../fault.ts";
 import {
   offsetOfKey,
@@ -47,7 +48,7 @@ export interface Cluster {
     readonly hitch: string;
   };
   /** How many programs run at once, and how many of those that hash passwords. */
-  readonly pools: { readonly pages: number; readonly hashing: number };
+  readonly pools: Readonly<Record<Pool, number>>;
 }
 
 const absolute = /^(?:\/[\w.-]+)+$/;
@@ -92,7 +93,7 @@ function defaults(host: string): Cluster {
 function readKnown(section: Section, host: string): Cluster {
   const home = readWord(section, "home", "/srv/site", absolute, "an absolute path, such as /srv/site");
   const users = readGroup(section, "users", ["web", "programs", "jobs", "mail", "hitch"]);
-  const pools = readGroup(section, "pools", ["pages", "hashing"]);
+  const pools = readGroup(section, "pools", poolNames);
   const user = (key: string, usual: string): string =>
     readWord(users, key, usual, /^[a-z_][a-z0-9_-]*$/, "the name of a user of the system");
   return {
@@ -121,6 +122,7 @@ function readKnown(section: Section, host: string): Cluster {
     },
     pools: {
       pages: readWhole(pools, "pages", { least: 1, most: 1000, fallback: 4 }),
+      paying: readWhole(pools, "paying", { least: 1, most: 1000, fallback: 4 }),
       hashing: readWhole(pools, "hashing", { least: 1, most: 100, fallback: 2 }),
     },
   };

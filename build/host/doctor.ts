@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { type BooksOptions, chooseBooks, openBooks } from "../../lib/store/open.ts";
 import type { ReadTx } from "../../lib/store/store.ts";
 import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
+import { pools } from "../../lib/util/routes.ts";
 import { resolveSecretsFile } from "../../lib/util/settings.ts";
 import { cacheName, routeOfScript, switchesOf, warmFolder } from "../programs.ts";
 import { addonPath } from "../release.ts";
@@ -200,7 +201,7 @@ function checkBackup({ dataFolder, clock }: Patient): Finding {
 function checkUnits(isHosted: boolean): Finding {
   if (!isHosted) return skipped("units", "the site is not reached over https");
   if (!existsSync("/run/systemd/system")) return skipped("units", "systemd does not run here");
-  const servers = ["pages", "hashing", "front", "hitch"].map((name) => `site-${name}.service`);
+  const servers = [...pools, "front", "hitch"].map((name) => `site-${name}.service`);
   const units = [...servers, ...schedule.map(({ job }) => `site-${job}.timer`)];
   const dead = units.filter((unit) => runFirst(["systemctl"], ["is-active", unit])?.said !== "active");
   const failed = schedule

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pools } from "../../lib/util/routes.ts";
 import type { Settings } from "../../lib/util/settings.ts";
 import type { Cluster } from "./cluster.ts";
 import { compressedLua } from "./compressed.ts";
@@ -12,8 +13,6 @@ import { writeHitch } from "./hitch.ts";
 import { writeFront, writePool } from "./lighttpd.ts";
 import { writeCrontab } from "./schedule.ts";
 import { writeLogrotate, writeTmpfiles, writeUnits } from "./units.ts";
-
-const pools = ["pages", "hashing"] as const;
 
 export interface HostFacts {
   readonly cluster: Cluster;

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NeedsHuman } from "../../lib/util/failure.ts";
+import { pools } from "../../lib/util/routes.ts";
 import { runFirst } from "./finding.ts";
 
 const units = "etc/systemd/system";
@@ -86,7 +87,7 @@ export function startUnits(release: string, hasCertificate: boolean): readonly s
   const all = readdirSync(join(release, "etc/systemd"));
   const sockets = all.filter((name) => name.endsWith(".socket"));
   const timers = all.filter((name) => name.endsWith(".timer"));
-  const servers = ["pages", "hashing", "front", ...(hasCertificate ? ["hitch"] : [])];
+  const servers = [...pools, "front", ...(hasCertificate ? ["hitch"] : [])];
   const units = [...sockets, ...servers.map((name) => `site-${name}.service`), ...timers];
   const ran = runFirst(["systemctl"], ["enable", "--now", ...units]);
   if (ran?.status !== 0) throw new NeedsHuman(`systemctl: ${ran?.said ?? "systemd is not installed"}`);

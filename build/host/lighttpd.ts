@@ -1,14 +1,12 @@
 /**
  * Configuration of lighttpd 1.4.69: a front that serves files and speaks to the programs, and for each pool of programs one more
  * that runs them, few at once, on a UNIX socket. So a flood of requests for programs waits in line and stops no page, and one of
- * logins stops no other program. Conditions stand once each: lighttpd merges those that are alike.
+ * logins stops no other program, nor a Stripe that is slow. Conditions stand once each: lighttpd merges those that are alike.
  */
 import { mediaTypes } from "../../lib/util/mediatypes.ts";
-import { answerSeconds, isOffered, type Route, routes } from "../../lib/util/routes.ts";
+import { answerSeconds, isOffered, type Pool, routes } from "../../lib/util/routes.ts";
 import type { HostFacts } from "./host.ts";
 import { keysOf } from "./secrets.ts";
-
-type Pool = Route["pool"];
 
 /** The longest ending counts. */
 const types: Readonly<Record<string, string>> = {
@@ -80,6 +78,8 @@ $HTTP["url"] =~ "/[.](?!well-known/)|~$" { url.access-deny = ( "" ) }
 
 $HTTP["url"] =~ "${matchPool(facts, "hashing")}" {
 ${writeProxy(home, "hashing")}
+} else $HTTP["url"] =~ "${matchPool(facts, "paying")}" {
+${writeProxy(home, "paying")}
 } else $HTTP["url"] =~ "${matchPool(facts, "pages")}" {
 ${writeProxy(home, "pages")}
 ${big

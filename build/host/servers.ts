@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TryLater } from "../../lib/util/failure.ts";
+import { pools } from "../../lib/util/routes.ts";
 import { compareText } from "../fault.ts";
 import { runFirst } from "./finding.ts";
 
@@ -15,8 +16,11 @@ interface Server {
 
 /** The programs before the front, which hands them its requests. */
 const servers: readonly Server[] = [
-  { unit: "site-pages", reads: ["etc/pages.conf"], holds: ["servers/programs"] },
-  { unit: "site-hashing", reads: ["etc/hashing.conf"], holds: ["servers/programs"] },
+  ...pools.map((pool) => ({
+    unit: `site-${pool}`,
+    reads: [`etc/${pool}.conf`],
+    holds: ["servers/programs"],
+  })),
   { unit: "site-front", reads: ["etc/front.conf", "etc/lighttpd.conf"], holds: [] },
   { unit: "site-hitch", reads: ["etc/hitch.conf"], holds: [] },
 ];

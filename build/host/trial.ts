@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pools } from "../../lib/util/routes.ts";
 import type { Cluster } from "./cluster.ts";
 import { runFirst } from "./finding.ts";
 
@@ -20,7 +21,8 @@ export function tryConfiguration(release: string, { home }: Cluster): readonly s
       writeFileSync(join(place, name), text.replaceAll(`${home}/dist/current/`, `${release}/`));
       return join(place, name);
     };
-    const wrong = ["front.conf", "pages.conf", "hashing.conf"]
+    const wrong = ["front", ...pools]
+      .map((name) => `${name}.conf`)
       .filter((name) => existsSync(join(release, "etc", name)))
       .flatMap((name) => {
         const ran = runFirst(lighttpd, ["-tt", "-f", copy(name)]);

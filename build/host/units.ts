@@ -1,5 +1,5 @@
 /** Units of systemd: the servers, each as a user of its own, and the jobs with their timers. */
-import { answerSeconds } from "../../lib/util/routes.ts";
+import { answerSeconds, type Pool, pools } from "../../lib/util/routes.ts";
 import type { HostFacts, HostFile } from "./host.ts";
 import { runnerOf, schedule } from "./schedule.ts";
 import { keysOf, masterOf } from "./secrets.ts";
@@ -57,7 +57,7 @@ WantedBy=multi-user.target
   // The front speaks to their socket by its own group, and the books are another one's.
   const ofPrograms = [`SupplementaryGroups=${users.programs}`, `InaccessiblePaths=${secrets}`];
   /** Programs that stay; a new release is taken by a restart, during which systemd keeps their socket, and who asks waits there. */
-  const resident = (pool: "pages" | "hashing"): readonly HostFile[] => [
+  const resident = (pool: Pool): readonly HostFile[] => [
     unit(
       `site-${pool}.socket`,
       `[Unit]
@@ -87,7 +87,7 @@ StandardError=append:${log}/programs.log
 ${guarded}${afterFiles}
 ReadWritePaths=${data} ${log} ${run}
 ${ofPrograms.join("\n")}
-MemoryMax=${pool === "hashing" ? cluster.pools.hashing * 160 + 256 : 512}M
+MemoryMax=${pool === "pages" ? 512 : cluster.pools.hashing * 160 + 256}M
 [Install]
 WantedBy=multi-user.target
 `,
@@ -100,7 +100,7 @@ WantedBy=multi-user.target
       `InaccessiblePaths=-${data} ${secrets} -${home}/keys`,
       "LimitNOFILE=4096",
     ]),
-    ...(["pages", "hashing"] as const).flatMap((pool) =>
+    ...pools.flatMap((pool) =>
       cluster.isResident
         ? resident(pool)
         : [
@@ -196,7 +196,7 @@ ${home}/log/*.log {
   su ${users.web} ${users.web}
   sharedscripts
   postrotate
-    systemctl kill --signal=HUP site-front.service site-pages.service site-hashing.service
+    systemctl kill --signal=HUP site-front.service ${pools.map((pool) => `site-${pool}.service`).join(" ")}
   endscript
 }
 `;

@@ -12,6 +12,7 @@ import { initSite } from "../../build/init.ts";
 import { warmRelease } from "../../build/warm.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { assert } from "../../lib/util/failure.ts";
+import { type Pool, pools } from "../../lib/util/routes.ts";
 import { inheritedPath } from "../../lib/util/settings.ts";
 import { makeCustomer } from "./programs.ts";
 
@@ -54,7 +55,7 @@ export async function startCrowdHost(home: string, kind: Kind, port: number): Pr
   writeFileSync(join(folder, "secrets"), "", { mode: 0o600 });
   const token = await makeCustomer(join(data, "books.sqlite"));
   const etc = join(outFolder, "current", "etc");
-  const children = (["pages", "hashing", "front"] as const).map((name) => startUnit(folder, etc, name));
+  const children = [...pools, "front" as const].map((name) => startUnit(folder, etc, name));
   const end = async (): Promise<void> => {
     for (const child of children)
       if (child.exitCode === null && child.signalCode === null) {
@@ -69,7 +70,7 @@ export async function startCrowdHost(home: string, kind: Kind, port: number): Pr
   const socket = join(folder, "run", "tls.sock");
   for (
     let tries = 0;
-    !["pages", "hashing", "tls"].every((name) => existsSync(join(folder, "run", `${name}.sock`)));
+    ![...pools, "tls"].every((name) => existsSync(join(folder, "run", `${name}.sock`)));
     tries += 1
   ) {
     if (tries > 200 || children.some(({ exitCode }) => exitCode !== null)) {
@@ -83,7 +84,7 @@ export async function startCrowdHost(home: string, kind: Kind, port: number): Pr
 }
 
 /** What a unit starts, as nice as the unit says. */
-function startUnit(folder: string, etc: string, name: "front" | "pages" | "hashing"): ChildProcess {
+function startUnit(folder: string, etc: string, name: "front" | Pool): ChildProcess {
   const unit = readFileSync(join(etc, "systemd", `site-${name}.service`), "utf8");
   const read = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, "m").exec(unit)?.[1];
   const command = (read("ExecStart") ?? "").replace(/^\/usr\/bin\/env node/, process.execPath);

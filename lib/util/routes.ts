@@ -8,6 +8,13 @@ import type { SecretName, Settings } from "./settings.ts";
 /** How long a program may take for an answer, and no longer: one that hangs holds up others, who wait for its turn. */
 export const answerSeconds = 30;
 
+/**
+ * Programs are run so many at once for each pool, so that what takes long in one keeps nobody waiting in another: logins hash passwords,
+ * payments wait for Stripe.
+ */
+export const pools = ["pages", "paying", "hashing"] as const;
+export type Pool = (typeof pools)[number];
+
 /** How a request body is read: not at all, as a plain HTML form, or as raw bytes for a signature. */
 export type BodyKind = "none" | "form" | "raw";
 
@@ -28,8 +35,8 @@ export interface Route {
   /** Names allowed in the form, besides form_token. */
   readonly fields: readonly FieldRule[];
   readonly secrets: readonly SecretName[];
-  /** Programs that hash passwords take a second and 128 MiB each; they take turns (cgi/support/run). */
-  readonly pool: "pages" | "hashing";
+  /** Which programs it waits in line with. Those that hash take a second and 128 MiB each; they take turns (cgi/support/run). */
+  readonly pool: Pool;
   /**
    * Whether it works on the accounts: it gets their database, and the browser's cookie is read and set. A program
    * without them changes nothing, and takes GET only.
@@ -201,6 +208,7 @@ export const routes: readonly Route[] = [
       { name: "order", maxBytes: 64 },
     ],
     secrets: ["stripe_key", "stripe_api"],
+    pool: "paying",
   }),
   page("recharge", {
     query: [{ name: "card", maxBytes: 64 }],
@@ -212,7 +220,8 @@ export const routes: readonly Route[] = [
       { name: "cap", maxBytes: 20 },
     ],
     secrets: [...sealing, "stripe_key", "stripe_api"],
-    pool: "hashing",
+    // It hashes a password too, in its turn like all others, and may wait for Stripe behind that.
+    pool: "paying",
   }),
   page("stripe-webhook", {
     methods: ["POST"],
@@ -220,6 +229,7 @@ export const routes: readonly Route[] = [
     // Stripe's events are a few kilobytes; their documentation names no bound.
     bodyLimitBytes: 262_144,
     secrets: ["stripe_key", "stripe_api", "stripe_webhook_secret", "stripe_webhook_secret_old"],
+    pool: "paying",
   }),
   page("usage", {
     methods: ["POST"],

@@ -23,6 +23,7 @@ import { readHostSettings } from "../../build/host/place.ts";
 import { shareSecrets } from "../../build/host/secrets.ts";
 import { initSite } from "../../build/init.ts";
 import { systemClock } from "../../lib/util/clock.ts";
+import { pools } from "../../lib/util/routes.ts";
 import { eventually, findPort } from "./served.ts";
 import { readRows } from "./store.ts";
 
@@ -54,7 +55,7 @@ export interface Host {
   /** Whether each server runs as a user of its own. */
   readonly isSeparate: boolean;
   readonly hitchPid: number;
-  /** Processes of the units: site-pages, site-hashing, site-front, site-hitch. */
+  /** Processes of the units: those of the pools, site-front, site-hitch. */
   readonly pids: Readonly<Record<string, number>>;
   readonly read: (path: string) => string;
   readonly rows: (sql: string) => unknown[];
@@ -130,7 +131,7 @@ users: ${JSON.stringify(users)}
     if (!isRight) complaints += `${command.join(" ")}: ${status} ${stdout}${stderr}`;
   };
   const isResident = programsAre === "resident";
-  for (const name of isResident ? ["front"] : ["pages", "hashing", "front"])
+  for (const name of isResident ? ["front"] : [...pools, "front"])
     check([lighttpdProgram, "-tt", "-f", join(etc, `${name}.conf`)]);
   const start = (command: readonly string[]): ChildProcess => {
     const [program = "", ...words] = command;
@@ -161,10 +162,8 @@ users: ${JSON.stringify(users)}
       env: { PATH: "/usr/bin:/bin", ...env },
     });
   };
-  const programs = ["pages", "hashing"].map((name) =>
-    isResident ? resident(name) : lighttpd(name, as(users.programs)),
-  );
-  for (const name of ["pages", "hashing"]) await exists(join(folder, "run", `${name}.sock`), programs);
+  const programs = pools.map((name) => (isResident ? resident(name) : lighttpd(name, as(users.programs))));
+  for (const name of pools) await exists(join(folder, "run", `${name}.sock`), programs);
   const front = lighttpd("front", asWeb);
   await exists(join(folder, "run", "tls.sock"), [front]);
   // It looks for the front's socket.
@@ -184,8 +183,7 @@ users: ${JSON.stringify(users)}
     isSeparate,
     hitchPid: hitch.pid ?? 0,
     pids: {
-      "site-pages": programs[0]?.pid ?? 0,
-      "site-hashing": programs[1]?.pid ?? 0,
+      ...Object.fromEntries(pools.map((pool, at) => [`site-${pool}`, programs[at]?.pid ?? 0])),
       "site-front": front.pid ?? 0,
       "site-hitch": hitch.pid ?? 0,
     },
