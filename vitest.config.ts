@@ -1,13 +1,15 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
-import { onBoth } from "./test/support/engines.ts";
+import { onBoth, onBothAlone } from "./test/support/engines.ts";
 import { serverPrograms } from "./test/support/server.ts";
+
+const chosen = process.env.ENGINES === "all" ? [...onBoth, ...onBothAlone] : onBoth;
 
 /** Once more, with the books on a PostgreSQL server; where none is installed, test/23-server says so by being skipped. */
 const onServer: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: "postgres",
-    include: serverPrograms === undefined ? [] : onBoth.map((name) => `test/${name}.test.ts`),
+    include: serverPrograms === undefined ? [] : chosen.map((name) => `test/${name}.test.ts`),
     env: { STORE_ENGINE: "postgres" },
     globalSetup: ["test/support/cluster.ts"],
   },

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { onBoth, onFileAlone } from "./support/engines.ts";
+import { onBoth, onBothAlone, onFileAlone } from "./support/engines.ts";
 import { inspectHouse, packageOf, readImports, type SourceFile } from "./support/house.ts";
 
 const root = new URL("../", import.meta.url).pathname;
@@ -46,7 +46,7 @@ describe("the table of engines", () => {
     const own = /\b(?:makeTestStore|makeVisitor|openDesk|startYear|runYear)\b/;
     const names = readdirSync(join(root, "test")).filter((name) => name.endsWith(".test.ts"));
     const users = names.filter((name) => own.test(readFileSync(join(root, "test", name), "utf8")));
-    const listed = [...onBoth, ...Object.keys(onFileAlone)];
+    const listed = [...onBoth, ...onBothAlone, ...Object.keys(onFileAlone)];
     expect(users.length).toBeGreaterThan(30);
     expect(listed.filter((name, at) => listed.indexOf(name) !== at)).toEqual([]);
     for (const file of users.filter((name) => !name.startsWith("01-")))

@@ -1,14 +1,46 @@
-/** The site asked for a page as a visitor would, on this host, whatever its certificate. Called by take.ts. */
+/** The site asked for pages as a visitor would, on this host, whatever its certificate. Called by take.ts. */
+import { readFileSync } from "node:fs";
 import { request } from "node:https";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 
-export interface Served {
+const patienceMs = 6000;
+const stepMs = 250;
+
+/** Whether what is served now is the release: its first page byte for byte, and a program; undefined where all is well, or nobody listens. */
+export async function findUnserved(release: string): Promise<string | undefined> {
+  const { settings, cluster, faults } = readSettings(release);
+  if (faults.length > 0 || !settings.url.startsWith("https:")) return undefined;
+  const host = new URL(settings.url).hostname;
+  const wanted = readFileSync(join(release, "www", "index.html"));
+  const look = async (): Promise<string | undefined> => {
+    const home = await askSite(cluster, host, "/");
+    if (home === undefined) return undefined;
+    if (home.status !== 200 || !home.body.equals(wanted))
+      return `asked for its first page the site answers with ${home.status} and another page than the release has`;
+    const login = await askSite(cluster, host, "/account/login.cgi");
+    return login?.status === 200
+      ? undefined
+      : `the site answers with ${login?.status ?? "nothing"} to a login`;
+  };
+  let fault = await look();
+  // lighttpd looks again at a file that it knows after two seconds, and at a server that was not there after one.
+  for (let waited = 0; waited < patienceMs && fault !== undefined; waited += stepMs) {
+    await wait(stepMs);
+    fault = await look();
+  }
+  return fault;
+}
+
+interface Served {
   readonly status: number;
   readonly body: Buffer;
 }
 
 /** Undefined where nobody listens. */
-export function askSite(cluster: Cluster, host: string, path: string): Promise<Served | undefined> {
+function askSite(cluster: Cluster, host: string, path: string): Promise<Served | undefined> {
   return new Promise((resolve, reject) => {
     const { address, httpsPort } = cluster;
     const asked = request(

@@ -6,14 +6,13 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { withSlot } from "../../lib/store/slot.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { makeFolder, withUmask } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { isReleaseId, noteRefused, pointCurrent, prune, readCurrent } from "../shelf.ts";
 import { type Books, checkFiles, smokeRelease } from "../smoke.ts";
-import { askSite } from "./ask.ts";
+import { findUnserved } from "./ask.ts";
 import { installFiles, settle } from "./install.ts";
 import { findBooks, migrateBooks, planMigration, withMigratedCopy } from "./schema.ts";
 import { findChanged, isServers, tellServers } from "./servers.ts";
@@ -171,27 +170,4 @@ function serve(release: string, changed: readonly string[], { control, root }: T
     installed: installed?.changed ?? [],
     told: control === undefined ? [] : tellServers(changed, control),
   };
-}
-
-const patienceMs = 6000;
-const stepMs = 250;
-
-/** Whether what is served now is the release: its first page byte for byte, and a program; undefined where all is well, or nobody listens. */
-async function findUnserved(release: string): Promise<string | undefined> {
-  const { settings, cluster, faults } = readSettings(release);
-  if (faults.length > 0 || !settings.url.startsWith("https:")) return undefined;
-  const host = new URL(settings.url).hostname;
-  const wanted = readFileSync(join(release, "www", "index.html"));
-  let fault: string | undefined = "";
-  // lighttpd looks again at a file that it knows after two seconds.
-  for (let waited = 0; waited < patienceMs && fault !== undefined; waited += stepMs) {
-    if (waited > 0) await wait(stepMs);
-    const home = await askSite(cluster, host, "/");
-    if (home === undefined) return undefined;
-    fault =
-      home.status === 200 && home.body.equals(wanted) ? undefined : `with ${home.status} and another page`;
-  }
-  if (fault !== undefined) return `asked for its first page the site answers ${fault} than the release has`;
-  const login = await askSite(cluster, host, "/account/login.cgi");
-  return login?.status === 200 ? undefined : `the site answers with ${login?.status ?? "nothing"} to a login`;
 }

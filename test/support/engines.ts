@@ -28,7 +28,6 @@ export const onBoth: readonly string[] = [
   "46-machines",
   "46-receipts",
   "48-fuzz",
-  "48-timing",
   "48-twice",
   "50-payments",
   "51-standin",
@@ -43,6 +42,9 @@ export const onBoth: readonly string[] = [
   "66-night",
   "68-month",
 ];
+
+/** Compares times, which a loaded machine blurs: on both engines where it is asked for, ENGINES=all npm test -- test/48-timing. */
+export const onBothAlone: readonly string[] = ["48-timing"];
 
 const ofTheFile = "is about the file itself: pragmas, locks, its schema's history";
 const byPrograms =
