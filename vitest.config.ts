@@ -12,6 +12,9 @@ const onServer: TestProjectInlineConfiguration = {
     include: serverPrograms === undefined ? [] : chosen.map((name) => `test/${name}.test.ts`),
     env: { STORE_ENGINE: "postgres" },
     globalSetup: ["test/support/cluster.ts"],
+    // After all others, which have the machine to themselves; a server does two things at once.
+    maxWorkers: 2,
+    sequence: { groupOrder: 1 },
   },
 };
 

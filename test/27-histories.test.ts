@@ -28,7 +28,7 @@ import {
   modelUsage,
   nextRevision,
 } from "./support/model.ts";
-import { makeTestStore, type TestStore } from "./support/store.ts";
+import { isServer, makeTestStore, type TestStore } from "./support/store.ts";
 
 const accounts = 3;
 const dayMs = 86_400_000;
@@ -206,7 +206,7 @@ async function check({ test, ids, model }: Books): Promise<void> {
 describe("a random history", () => {
   it("leaves the books of the model after every step", async () => {
     const seed = Number(process.env.SEED ?? 20_261_127);
-    const numRuns = Number(process.env.RUNS ?? 60);
+    const numRuns = Number(process.env.RUNS ?? (isServer ? 20 : 60));
     const reached = { nights: 0, seals: 0, negative: 0, revised: 0, back: 0 };
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
