@@ -151,7 +151,7 @@ describe("a night", () => {
     [
       ["job", "bil"],
       64,
-      'there is no job "bil"; there are: account, backup, bill, billing, close, credit, export, ledger, mail, migrate, opening, price, recharge, reconcile, refund, report, restore, store, tidy, usage, warn',
+      'there is no job "bil"; there are: account, backup, bill, billing, close, credit, export, ledger, mail, migrate, opening, price, recharge, reconcile, refund, report, reseal, restore, store, tidy, usage, warn',
     ],
     [["job", "../../../../x"], 64, 'there is no job "../../../../x"'],
     [["usage", "import", "/no/such/file.csv"], 1, "/no/such/file.csv"],

@@ -70,8 +70,9 @@ export function settle({ changed, added, gone }: Installed, root: string): void 
   };
   if (changed.includes("etc/tmpfiles.d/site.conf"))
     run("systemd-tmpfiles", ["--create", join(root, "etc/tmpfiles.d/site.conf")]);
-  if (gone.length > 0) run("systemctl", ["stop", ...gone]);
   if (changed.some((path) => path.startsWith(units))) run("systemctl", ["daemon-reload"]);
+  // Now that nothing needs them any more: a server that still needed its socket would be stopped with it.
+  if (gone.length > 0) run("systemctl", ["stop", ...gone]);
   if (runFirst(["systemctl"], ["is-active", "site-front"])?.said !== "active") return;
   const ofKind = (kind: string): readonly string[] => added.filter((name) => name.endsWith(kind));
   // A socket begins with its server, which is restarted when it comes to have one.
