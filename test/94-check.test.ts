@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkHost } from "../build/host/check.ts";
 import { systemClock } from "../lib/util/clock.ts";
-import { canHost, type Host, startHost } from "./support/host.ts";
-import { projectFolder } from "./support/served.ts";
+import { canHost, type Host, hostName, startHost } from "./support/host.ts";
+import { sendBytes } from "./support/secure.ts";
+import { eventually, projectFolder } from "./support/served.ts";
 
 const hourMs = 3_600_000;
 
@@ -155,6 +156,35 @@ describe.skipIf(!canHost)("a host that is looked at", () => {
     ]);
     expect(wrongs()).toEqual([]);
   });
+
+  it("logs are turned over, and written on", async () => {
+    if (!host.isSeparate) return;
+    const wire = { port: host.httpsPort, host: hostName };
+    const ask = (path: string) =>
+      sendBytes(wire, `GET ${path} HTTP/1.1\r\nHost: ${hostName}\r\nConnection: close\r\n\r\n`);
+    await ask("/before");
+    await ask("/account/standing.cgi");
+    const wait = (name: string, words: string) =>
+      eventually(words, () => (host.read(`log/${name}`).includes(words) ? true : undefined));
+    await wait("access.log", "/before");
+    const hup = ["site-front", "site-pages", "site-paying", "site-hashing"].map((unit) => host.pids[unit]);
+    const conf = readFileSync(at("dist/current/etc/logrotate.conf"), "utf8");
+    const told = conf.replace(/systemctl kill --signal=HUP [^\n]*/, `kill -HUP ${hup.join(" ")}`);
+    expect(told).not.toContain("systemctl");
+    writeFileSync(at("logrotate.conf"), told, { mode: 0o644 });
+    const words = ["--force", "--state", at("logrotate.state"), at("logrotate.conf")];
+    expect(spawnSync("/usr/sbin/logrotate", words, { encoding: "utf8" })).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+    await ask("/after");
+    await ask("/account/standing.cgi");
+    await wait("access.log", "/after");
+    expect(host.read("log/access.log")).not.toContain("/before");
+    expect(host.read("log/access.log.1")).toContain("/before");
+    for (const name of ["programs.log", "programs.log.1"])
+      expect(host.read(`log/${name}`).match(/service-refused/g)).toHaveLength(1);
+  }, 60_000);
 
   it("secrets that are another user's are told", () => {
     if (!host.isSeparate) return;

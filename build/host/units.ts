@@ -182,22 +182,32 @@ z ${home}/secrets 0600 root root -
 `;
 }
 
-/** The logs of the servers, kept for twelve weeks. */
+/**
+ * The logs of the servers, kept for twelve weeks. Web servers open theirs anew when they are told; what programs say goes to a file that
+ * one that stays has open as long as it lives, so that it is emptied instead.
+ */
 export function writeLogrotate({ cluster }: HostFacts): string {
-  const { home, users } = cluster;
-  return `# Made by site build from etc/. For /etc/logrotate.d.
-${home}/log/*.log {
-  weekly
+  const { home, users, isResident } = cluster;
+  const servers = ["front", ...(isResident ? [] : pools)];
+  const logs = ["access", ...servers].map((name) => `${home}/log/${name}.log`);
+  const kept = `  weekly
   rotate 12
   compress
   delaycompress
   missingok
   notifempty
-  su ${users.web} ${users.web}
+  su ${users.web} ${users.web}`;
+  return `# Made by site build from etc/. For /etc/logrotate.d.
+${logs.join(" ")} {
+${kept}
   sharedscripts
   postrotate
-    systemctl kill --signal=HUP site-front.service ${pools.map((pool) => `site-${pool}.service`).join(" ")}
+    systemctl kill --signal=HUP ${servers.map((name) => `site-${name}.service`).join(" ")}
   endscript
+}
+${home}/log/programs.log {
+${kept}
+  copytruncate
 }
 `;
 }
