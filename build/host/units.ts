@@ -190,23 +190,23 @@ export function writeLogrotate({ cluster }: HostFacts): string {
   const { home, users, isResident } = cluster;
   const servers = ["front", ...(isResident ? [] : pools)];
   const logs = ["access", ...servers].map((name) => `${home}/log/${name}.log`);
-  const kept = `  weekly
+  const keep = (owner: string): string => `  weekly
   rotate 12
   compress
   delaycompress
   missingok
   notifempty
-  su ${users.web} ${users.web}`;
+  su ${owner} ${users.web}`;
   return `# Made by site build from etc/. For /etc/logrotate.d.
 ${logs.join(" ")} {
-${kept}
+${keep(users.web)}
   sharedscripts
   postrotate
     systemctl kill --signal=HUP ${servers.map((name) => `site-${name}.service`).join(" ")}
   endscript
 }
 ${home}/log/programs.log {
-${kept}
+${keep(users.programs)}
   copytruncate
 }
 `;
