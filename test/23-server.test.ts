@@ -501,6 +501,22 @@ INSERT INTO note (text, raw) VALUES ('a;b', x'00ff');`);
     await expect(at("/tmp", async () => "ran")).resolves.toBe("ran");
   });
 
+  it("a connection whose other end is silent is given up for another one", async () => {
+    const store = open({ busyMs: 100 });
+    const read = () =>
+      store.read(async (tx) => (await tx.get<{ pid: bigint }>("SELECT pg_backend_pid() AS pid"))?.pid);
+    const pid = Number(await read());
+    // As a machine that lost its power: nothing is closed, and nothing answered.
+    process.kill(pid, "SIGSTOP");
+    try {
+      const begun = performance.now();
+      expect(await read()).not.toBe(BigInt(pid));
+      expect(performance.now() - begun).toBeLessThan(10_000);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  });
+
   it("work of which there is one goes on elsewhere where its machine says nothing more", async () => {
     const { postgres } = booksOf();
     const silentMs = 800;
