@@ -19,8 +19,14 @@ export const packages = [
   { name: "nftables", program: "nft", what: "the firewall's rules in a kernel" },
   { name: "openssh-server", program: "sshd", what: "publishing to another machine" },
   { name: "pebble", program: "pebble", what: "an authority to ask for certificates" },
+  {
+    name: "pgbouncer",
+    program: "pgbouncer",
+    what: "two web servers that share few connections to their books",
+  },
   { name: "postgresql", program: "postgres", what: "books and accounts on the other engine" },
   { name: "rsync", program: "rsync", what: "publishing to another machine" },
+  { name: "spiped", program: "spiped", what: "two web servers with the books on a third machine" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];

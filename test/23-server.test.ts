@@ -1,5 +1,8 @@
 // Goal of this test: what the store promises on SQLite (test/21-store) it promises on a PostgreSQL server: exact integers, writes as if
 // alone, nothing but SQL inside them, guards that no client gets past, and servers that will not do refused by name.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf } from "../lib/money/amount.ts";
@@ -9,12 +12,14 @@ import { withBooksAlone } from "../lib/store/alone.ts";
 import { migrations, readExpectedSchema, readSeeds } from "../lib/store/migrate.ts";
 import { openBooks } from "../lib/store/open.ts";
 import { connect, sessionWords } from "../lib/store/postgres/connection.ts";
+import { withServerLock } from "../lib/store/postgres/lock.ts";
 import { migratePostgres } from "../lib/store/postgres/migrate.ts";
 import { translateStatement } from "../lib/store/postgres/text.ts";
 import type { SqlValue, Store, WriteTx } from "../lib/store/store.ts";
 import { migrateBooks } from "../lib/store/upgrade.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { addAccount } from "./support/books.ts";
+import { projectFolder } from "./support/served.ts";
 import { addressOf, askServer, type Cluster, makeCluster, serverPrograms } from "./support/server.ts";
 import { makeClock } from "./support/store.ts";
 
@@ -494,5 +499,46 @@ INSERT INTO note (text, raw) VALUES ('a;b', x'00ff');`);
       );
     });
     await expect(at("/tmp", async () => "ran")).resolves.toBe("ran");
+  });
+
+  it("a connection whose other end is silent is given up for another one", async () => {
+    const store = open({ busyMs: 100 });
+    const read = () =>
+      store.read(async (tx) => (await tx.get<{ pid: bigint }>("SELECT pg_backend_pid() AS pid"))?.pid);
+    const pid = Number(await read());
+    // As a machine that lost its power: nothing is closed, and nothing answered.
+    process.kill(pid, "SIGSTOP");
+    try {
+      const begun = performance.now();
+      expect(await read()).not.toBe(BigInt(pid));
+      expect(performance.now() - begun).toBeLessThan(10_000);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  });
+
+  it("work of which there is one goes on elsewhere where its machine says nothing more", async () => {
+    const { postgres } = booksOf();
+    const silentMs = 800;
+    const script = `
+      import { withServerLock } from ${JSON.stringify(join(projectFolder, "out/lib/store/postgres/lock.js"))};
+      await withServerLock(${JSON.stringify(postgres)}, "bill", async () => {
+        process.stdout.write("held");
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      }, ${silentMs});
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+    try {
+      await new Promise((resolve) => child.stdout.once("data", resolve));
+      const take = () => withServerLock(postgres, "bill", async () => "ran");
+      await wait(3 * silentMs);
+      await expect(take()).rejects.toThrow(/held by a run on this or another machine/);
+      // Its connection stays open, as that of a machine without power.
+      child.kill("SIGSTOP");
+      await wait(2 * silentMs);
+      await expect(take()).resolves.toBe("ran");
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 });

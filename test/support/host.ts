@@ -73,11 +73,21 @@ const users = {
   hitch: "_hitch",
 } as const;
 
+/** Which machine it is; this one unless told. */
+export interface Place {
+  /** Words before each command, that lead there. */
+  readonly enter?: readonly string[];
+  readonly address?: string;
+  /** More lines of the secrets file. */
+  readonly secrets?: string;
+}
+
 /** `prepare` changes the sources before they are built, and `tune` the release before it is served. */
 export async function startHost(
   prepare: (source: string) => void = () => undefined,
   programsAre: "cgi" | "resident" = "cgi",
   tune: (release: string) => void = () => undefined,
+  { enter = [], address = "127.0.0.1", secrets = "" }: Place = {},
 ): Promise<Host> {
   if (lighttpdProgram === undefined || hitchProgram === undefined) throw new Error("they are not installed");
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-host-")));
@@ -90,7 +100,7 @@ export async function startHost(
     join(source, "etc", "cluster.yaml"),
     `home: ${folder}
 path: ${dirname(process.execPath)}:/usr/bin:/bin
-address: 127.0.0.1
+address: ${address}
 http: ${httpPort}
 https: ${httpsPort}
 pem: ${pem}
@@ -104,7 +114,7 @@ users: ${JSON.stringify(users)}
   const built = await buildSite({ sourceFolder: source, outFolder, clock: systemClock });
   if (!built.ok) throw new Error(JSON.stringify(built.faults));
   const isSeparate = process.getuid?.() === 0 && canRunAs(users.programs);
-  layOut(folder, isSeparate);
+  layOut(folder, isSeparate, secrets);
   tune(realpathSync(join(outFolder, "current")));
   const etc = join(outFolder, "current", "etc");
   const as = (user: string, group = users.web as string): readonly string[] =>
@@ -113,11 +123,12 @@ users: ${JSON.stringify(users)}
     ? ["setpriv", `--reuid=${users.web}`, `--regid=${users.web}`, "--clear-groups"]
     : [];
   const migrate = [
+    ...enter,
     ...as(users.jobs, users.programs),
     process.execPath,
     join(outFolder, "current/jobs/migrate"),
   ];
-  runSurely(migrate, { SITE_DATA: join(folder, "data") });
+  runSurely(migrate, { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "keys", "jobs") });
   const hitchConf = join(folder, "hitch.conf");
   const hitchText = readFileSync(join(etc, "hitch.conf"), "utf8");
   const isRoot = process.getuid?.() === 0;
@@ -134,7 +145,7 @@ users: ${JSON.stringify(users)}
   for (const name of isResident ? ["front"] : [...pools, "front"])
     check([lighttpdProgram, "-tt", "-f", join(etc, `${name}.conf`)]);
   const start = (command: readonly string[]): ChildProcess => {
-    const [program = "", ...words] = command;
+    const [program = "", ...words] = [...enter, ...command];
     return spawn(program, words, { stdio: "ignore", cwd: "/" });
   };
   const lighttpd = (name: string, words: readonly string[]): ChildProcess =>
@@ -153,7 +164,7 @@ users: ${JSON.stringify(users)}
   const resident = (name: string): ChildProcess => {
     const unit = readFileSync(join(etc, "systemd", `site-${name}.service`), "utf8");
     const told = /^ExecStart=\/usr\/bin\/env node (.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
-    const [program = "", ...words] = [...as(users.programs), process.execPath, ...told];
+    const [program = "", ...words] = [...enter, ...as(users.programs), process.execPath, ...told];
     const env = { SITE_DATA: join(folder, "data"), SITE_SECRETS: join(folder, "keys", "programs") };
     const log = openSync(join(folder, "log", "programs.log"), "a");
     return spawn(program, words, {
@@ -169,7 +180,7 @@ users: ${JSON.stringify(users)}
   // It looks for the front's socket.
   check([hitchProgram, "--test", `--config=${hitchConf}`]);
   const hitch = start([hitchProgram, `--config=${hitchConf}`]);
-  for (let tries = 0; !(await isListening(httpsPort)); tries += 1) {
+  for (let tries = 0; !(await isListening(httpsPort, address)); tries += 1) {
     if (tries > 200 || hitch.exitCode !== null) throw new Error(`hitch does not start: ${hitch.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -200,11 +211,11 @@ users: ${JSON.stringify(users)}
 }
 
 /** What each user may write, and read. */
-function layOut(folder: string, isSeparate: boolean): void {
+function layOut(folder: string, isSeparate: boolean, more: string): void {
   chmodSync(folder, 0o755);
   for (const name of ["run", "log", "upload", "data", "acme"]) mkdirSync(join(folder, name), { mode: 0o770 });
   const secrets = join(folder, "secrets");
-  writeFileSync(secrets, "usage_token = service-token\n", { mode: 0o600 });
+  writeFileSync(secrets, `usage_token = service-token\n${more}`, { mode: 0o600 });
   // As production does it.
   const { cluster } = readHostSettings(join(folder, "source"));
   if (isSeparate) {
@@ -239,9 +250,9 @@ function exists(file: string, children: readonly ChildProcess[]): Promise<true> 
   });
 }
 
-export function isListening(port: number): Promise<boolean> {
+export function isListening(port: number, address = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, address);
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
     socket.once("connect", () => socket.destroy());
   });

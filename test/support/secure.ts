@@ -12,8 +12,12 @@ export interface Answer {
 export interface Wire {
   readonly port: number;
   readonly host: string;
+  /** The server's address, 127.0.0.1 unless told. */
+  readonly at?: string;
   /** The client's own address, 127.0.0.1 unless told. */
   readonly from?: string;
+  /** How long it waits for the next byte; one that waited in vain has no answer. */
+  readonly patienceMs?: number;
 }
 
 /** What a server answers to these bytes; undefined where it closes without a word. */
@@ -26,6 +30,7 @@ export function sendBytes(wire: Wire, request: string): Promise<Answer | undefin
       "code" in error && error.code === "ECONNRESET" ? undefined : reject(error),
     );
     socket.on("close", () => resolve(parse(Buffer.concat(chunks).toString())));
+    socket.setTimeout(wire.patienceMs ?? 0, () => socket.destroy());
     socket.write(request);
   });
 }
@@ -87,9 +92,10 @@ export function agreeOn(wire: Wire, most: "TLSv1.1" | "TLSv1.2" | "TLSv1.3"): Pr
   });
 }
 
-function optionsOf({ port, host, from = "127.0.0.1" }: Wire) {
+function optionsOf({ port, host, at = "127.0.0.1", from = at === "127.0.0.1" ? at : undefined }: Wire) {
   // The certificate is the test's own.
-  return { host: "127.0.0.1", port, servername: host, localAddress: from, rejectUnauthorized: false };
+  const own = from === undefined ? {} : { localAddress: from };
+  return { host: at, port, servername: host, ...own, rejectUnauthorized: false };
 }
 
 function openTls(wire: Wire, protocols: readonly string[]): TLSSocket {

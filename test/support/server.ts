@@ -36,16 +36,28 @@ export function runServerProgram(
   words: readonly string[],
   folder: string,
   environment: Readonly<Record<string, string>> = {},
+  enter: readonly string[] = [],
 ): string {
   const program = join(serverPrograms ?? "", name);
   const isRoot = process.getuid?.() === 0;
-  const start = ["--reuid", String(nobody), "--regid", String(nobody), "--clear-groups", program, ...words];
+  const start = [
+    ...enter,
+    "setpriv",
+    "--reuid",
+    String(nobody),
+    "--regid",
+    String(nobody),
+    "--clear-groups",
+    program,
+    ...words,
+  ];
   const options = {
     encoding: "utf8",
     cwd: folder,
     env: { PATH: process.env.PATH, TZ: "UTC", ...environment },
   } as const;
-  const result = isRoot ? spawnSync("setpriv", start, options) : spawnSync(program, words, options);
+  const [first = "", ...more] = isRoot ? start : [...enter, program, ...words];
+  const result = spawnSync(first, more, options);
   if (result.status !== 0) throw new Error(`${name}: ${result.stderr ?? ""}${result.stdout ?? ""}`);
   return result.stdout;
 }
@@ -55,6 +67,8 @@ export interface ClusterOptions {
   readonly login?: "trust" | "scram-sha-256";
   /** More lines of postgresql.conf. */
   readonly settings?: readonly string[];
+  /** Words before the command that starts it, which lead to another machine. */
+  readonly enter?: readonly string[];
   /** Whether a commit waits for the disk: not where nothing is cut. */
   readonly isSafe?: boolean;
 }
@@ -62,6 +76,7 @@ export interface ClusterOptions {
 export function makeCluster({
   login = "trust",
   settings = [],
+  enter = [],
   isSafe = false,
 }: ClusterOptions = {}): Cluster {
   const folder = mkdtempSync("/tmp/pico-pg-");
@@ -105,7 +120,7 @@ export function makeCluster({
   ];
   writeFileSync(join(data, "postgresql.auto.conf"), `${lines.join("\n")}\n`);
   const control = (words: readonly string[]): void =>
-    void runServerProgram("pg_ctl", ["-D", data, "-w", ...words], folder);
+    void runServerProgram("pg_ctl", ["-D", data, "-w", ...words], folder, {}, enter);
   const start = (): void => control(["-l", join(folder, "log"), "start"]);
   const stop = (how = "fast"): void => control(["-m", how, "stop"]);
   start();

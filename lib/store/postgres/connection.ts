@@ -32,8 +32,8 @@ export interface Rows {
 export interface Connection {
   /** One statement of ours, with `?` for each value. */
   readonly query: (sql: string, values?: readonly SqlValue[]) => Promise<Rows>;
-  /** Statements in PostgreSQL's own words, without values, in one message; what the last of them gave. */
-  readonly send: (sql: string) => Promise<Rows>;
+  /** Statements in PostgreSQL's own words, without values, in one message; what the last of them gave. Unanswered after `limitMs`, the connection is lost. */
+  readonly send: (sql: string, limitMs?: number) => Promise<Rows>;
   readonly isOpen: () => boolean;
   /** Ends it without waiting. */
   readonly close: () => void;
@@ -55,7 +55,6 @@ export async function connect(options: PostgresOptions): Promise<Connection> {
     ...(options.password === undefined ? {} : { password: options.password }),
     ssl: isVerified ? { rejectUnauthorized: true } : false,
     connectionTimeoutMillis: connectMs,
-    // A server that is gone without a word is noticed by the next statement.
     keepAlive: true,
     types: { getTypeParser: () => (text: string) => text },
   });
@@ -71,15 +70,24 @@ export async function connect(options: PostgresOptions): Promise<Connection> {
     client.end().catch(() => undefined);
     throw judgeConnect(cause, options.address);
   }
+  const close = (): void => {
+    isOpen = false;
+    // Whatever is asked fails at once.
+    client.end().catch(() => undefined);
+  };
   return {
     query: (sql, values = []) =>
       run(client, { text: translateStatement(sql, values), values: values.map(bindable) }),
-    send: (sql) => run(client, { text: sql }),
-    isOpen: () => isOpen,
-    close: () => {
-      isOpen = false;
-      client.end().catch(() => undefined);
+    send: async (sql, limitMs) => {
+      const limit = limitMs === undefined ? undefined : setTimeout(close, limitMs);
+      try {
+        return await run(client, { text: sql });
+      } finally {
+        clearTimeout(limit);
+      }
     },
+    isOpen: () => isOpen,
+    close,
   };
 }
 
@@ -131,6 +139,9 @@ function bindable(value: SqlValue): string | Uint8Array | null {
 }
 
 const usualBusyMs = 5000;
+
+/** A server that is gone without a word is noticed by the message that begins the next transaction: it waits for a lock, and no longer. */
+export const beginMs = (busyMs = usualBusyMs): number => busyMs + 5000;
 
 /** What must not depend on how server, database, or role were set up. */
 export function sessionWords(busyMs = usualBusyMs): readonly string[] {

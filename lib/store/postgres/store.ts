@@ -10,7 +10,7 @@ import type { Clock } from "../../util/clock.ts";
 import { assert, NeedsHuman, TryLater } from "../../util/failure.ts";
 import { programVersion } from "../known.ts";
 import type { SqlValue, Store, WriteTx } from "../store.ts";
-import { type Connection, connect, type PostgresOptions, sessionWords } from "./connection.ts";
+import { beginMs, type Connection, connect, type PostgresOptions, sessionWords } from "./connection.ts";
 import { codeOf, isLost, noWrites, translateError } from "./error.ts";
 import { inspectSchema } from "./inspect.ts";
 import { schemaName } from "./schema.ts";
@@ -87,11 +87,12 @@ class Conflict extends Error {}
  * comes before the first thing that looks at the books, so that they are seen as they are when it is had.
  */
 async function beginOn(db: Connection, how: string, options: PostgresOptions): Promise<Connection> {
-  const { rows } = await db.send(`BEGIN ${beforeLock(how, options.busyMs)};
+  const words = `BEGIN ${beforeLock(how, options.busyMs)};
     SELECT max(version) AS version, max(oldest_reader) AS oldest, current_setting('server_encoding') AS encoding,
            current_setting('server_version_num')::int AS server,
            CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END AS kept
-    FROM ${schemaName}.migration`);
+    FROM ${schemaName}.migration`;
+  const { rows } = await db.send(words, beginMs(options.busyMs));
   checkVersion(rows[0] ?? {}, options.address);
   return db;
 }
