@@ -61,7 +61,7 @@ export function takeRelease(options: TakeOptions): Promise<Taken> {
 }
 
 async function takeAlone(options: TakeOptions): Promise<Taken> {
-  const { outFolder, id, dataFolder, isDry, control } = options;
+  const { outFolder, id, dataFolder, isDry } = options;
   const refuse = (...faults: readonly string[]): Taken => ({ ok: false, faults });
   if (!isReleaseId(id)) return refuse(`"${id}" is no name of a release`);
   const [shelved, incoming] = ["releases", incomingName].map((name) => join(outFolder, name, id)) as [
@@ -82,8 +82,10 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
   if (wrong.length > 0) return refuse(...wrong.map((line) => `${id}: ${line}`));
   const before = readCurrent(outFolder);
   const from = before === undefined ? undefined : basename(before);
-  // Whoever died between the link and the servers left them with what they were told last; by hand they may know what is served now.
-  const known = control === undefined ? [before] : [before, readTold(outFolder)];
+  // Where nothing is noted yet, servers know what is served now. Whoever died between the link and the servers left them with what
+  // they were told last.
+  if (from !== undefined && readTold(outFolder) === undefined && !isDry) noteTold(outFolder, from);
+  const known = [before, readTold(outFolder) ?? before];
   const changed = [...new Set(known.flatMap((one) => findChanged(one, release)))];
   const changedConfiguration = changed.filter(isServers);
   const taken = {
@@ -110,7 +112,7 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
     const fault = await findUnserved(shelved);
     if (fault !== undefined) throw new Error(fault);
     noteRefused(outFolder, id, false);
-    writeFileSync(join(outFolder, toldName), `${id}\n`);
+    noteTold(outFolder, id);
     if (isNew) prune(outFolder, id, before, isOver);
     return { ...taken, ...done, migrated: migrations };
   } catch (error) {
@@ -135,6 +137,10 @@ function serveAgain(release: string, changed: readonly string[], options: TakeOp
 
 /** Beside the releases: which one the servers were told of last. */
 const toldName = ".told";
+
+function noteTold(outFolder: string, id: string): void {
+  writeFileSync(join(outFolder, toldName), `${id}\n`);
+}
 
 /** The folder of that release; undefined where there is none, so that all must be told. */
 export function readTold(outFolder: string): string | undefined {
