@@ -214,7 +214,7 @@ describe("the bench of the store", () => {
     page: { ours: factor, floor: 0.5 },
     payment: { ours: 2 * factor, floor: 2 },
     night: { ours: 1000 * factor, floor: 400 },
-    bytesPerAccount: 600 * factor,
+    bytesPerRow: { usage: 80 * factor, transfer: 300 * factor },
     workers:
       engine === "sqlite" ? [] : [1, 2].map((count) => ({ count, ms: 4000 / count, undone: count - 1 })),
   });
@@ -230,7 +230,9 @@ describe("the bench of the store", () => {
       ["night, sqlite", "1000.00", "400.00", "2.50", "1.00", "2000"],
       ["night, postgres", "4000.00", "400.00", "10.00", "4.00", "500"],
       [""],
-      ["sqlite: 600 bytes a bill, postgres: 2400 bytes a bill"],
+      ["bytes a row", "usage", "transfer"],
+      ["sqlite", "80", "300"],
+      ["postgres", "320", "1200"],
       [""],
       ["workers", "ms", "/ one", "undone"],
       ["night by 1, postgres", "4000", "1.00", "0"],
@@ -250,7 +252,8 @@ describe("the bench of the store", () => {
     const [{ accounts, engines }] = JSON.parse(child.stdout).stores as [StoreResult];
     const names = serverPrograms === undefined ? ["sqlite"] : ["sqlite", "postgres"];
     expect([accounts, engines.map(({ engine }) => engine)]).toEqual([250, names]);
-    for (const { engine, page, payment, night, workers } of engines) {
+    for (const { engine, page, payment, night, workers, bytesPerRow } of engines) {
+      expect(Object.values(bytesPerRow).filter((bytes) => bytes > 50)).toHaveLength(4);
       for (const { ours, floor } of [page, payment, night]) expect(Math.min(ours, floor)).toBeGreaterThan(0);
       expect(workers.map(({ count }) => count)).toEqual(engine === "sqlite" ? [] : [1, 2, 4]);
     }

@@ -2,7 +2,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { connectFile, readPragma } from "../../lib/store/database.ts";
+import { connectFile, prepare } from "../../lib/store/database.ts";
 import { type BooksOptions, openBooks } from "../../lib/store/open.ts";
 import { migrateBooks } from "../../lib/store/upgrade.ts";
 import { systemClock } from "../../lib/util/clock.ts";
@@ -11,14 +11,20 @@ import { type Bare, bareFile, bareServer } from "./bare.ts";
 import { addressOf, type Cluster, clusterPassword } from "./cluster.ts";
 import { connectBare } from "./server.ts";
 
+/** What nights and imports write rows of. */
+const grown = ["usage", "transfer", "bill_line", "balance"] as const;
+
 export interface Engine {
   readonly name: "sqlite" | "postgres";
   readonly books: (name: string) => BooksOptions;
   /** Books of so many accounts with a day to bill. */
   readonly make: (name: string, accounts: number) => Promise<void>;
+  /** What a server does by itself within a minute of many new rows: it looks at how many there are. */
+  readonly settle: (name: string) => Promise<void>;
   readonly copy: (from: string, to: string) => Promise<void>;
   readonly bare: (name: string) => Promise<Bare>;
-  readonly sizeOf: (name: string) => Promise<number>;
+  /** Bytes of each row of some tables, with what their indexes take for it. */
+  readonly measureRows: (name: string) => Promise<Readonly<Record<string, number>>>;
   /** How many transactions of these books were undone so far. */
   readonly countUndone: (name: string) => Promise<number>;
 }
@@ -29,13 +35,20 @@ export function fileEngine(home: string): Engine {
     name: "sqlite",
     books: (name) => ({ file: fileOf(name), clock: systemClock }),
     make: async (name, accounts) => makeAccounts(fileOf(name), accounts),
+    settle: async () => undefined,
     copy: async (from, to) => copyFileSync(fileOf(from), fileOf(to)),
     bare: async (name) => bareFile(fileOf(name)),
-    sizeOf: async (name) => {
+    measureRows: async (name) => {
       const db = connectFile({ file: fileOf(name) }, true);
-      const size = Number(readPragma(db, "page_count")) * Number(readPragma(db, "page_size"));
+      const one = (sql: string, value: string): number => Number(prepare(db, sql).pluck().get(value));
+      const parts =
+        "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?)";
+      const sizes = grown.map((table) => [
+        table,
+        one(parts, table) / one(`SELECT count(*) FROM ${table} WHERE ? <> ''`, table),
+      ]);
       db.close();
-      return size;
+      return Object.fromEntries(sizes);
     },
     countUndone: async () => 0,
   };
@@ -51,6 +64,11 @@ export function serverEngine(cluster: Cluster): Engine {
       await client.end();
     }
   };
+  const look = async (name: string, sql: string): Promise<void> => {
+    const client = await connectBare(addressFor(name));
+    await client.say(sql);
+    await client.end();
+  };
   const books = (name: string): BooksOptions => {
     const postgres = { address: addressFor(name), password: clusterPassword, busyMs: 60_000 };
     return { file: "", clock: systemClock, postgres };
@@ -64,16 +82,24 @@ export function serverEngine(cluster: Cluster): Engine {
       const store = openBooks(books(name));
       await fillStore(store, accounts);
       store.close();
-      const client = await connectBare(addressFor(name));
-      await client.say("VACUUM ANALYZE");
-      await client.end();
+      await look(name, "VACUUM ANALYZE");
     },
+    settle: (name) => look(name, "ANALYZE"),
     copy: async (from, to) => {
       await endSessions(admin, from);
       await admin(`CREATE DATABASE ${to} TEMPLATE ${from}`);
     },
     bare: (name) => bareServer(addressFor(name)),
-    sizeOf: async (name) => Number((await admin(`SELECT pg_database_size('${name}') AS size`))[0]?.size),
+    measureRows: async (name) => {
+      const client = await connectBare(addressFor(name));
+      const sizes: [string, number][] = [];
+      for (const table of grown) {
+        const sql = `SELECT pg_total_relation_size('${table}')::float / count(*) AS bytes FROM ${table}`;
+        sizes.push([table, Number((await client.say(sql))[0]?.bytes)]);
+      }
+      await client.end();
+      return Object.fromEntries(sizes);
+    },
     countUndone: async (name) => {
       await endSessions(admin, name);
       const rows = await admin(

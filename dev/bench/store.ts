@@ -30,8 +30,8 @@ export interface StoreTimes {
   readonly page: Pair;
   readonly payment: Pair;
   readonly night: Pair;
-  /** What the night's rows added to the books, in bytes for each account. */
-  readonly bytesPerAccount: number;
+  /** After the night, by table. */
+  readonly bytesPerRow: Readonly<Record<string, number>>;
   /** A night in milliseconds by so many processes at once. */
   readonly workers: readonly Workers[];
 }
@@ -97,12 +97,12 @@ async function benchEngine(
     return { ours: medianOf(ours) ?? 0, floor: medianOf(floor) ?? 0 };
   };
   const payment = await byTurns((n) => pay(store, n), false);
-  const before = await engine.sizeOf("ours");
   const startedAt = performance.now();
   await billDay(store, benchDay, benchMeters);
   const night = performance.now() - startedAt;
   const nights = (await replay(false)).reduce((sum, ms) => sum + ms, 0);
-  const after = await engine.sizeOf("ours");
+  const bytesPerRow = await engine.measureRows("ours");
+  for (const name of ["ours", "floor"]) await engine.settle(name);
   // The page has a bill now, and a payment.
   await byTurns((n) => readPage(store, account(n)), true);
   const page = await byTurns((n) => readPage(store, account(n)), true);
@@ -115,7 +115,7 @@ async function benchEngine(
     page,
     payment,
     night: { ours: night, floor: nights },
-    bytesPerAccount: (after - before) / accounts,
+    bytesPerRow,
     workers: byWorkers,
   };
 }
@@ -202,9 +202,11 @@ export function showStore({ accounts, engines }: StoreResult): string {
     engines.map((times) => line(what, times, times[what], engines[0]?.[what].ours ?? 0)),
   );
   const head = [`${accounts} accounts`, "ms", "floor ms", "/ floor", "/ sqlite", "accounts/s"];
-  const bytes = engines.map(
-    ({ engine, bytesPerAccount }) => `${engine}: ${showNumber(bytesPerAccount, 0)} bytes a bill`,
-  );
+  const tables = Object.keys(engines[0]?.bytesPerRow ?? {});
+  const bytes = engines.map(({ engine, bytesPerRow }) => [
+    engine,
+    ...tables.map((table) => showNumber(bytesPerRow[table], 0)),
+  ]);
   const workers = engines.flatMap((times) =>
     times.workers.map(({ count, ms, undone }) => [
       `night by ${count}, ${times.engine}`,
@@ -217,5 +219,5 @@ export function showStore({ accounts, engines }: StoreResult): string {
     workers.length === 0
       ? "PostgreSQL is not installed"
       : alignRows([["workers", "ms", "/ one", "undone"], ...workers]);
-  return [alignRows([head, ...rows]), bytes.join(", "), last].join("\n\n");
+  return [alignRows([head, ...rows]), alignRows([["bytes a row", ...tables], ...bytes]), last].join("\n\n");
 }
