@@ -1,15 +1,16 @@
 /**
  * The code of the programs, each bundled into one text that needs nothing but Node, the native addon, and what is
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
- * build takes what is there. esbuild is imported here only. The bytes name no absolute path and no time.
+ * build takes what is there. esbuild is imported here and in engine.ts. The bytes name no absolute path and no time.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildFailure, build, type Message, type Metafile, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
+import { bundleEngine } from "./engine.ts";
 import { type Home, type Plan, planPrograms, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
-import { type Bundle, engineName, enginePath, keepBundles } from "./programs.ts";
+import { type Bundle, engineName, keepBundles } from "./programs.ts";
 import { templateShapes } from "./shapes.ts";
 
 /** Called by set-up when the sources are compiled. */
@@ -107,46 +108,6 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   });
   return [...bundles, ...(await bundleEngine(home))].sort((a, b) => compareText(a.path, b.path));
 }
-
-/**
- * PostgreSQL's half of the store with its driver, apart: programs of a site that has chosen it get it put before them, others have not a
- * byte of it. It is a function of what it shares with them, the kinds of failure, which are told apart by their classes.
- */
-async function bundleEngine({ codeFolder, codeEnding }: Home): Promise<readonly Bundle[]> {
-  const door = join(codeFolder, "lib", "store", "postgres", `door${codeEnding}`);
-  // A package of fewer programs, as tests have, may have no store at all.
-  if (!existsSync(door)) return [];
-  const { outputFiles, warnings } = await build({
-    entryPoints: [door],
-    bundle: true,
-    write: false,
-    outdir: "/release",
-    absWorkingDir: codeFolder,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minify: true,
-    charset: "ascii",
-    legalComments: "none",
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
-    logLevel: "silent",
-    // The driver's other halves, which nobody here asks for.
-    external: ["pg-native", "pg-cloudflare"],
-    plugins: [shared],
-  });
-  assert(warnings.length === 0, `esbuild has no warning: ${warnings[0]?.text}`);
-  const code = outputFiles[0]?.text ?? "";
-  const text = `var ${engineName}=function(__shared){var module={exports:{}};(function(exports,module){${code}})(module.exports,module);return module.exports};\n`;
-  return [{ path: enginePath, kind: "engine", templates: [], code: Buffer.from(text) }];
-}
-
-const shared: Plugin = {
-  name: "picodollar-shared",
-  setup(bundler) {
-    bundler.onResolve({ filter: /\/util\/failure\.[jt]s$/ }, ({ path }) => ({ path, namespace: "shared" }));
-    bundler.onLoad({ filter: /.*/, namespace: "shared" }, () => ({ contents: "module.exports = __shared;" }));
-  },
-};
 
 /**
  * For each output the package's templates that it may ask for: those whose names stand in the files it is made of, "login" or

@@ -89,8 +89,9 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
     const bytes = Buffer.concat([scriptStart, ...baked, ...ahead, code, scriptEnd]);
     const sha256 = sha256Hex(bytes);
     const script = `${route?.name ?? "resident"}.${sha256.slice(0, 10)}`;
+    const isLight = route?.isLight === true && ahead.length === 0;
     return [
-      { path, bytes: Buffer.from(writeLauncher(path, route, script)) },
+      { path, bytes: Buffer.from(writeLauncher(path, switchesOf({ isLight }), script)) },
       { path: `programs/${script}.js`, bytes, sha256 },
     ];
   });
@@ -105,9 +106,8 @@ const scriptEnd = Buffer.from("})");
  * What the web server starts. It runs the same without a cache, or with one of another Node, only slower. Compared with
  * CommonJS's own loader it spares the search for a package.json.
  */
-function writeLauncher(path: string, route: Route | undefined, script: string): string {
+function writeLauncher(path: string, switches: readonly string[], script: string): string {
   const up = "/..".repeat(path.split("/").length - 1);
-  const switches = route === undefined ? [] : switchesOf(route);
   const start = switches.length === 0 ? shebang : `${["#!/usr/bin/env -S node", ...switches].join(" ")}\n`;
   return `${start}"use strict";
 const { readFileSync } = require('fs'), { Script } = require('vm'), release = __dirname + '${up}';
@@ -134,10 +134,21 @@ export function routeOfScript(script: string): Route | undefined {
   return routes.find(({ name }) => name === script.split(".")[0]);
 }
 
+/** Whether a script may ask a PostgreSQL server. */
+export function hasEngine(script: string): boolean {
+  return script.includes(`var ${engineName}=`);
+}
+
+/** The switches that a program of a release is started with, as its launcher's first line has them. */
+export function readSwitches(release: string, { path }: Pick<Route, "path">): readonly string[] {
+  const [first = ""] = readFileSync(join(release, "cgi", path), "utf8").split("\n");
+  return first.split(" ").filter((word) => word.startsWith("--"));
+}
+
 /** V8's switches for a program: without hashing its built-in strings anew each start, by which a seventh of an empty start is saved. */
 export function switchesOf({ isLight }: Pick<Route, "isLight">): readonly string[] {
   // Under any switch Node compiles anew what it loads of its own after the start: not for what loads something. And the hashes
-  // of strings can be foreseen then, so that it is for programs that take no form.
+  // of strings can be foreseen then, so that it is for programs that take no form. Whoever asks a server loads Node's sockets.
   return isLight ? ["--no-rehash-snapshot"] : [];
 }
 

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   statSync,
@@ -28,7 +29,8 @@ import { assert, NeedsHuman } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
 import type { Route } from "../lib/util/routes.ts";
 import { findPackage } from "./package.ts";
-import { cacheName, routeOfScript, switchesOf, warmFolder } from "./programs.ts";
+import { pretendedPassword } from "./pretence.ts";
+import { cacheName, hasEngine, readSwitches, routeOfScript, warmFolder } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 export interface Warmed {
@@ -40,6 +42,8 @@ export interface Warmed {
   readonly loaded: readonly string[];
   /** The status of the answer that it was warmed by. */
   readonly status: number;
+  /** That of the second answer, by way of a server's driver; 0 where the site has no server, or the program asks none. */
+  readonly statusOnServer: number;
 }
 
 /** Whom and what the requests are of. */
@@ -101,7 +105,7 @@ async function makeFixture(place: string, addonFile: string, clock: Clock): Prom
   migrateStore(store);
   const secretsFile = join(place, "secrets");
   const key = "0123456789abcdef".repeat(4);
-  const secrets = `usage_token = ${serviceToken}\naccount_key = ${key}\nstripe_key = sk_test_warm\nstripe_webhook_secret = whsec_warm\n`;
+  const secrets = `usage_token = ${serviceToken}\naccount_key = ${key}\nstripe_key = sk_test_warm\nstripe_webhook_secret = whsec_warm\nstore_password = ${pretendedPassword}\n`;
   writeFileSync(secretsFile, secrets, { mode: 0o600 });
   const [session, email] = [randomToken(), parseEmail("warm@example.org")];
   assert(email !== undefined, "that is an address");
@@ -151,20 +155,24 @@ function warmProgram(
   const { codeFolder, codeEnding } = findPackage();
   const runner = join(codeFolder, "build", `warming${codeEnding}`);
   const { environment, body } = ask(route, fixture);
-  const words = [...switchesOf(route), runner, script, cache, program];
-  const { stdout, stderr } = spawnSync(process.execPath, words, {
+  const isOnServer = hasEngine(readFileSync(script, "utf8"));
+  const words = [...readSwitches(release, route), runner, script, cache, program];
+  const { stdout, stderr } = spawnSync(process.execPath, isOnServer ? [...words, "server"] : words, {
     encoding: "utf8",
     env: environment,
-    input: body,
+    input: isOnServer ? body + body : body,
     // An archive of everything is among the answers.
     maxBuffer: Number.POSITIVE_INFINITY,
   });
-  const status = /^Status: (\d{3})/.exec(stdout)?.[1];
+  const [status, onServer = "0"] = [...stdout.matchAll(/Status: (\d{3})\r\n/g)].map(([, code]) => code);
   const cacheBytes = statSync(cache, { throwIfNoEntry: false })?.size;
   if (status === undefined || cacheBytes === undefined)
     throw new NeedsHuman(`${program}: it ended without an answer: ${stderr.trim().split("\n")[0] ?? ""}`);
   const { loaded } = JSON.parse(stderr.slice(stderr.lastIndexOf("\n"))) as Pick<Warmed, "loaded">;
-  return { name: route.name, scriptBytes: statSync(script).size, cacheBytes, loaded, status: Number(status) };
+  return {
+    ...{ name: route.name, scriptBytes: statSync(script).size, cacheBytes, loaded },
+    ...{ status: Number(status), statusOnServer: Number(onServer) },
+  };
 }
 
 /** A request that a program answers well, or refuses late. */

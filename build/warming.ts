@@ -1,25 +1,50 @@
 /**
- * Runs a program's script as its launcher does, and leaves what V8 made of it: `node SWITCHES warming SCRIPT CACHE`, with the
+ * Runs a program's script as its launcher does, and leaves what V8 made of it: `node SWITCHES warming SCRIPT CACHE PROGRAM [server]`, with the
  * environment and standard input of a request. On its standard error it says, last of all, which of Node's modules the program
  * loaded. Started by warm.ts, under the very switches that the launcher has: a cache of other ones is refused.
+ *
+ * The script of a site with a PostgreSQL server is run twice: on a file with an account, for its own code, and then by way of the driver on a server
+ * that is not there (pretence.ts). The second answer stands behind the first one on standard output, and the second body behind the first.
  */
 import { readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
+import { forgetStore } from "../lib/util/settings.ts";
+import { pretend } from "./pretence.ts";
 
-const [filename = "", cache = "", program = ""] = process.argv.slice(2);
+const [filename = "", cache = "", program = "", engine = ""] = process.argv.slice(2);
 const script = new Script(readFileSync(filename, "utf8"), { filename });
 const before = new Set(listLoaded());
+const pretended = new Set<string>();
 process.on("exit", () => {
-  const loaded = listLoaded().filter((name) => !before.has(name));
+  const loaded = [...pretended, ...listLoaded().filter((name) => !before.has(name))];
   const fresh = `${cache}.${process.pid}`;
   writeFileSync(fresh, script.createCachedData());
   renameSync(fresh, cache);
   writeSync(2, `\n${JSON.stringify({ loaded })}`);
 });
+const load = createRequire(program);
 const run = script.runInThisContext() as (load: NodeJS.Require, folder: string) => void;
-run(createRequire(program), dirname(join(program)));
+const folder = dirname(join(program));
+if (engine === "server") {
+  const exit = process.exit;
+  process.exit = (() => {
+    process.exit = exit;
+    setImmediate(runOnServer);
+  }) as typeof exit;
+}
+run(load, folder);
+
+function runOnServer(): void {
+  forgetStore();
+  const loadPretended = (name: string): unknown => {
+    const other = pretend(name, load);
+    if (other !== undefined) pretended.add(name.replace(/^node:/, ""));
+    return other ?? load(name);
+  };
+  run(Object.assign(loadPretended, load) as NodeJS.Require, folder);
+}
 
 /** Node's own modules, "crypto" or "internal/crypto/hash". */
 function listLoaded(): readonly string[] {

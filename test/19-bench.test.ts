@@ -16,8 +16,10 @@ import { alignRows, quantileOf, ratioOf, showNumber, spreadOf } from "../dev/ben
 import { canHostCrowd } from "../dev/bench/hosting.ts";
 import { readOne, type Seen } from "../dev/bench/reader.ts";
 import type { Row } from "../dev/bench/rounds.ts";
+import { type StoreResult, type StoreTimes, showStore } from "../dev/bench/store.ts";
 import { showGrowth, showSize } from "../dev/bench/table.ts";
 import { projectFolder } from "./support/served.ts";
+import { serverPrograms } from "./support/server.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -204,6 +206,58 @@ describe("the bench of nights", () => {
       },
     ]);
   }, 60_000);
+});
+
+describe("the bench of the store", () => {
+  const times = (engine: "sqlite" | "postgres", factor: number): StoreTimes => ({
+    engine,
+    page: { ours: factor, floor: 0.5 },
+    payment: { ours: 2 * factor, floor: 2 },
+    night: { ours: 1000 * factor, floor: 400 },
+    bytesPerRow: { usage: 80 * factor, transfer: 300 * factor },
+    workers:
+      engine === "sqlite" ? [] : [1, 2].map((count) => ({ count, ms: 4000 / count, undone: count - 1 })),
+  });
+
+  it("shows each engine beside its floor and beside SQLite, and what several workers gain", () => {
+    const shown = showStore({ accounts: 2000, engines: [times("sqlite", 1), times("postgres", 4)] });
+    expect(shown.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["2000 accounts", "ms", "floor ms", "/ floor", "/ sqlite", "accounts/s"],
+      ["page, sqlite", "1.00", "0.50", "2.00", "1.00"],
+      ["page, postgres", "4.00", "0.50", "8.00", "4.00"],
+      ["payment, sqlite", "2.00", "2.00", "1.00", "1.00"],
+      ["payment, postgres", "8.00", "2.00", "4.00", "4.00"],
+      ["night, sqlite", "1000.00", "400.00", "2.50", "1.00", "2000"],
+      ["night, postgres", "4000.00", "400.00", "10.00", "4.00", "500"],
+      [""],
+      ["bytes a row", "usage", "transfer"],
+      ["sqlite", "80", "300"],
+      ["postgres", "320", "1200"],
+      [""],
+      ["workers", "ms", "/ one", "undone"],
+      ["night by 1, postgres", "4000", "1.00", "0"],
+      ["night by 2, postgres", "2000", "0.50", "1"],
+    ]);
+    expect(showStore({ accounts: 1, engines: [times("sqlite", 1)] })).toContain(
+      "PostgreSQL is not installed",
+    );
+  });
+
+  it("runs pages, payments, and nights on both engines; several workers bill every account once", () => {
+    const words = ["store", "--accounts", "250", "--rounds", "5", "--json"];
+    const child = spawnSync(process.execPath, [join(projectFolder, "out/dev/bench/main.js"), ...words], {
+      encoding: "utf8",
+    });
+    expect(child.stderr).not.toContain("Error");
+    const [{ accounts, engines }] = JSON.parse(child.stdout).stores as [StoreResult];
+    const names = serverPrograms === undefined ? ["sqlite"] : ["sqlite", "postgres"];
+    expect([accounts, engines.map(({ engine }) => engine)]).toEqual([250, names]);
+    for (const { engine, page, payment, night, workers, bytesPerRow } of engines) {
+      expect(Object.values(bytesPerRow).filter((bytes) => bytes > 50)).toHaveLength(4);
+      for (const { ours, floor } of [page, payment, night]) expect(Math.min(ours, floor)).toBeGreaterThan(0);
+      expect(workers.map(({ count }) => count)).toEqual(engine === "sqlite" ? [] : [1, 2, 4]);
+    }
+  }, 120_000);
 });
 
 describe("the bench of programs", () => {

@@ -6,7 +6,7 @@ import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
-import { billDay, readBillLines } from "../lib/usage/bill.ts";
+import { billAccounts, billDay, readBillLines } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays, skipDay } from "../lib/usage/day.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
@@ -369,6 +369,39 @@ describe("usage in the books", () => {
       created: 50,
     });
     expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
+  });
+
+  it("is the same night by ranges of accounts at once, one of which dies half-way", async () => {
+    const accounts: AccountId[] = [];
+    for (let number = 0; number < 250; number += 1)
+      accounts.push(await addAccount(test.store, `customer${number}@example.org`));
+    accounts.sort();
+    const day = dayUtc("2026-11-21");
+    await take(
+      accounts.map((account) => `${day},${account},box,storage,1000`),
+      day,
+    );
+    const middle = accounts[120] ?? "";
+    const [other, third] = [test.reopen(), test.reopen()];
+    let writes = 0;
+    const dying = {
+      ...other,
+      write: ((work) => {
+        writes += 1;
+        return writes === 2 ? Promise.reject(new Error("killed")) : other.write(work);
+      }) as typeof other.write,
+    };
+    const ranges = await Promise.allSettled([
+      billAccounts(dying, day, meters, { after: middle }),
+      billAccounts(third, day, meters, { through: middle }),
+    ]);
+    expect(ranges.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    // No range marks the day: the night does, when all of them are whole.
+    expect(await test.store.read(readDaysToBill)).toEqual([day]);
+    expect(test.raw("SELECT count(*) AS n FROM transfer")).toEqual([{ n: 221n }]);
+    expect(await billDay(test.store, day, meters)).toMatchObject({ accounts: 250, created: 29 });
+    expect(await test.store.read(readDaysToBill)).toEqual([]);
+    expect(await verify()).toEqual([]);
   });
 
   it("bills what was sent late while the night was past its account", async () => {

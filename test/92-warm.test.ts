@@ -148,6 +148,31 @@ describe("warmed programs", () => {
     expect(caches()).toHaveLength(before.length);
   }, 60_000);
 
+  it("of a site with a server are run by way of its driver too, which loads sockets, and no client for HTTP", () => {
+    const [yaml, away] = [join(folder, "etc/site.yaml"), join(folder, "dist-server")];
+    const before = readFileSync(yaml, "utf8");
+    writeFileSync(yaml, `${before}store: postgres://site@/books?host=/nowhere\n`);
+    expect(site("build", "--out", away).stderr).toBe("");
+    const all = JSON.parse(site("warm", "--json", "--out", away).stdout) as readonly Warmed[];
+    writeFileSync(yaml, before);
+    for (const { name, status, statusOnServer, loaded } of all) {
+      const route = routes.find((one) => one.name === name);
+      // The session that it shows is not known there.
+      const isAsking = route?.hasAccounts === true;
+      expect([name, status < 500, statusOnServer > 0]).toEqual([name, true, isAsking]);
+      if (!loaded.includes("net")) continue;
+      expect([name, loaded.includes("crypto"), loaded.some((one) => one.includes("undici"))]).toEqual([
+        name,
+        true,
+        false,
+      ]);
+      const line = readFileSync(join(away, "current/cgi", route?.path ?? ""), "utf8").split("\n")[0];
+      expect(line).toBe("#!/usr/bin/env node");
+    }
+    expect(all.find(({ name }) => name === "account")).toMatchObject({ status: 200, statusOnServer: 303 });
+    expect(all.filter(({ loaded }) => loaded.includes("net")).length).toBeGreaterThan(20);
+  }, 60_000);
+
   it("are of a release: without one nothing is made", () => {
     expect(site("warm", "--out", "nowhere")).toMatchObject({
       status: 100,

@@ -10,7 +10,7 @@ import type { ReadTx } from "../../lib/store/store.ts";
 import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
 import { pools } from "../../lib/util/routes.ts";
 import { resolveSecretsFile } from "../../lib/util/settings.ts";
-import { cacheName, routeOfScript, switchesOf, warmFolder } from "../programs.ts";
+import { cacheName, readSwitches, routeOfScript, warmFolder } from "../programs.ts";
 import { addonPath } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { listCold } from "../warm.ts";
@@ -91,11 +91,16 @@ function checkWarm({ release, outFolder, path }: Patient): Finding {
   const cold = listCold(outFolder, release, version);
   if (cold.length > 0)
     return wrong("warm/", `${cold.length} of ${scripts.length} programs are not warm; run: site warm`);
-  const refused = [true, false].flatMap((isLight) => {
-    const own = scripts.filter((name) => routeOfScript(name)?.isLight === isLight);
+  const startOf = (name: string): string => {
+    const route = routeOfScript(name);
+    return route === undefined ? "" : readSwitches(release, route).join(" ");
+  };
+  const starts = new Set(scripts.map(startOf));
+  const refused = [...starts].flatMap((start) => {
+    const own = scripts.filter((name) => startOf(name) === start);
     const files = own.flatMap((name) => [join(release, "programs", name), kept(name)]);
     return (
-      runFirst(["node"], [...switchesOf({ isLight }), "-e", findRefused, ...files], path)?.said ?? ""
+      runFirst(["node"], [...start.split(" ").filter(Boolean), "-e", findRefused, ...files], path)?.said ?? ""
     ).split("\n");
   });
   const names = refused.filter((name) => name !== "").map((name) => basename(name));

@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { inheritedPath } from "../../lib/util/settings.ts";
+import { serverPrograms } from "./cluster.ts";
 import { benchCrowd, type CrowdResult, showCrowd } from "./crowd.ts";
 import { alignRows, medianOf, showNumber, spreadOf } from "./figures.ts";
 import { canHostCrowd, lighttpd } from "./hosting.ts";
-import { makeProgramSite, type ProgramSite } from "./programs.ts";
+import { makeProgramSite, makeServerSite, type ProgramSite, type ServerSite } from "./programs.ts";
 
 export interface Timed {
   readonly name: string;
@@ -43,7 +44,7 @@ interface Contender {
 
 export async function benchCgi(home: string, rounds: number, port: number): Promise<CgiResult> {
   const site = await makeProgramSite(home, port);
-  const starts = await takeTurns(listStarts(site), rounds);
+  const starts = await benchStarts(site, home, rounds, port);
   const seconds = Math.min(crowdSeconds, Math.ceil(rounds / 3));
   if (lighttpd === undefined) return { starts, served: [], flood: undefined, crowd: [] };
   const socket = join(home, "resident.sock");
@@ -64,6 +65,20 @@ export async function benchCgi(home: string, rounds: number, port: number): Prom
   }
   const crowd = canHostCrowd ? await benchCrowd(join(home, "crowd"), seconds, port + 2) : [];
   return { starts, served, flood: flooded, crowd };
+}
+
+/** Where PostgreSQL is installed, also with the books on a server of the bench's own, over a UNIX socket. */
+async function benchStarts(site: ProgramSite, home: string, rounds: number, port: number) {
+  if (serverPrograms === undefined) return takeTurns(listStarts(site, []), rounds);
+  const servers: Awaited<ReturnType<typeof makeServerSite>>[] = [];
+  try {
+    for (const login of ["trust", "scram-sha-256"] as const)
+      servers.push(await makeServerSite(home, login, port));
+    const sites = servers.map((server) => server.site);
+    return await takeTurns(listStarts(site, sites), rounds);
+  } finally {
+    for (const { end } of servers) end();
+  }
 }
 
 /** Less where few rounds are asked for. */
@@ -133,7 +148,7 @@ async function takeTurns(contenders: readonly Contender[], rounds: number): Prom
   });
 }
 
-function listStarts(site: ProgramSite): readonly Contender[] {
+function listStarts(site: ProgramSite, servers: readonly ServerSite[]): readonly Contender[] {
   // Nothing that is set for the bench itself may slow Node down.
   const clean = { PATH: inheritedPath() };
   const start = (name: string, command: readonly string[], environment = {}, aim?: number): Contender => ({
@@ -149,12 +164,12 @@ function listStarts(site: ProgramSite): readonly Contender[] {
         throw new Error(`${name} ended with ${status}${error === undefined ? "" : `: ${error}`}`);
     },
   });
-  const request = (name: string) => ({
-    ...site.environment,
+  const request = (name: string, { environment, cookie }: Omit<ServerSite, "release"> = site) => ({
+    ...environment,
     REQUEST_METHOD: "GET",
     SCRIPT_NAME: `/account/${name}.cgi`,
     HTTP_HOST: site.host,
-    HTTP_COOKIE: site.cookie,
+    HTTP_COOKIE: cookie,
     REMOTE_ADDR: "127.0.0.1",
   });
   const program = (release: string, name: string) => [join(release, "cgi", "account", `${name}.cgi`)];
@@ -163,6 +178,13 @@ function listStarts(site: ProgramSite): readonly Contender[] {
     start("an empty Node", [process.execPath, "-e", "0"]),
     start("account", program(site.release, "account"), request("account"), isNew ? 1.08 : 1.15),
     start("account, not warmed", program(site.coldRelease, "account"), request("account")),
+    ...servers.map((server, n) =>
+      start(
+        `account on PostgreSQL${n === 0 ? "" : ", by a password"}`,
+        program(server.release, "account"),
+        request("account", server),
+      ),
+    ),
     start("login form", program(site.release, "login"), request("login")),
     start("pay, with Stripe", program(site.release, "pay"), request("pay"), 1.7),
   ];

@@ -17,6 +17,7 @@ import { choosePlace } from "./place.ts";
 import { benchReaders, type ReadersResult, showReaders } from "./readers.ts";
 import { benchSize, readVersion } from "./rounds.ts";
 import { benchServing, type ServingResult, showServing } from "./serving.ts";
+import { benchStore, type StoreResult, showStore } from "./store.ts";
 import { showGrowth, showSize } from "./table.ts";
 
 // The first day of this bench; any number would do.
@@ -27,7 +28,7 @@ const options = readOptions(process.argv.slice(2));
 const say = (line: string): void => (options.json ? console.error(line) : console.log(line));
 const atOnce = Math.max(...options.sizes) * (options.only ?? builderNames).length;
 // A night's time is that of the disk too, as it is in production.
-const folder = options.folder ?? (options.what === "bill" ? tmpdir() : undefined);
+const folder = options.folder ?? (["bill", "store"].includes(options.what) ? tmpdir() : undefined);
 const place = choosePlace(folder, atOnce);
 try {
   const { tools, missing } = findTools();
@@ -60,6 +61,7 @@ function findBuilders({ only, withEleventy }: Options) {
 
 function measureAll(chosen: Options, builders: readonly Builder[], tools: Tools) {
   if (chosen.what === "bill") return benchNights(chosen);
+  if (chosen.what === "store") return benchStores(chosen);
   if (chosen.what === "cgi") return benchPrograms(chosen);
   if (chosen.what === "build") return benchBuild(chosen, builders, tools);
   return chosen.what === "serve" ? benchAllServing(chosen, builders) : benchAllReaders(chosen, builders);
@@ -116,6 +118,17 @@ function benchNights({ accounts, rounds }: Options) {
   sayProgress("");
   say(showBilling(nights));
   return { nights };
+}
+
+async function benchStores({ accounts, rounds = 200 }: Options) {
+  const stores: StoreResult[] = [];
+  for (const count of accounts) {
+    sayProgress(`${count} accounts`);
+    stores.push(await benchStore(count, rounds, place.home));
+    sayProgress("");
+    say(showStore(stores.at(-1) as StoreResult));
+  }
+  return { stores };
 }
 
 async function benchPrograms({ rounds = 60 }: Options) {

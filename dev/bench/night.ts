@@ -1,14 +1,17 @@
 /**
- * One night of the bench in a process of its own, so that its memory is its own: `night.js night|floor FILE [FROM]`. The night is
+ * One night of the bench in a process of its own, so that its memory is its own: `night.js night|floor FILE [FROM]`, or, of books on a
+ * server, a range of its accounts: `night.js range ADDRESS AFTER THROUGH`. The night is
  * the product's own; the floor inserts the rows that the night left in FROM into FILE, in batches of the same size and with the
- * same durability, and does nothing else. Prints one line of JSON. Started by billing.ts.
+ * same durability, and does nothing else. Prints one line of JSON. Started by billing.ts and store.ts.
  */
 import { performance } from "node:perf_hooks";
 import { connectFile, prepare } from "../../lib/store/database.ts";
+import { openBooks } from "../../lib/store/open.ts";
 import { openStore } from "../../lib/store/sqlite.ts";
-import { batchSize, billDay } from "../../lib/usage/bill.ts";
+import { batchSize, billAccounts, billDay } from "../../lib/usage/bill.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { benchDay, benchMeters } from "./accounts.ts";
+import { clusterPassword } from "./cluster.ts";
 
 async function runNight(books: string): Promise<number> {
   const store = openStore({ file: books, clock: systemClock });
@@ -106,7 +109,22 @@ function runFloor(books: string, source: string): number {
   return took;
 }
 
-const [what, file = "", from = ""] = process.argv.slice(2);
-const ms = what === "floor" ? runFloor(file, from) : await runNight(file);
-// In kilobytes, by getrusage(2).
-console.log(JSON.stringify({ ms, memoryKb: process.resourceUsage().maxRSS }));
+async function runRange(address: string, after: string, through: string): Promise<string> {
+  // Whoever waits for the others waits as long as it takes.
+  const postgres = { address, password: clusterPassword, busyMs: 60_000 };
+  const store = openBooks({ file: "", clock: systemClock, postgres });
+  await store.read(async (tx) => tx.get("SELECT 1 AS one"));
+  const from = systemClock.now();
+  const { created, failed } = await billAccounts(store, benchDay, benchMeters, { after, through });
+  const to = systemClock.now();
+  store.close();
+  return JSON.stringify({ from, to, created, failed: failed.length });
+}
+
+const [what, file = "", from = "", through = ""] = process.argv.slice(2);
+if (what === "range") console.log(await runRange(file, from, through));
+else {
+  const ms = what === "floor" ? runFloor(file, from) : await runNight(file);
+  // In kilobytes, by getrusage(2).
+  console.log(JSON.stringify({ ms, memoryKb: process.resourceUsage().maxRSS }));
+}

@@ -5,7 +5,7 @@ import { type Phase, phases } from "./rounds.ts";
 
 export interface Options {
   readonly what: (typeof kinds)[number];
-  /** Of a night. */
+  /** Of a night, and of the store. */
   readonly accounts: readonly number[];
   readonly sizes: readonly number[];
   /** undefined: as many as fit the size. */
@@ -30,13 +30,14 @@ export const builderNames = [
   "eleventy",
 ];
 
-const kinds = ["build", "readers", "serve", "bill", "cgi"] as const;
+const kinds = ["build", "readers", "serve", "bill", "cgi", "store"] as const;
 
 const usage = `usage: npm run bench -- build [--pages 100,1000,10000] [--rounds N] [--only NAME,...]
          [--phases ${phases.join(",")}] [--markdown] [--with eleventy] [--folder DIR] [--json]
        npm run bench -- serve [--pages 100,1000,10000] [--rounds 15] [--only picodollar,hugo] [--folder DIR] [--json]
        npm run bench -- readers [--rebuilds 100] [--pages 1000] [--only NAME,...] [--folder DIR] [--json]
        npm run bench -- bill [--accounts 1000,100000,1000000] [--rounds N] [--folder DIR] [--json]
+       npm run bench -- store [--accounts 10000] [--rounds 200] [--folder DIR] [--json]
        npm run bench -- cgi [--rounds 60] [--folder DIR] [--json]
 names: ${builderNames.join(", ")}`;
 
@@ -56,11 +57,13 @@ export function readOptions(words: readonly string[]): Options {
   if (what === "readers" && only?.includes("node floor")) fail("node floor: it makes no pages to read");
   return {
     what,
-    accounts: readCounts("accounts", values.accounts ?? "1000,100000"),
+    accounts: readCounts("accounts", values.accounts ?? (what === "store" ? "10000" : "1000,100000")),
     sizes: readCounts("pages", values.pages ?? (what === "readers" ? "1000" : "100,1000,10000")),
     rounds: values.rounds === undefined ? undefined : readCount("rounds", values.rounds),
     rebuilds: readCount("rebuilds", values.rebuilds ?? "100"),
-    only: only ?? { build: undefined, readers: ["picodollar"], serve: served, bill: [], cgi: [] }[what],
+    only:
+      only ??
+      { build: undefined, readers: ["picodollar"], serve: served, bill: [], cgi: [], store: [] }[what],
     phases: values.phases?.split(",").map((name) => readOne("phases", phases, name)) ?? phases,
     withEleventy,
     format: values.markdown ? "markdown" : "html",

@@ -1,7 +1,7 @@
 /**
  * A site with its programs, warmed, and an account that is logged in, for `npm run bench -- cgi`. Called by cgi.ts.
  */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSite } from "../../build/build.ts";
 import { initSite } from "../../build/init.ts";
@@ -11,11 +11,12 @@ import { parseEmail } from "../../lib/accounts/email.ts";
 import { beginSession } from "../../lib/accounts/session.ts";
 import { postTransfer } from "../../lib/ledger/transfer.ts";
 import { amountOf } from "../../lib/money/amount.ts";
-import { migrateStore } from "../../lib/store/migrate.ts";
-import { openStore } from "../../lib/store/sqlite.ts";
+import { type BooksOptions, openBooks } from "../../lib/store/open.ts";
+import { migrateBooks } from "../../lib/store/upgrade.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { assert } from "../../lib/util/failure.ts";
 import { randomToken } from "../../lib/util/random.ts";
+import { addressOf, clusterPassword, makeCluster } from "./cluster.ts";
 
 export interface ProgramSite {
   /** dist/current. */
@@ -63,11 +64,45 @@ export async function makeProgramSite(home: string, port: number): Promise<Progr
   };
 }
 
+/** The same site with its books on a server, warmed; how each asks who somebody is. */
+export interface ServerSite {
+  readonly release: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cookie: string;
+}
+
+export async function makeServerSite(home: string, login: "trust" | "scram-sha-256", port: number) {
+  const [cluster, folder] = [makeCluster({ login, isSafe: true }), join(home, login)];
+  const [source, outFolder, secretsFile] = ["source", "warm", "secrets"].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  try {
+    const postgres = { address: addressOf(cluster, "postgres"), password: clusterPassword };
+    initSite(source);
+    appendFileSync(join(source, "etc", "site.yaml"), `store: ${postgres.address}\n`);
+    const built = await buildSite({ sourceFolder: source, outFolder, clock: systemClock });
+    assert(built.ok, "the starter builds");
+    await warmRelease({ outFolder, clock: systemClock });
+    writeFileSync(secretsFile, `store_password = ${postgres.password}\n`, { mode: 0o600 });
+    const token = await makeCustomer("", postgres);
+    const environment = {
+      SITE_DATA: folder,
+      SITE_SECRETS: secretsFile,
+      SITE_URL: `http://127.0.0.1:${port}`,
+    };
+    const site: ServerSite = { release: join(outFolder, "current"), environment, cookie: `session=${token}` };
+    return { site, end: cluster.end };
+  } catch (error) {
+    cluster.end();
+    throw error;
+  }
+}
+
 /** A customer with a month's movements; the token of a session. */
-export async function makeCustomer(file: string): Promise<string> {
-  const options = { file, clock: systemClock };
-  migrateStore(options);
-  const [store, email, token] = [openStore(options), parseEmail("mira@example.com"), randomToken()];
+export async function makeCustomer(file: string, postgres?: BooksOptions["postgres"]): Promise<string> {
+  const options: BooksOptions = { file, clock: systemClock, postgres };
+  await migrateBooks(options);
+  const [store, email, token] = [openBooks(options), parseEmail("mira@example.com"), randomToken()];
   assert(email !== undefined, "that is an address");
   await store.write(async (tx) => {
     const account = await openAccount(tx, email, "");

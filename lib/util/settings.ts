@@ -212,6 +212,11 @@ export function inheritedHome(environment: NodeJS.ProcessEnv = process.env): str
   return environment.HOME ?? "/";
 }
 
+/** From now on the books are where the site says, as in production; called by build/warming. */
+export function forgetStore(environment: NodeJS.ProcessEnv = process.env): void {
+  Reflect.deleteProperty(environment, "SITE_STORE");
+}
+
 /** The socket that systemd listens at for this process (sd_listen_fds(3)), by its number; undefined where there is none. */
 export function inheritedSocket(environment: NodeJS.ProcessEnv = process.env): number | undefined {
   const { LISTEN_FDS, LISTEN_PID } = environment;

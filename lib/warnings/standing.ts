@@ -56,7 +56,11 @@ export function daysLeft(facts: StandingFacts): number | undefined {
 }
 
 /** How an account stands now, as programs and people are told: the countdown as far as it was written. */
-export async function readStanding(tx: ReadTx, account: AccountId, settings: Settings) {
+export async function readStanding(
+  tx: ReadTx,
+  account: AccountId,
+  settings: Pick<Settings, "meters" | "warnDays">,
+) {
   const facts = await readStandingFacts(tx, account, settings.meters);
   const preference = await readPreference(tx, account);
   const isHeld = (await readHold(tx, account)) || (await readHold(tx, undefined));
