@@ -61,6 +61,8 @@ export interface ClusterOptions {
   readonly login?: "trust" | "scram-sha-256";
   /** More lines of postgresql.conf. */
   readonly settings?: readonly string[];
+  /** The folder in which it is made. */
+  readonly place?: string;
   /** Words before the command that starts it, which lead to another machine. */
   readonly enter?: readonly string[];
   /** Whether a commit waits for the disk: not where nothing is cut. */
@@ -70,10 +72,11 @@ export interface ClusterOptions {
 export function makeCluster({
   login = "trust",
   settings = [],
+  place = "/tmp",
   enter = [],
   isSafe = false,
 }: ClusterOptions = {}): Cluster {
-  const folder = mkdtempSync("/tmp/pico-pg-");
+  const folder = mkdtempSync(join(place, "pico-pg-"));
   const data = join(folder, "data");
   mkdirSync(data, { mode: 0o700 });
   if (process.getuid?.() === 0) for (const path of [folder, data]) chownSync(path, nobody, nobody);
