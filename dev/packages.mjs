@@ -14,6 +14,7 @@ export const packages = [
   { name: "cron", program: "crontab", what: "the crontab by cron's own check" },
   { name: "hitch", program: "hitch", what: "pages over https, and passkeys" },
   { name: "hledger", program: "hledger", what: "the ledger's export as another program reads it" },
+  { name: "iproute2", program: "ip", what: "machines in networks of their own" },
   { name: "lighttpd", program: "lighttpd", what: "the documented configuration on the real web server" },
   { name: "logrotate", program: "logrotate", what: "logs turned over by logrotate itself" },
   { name: "nftables", program: "nft", what: "the firewall's rules in a kernel" },
@@ -28,6 +29,11 @@ export const packages = [
   { name: "rsync", program: "rsync", what: "publishing to another machine" },
   { name: "spiped", program: "spiped", what: "two web servers with the books on a third machine" },
   { name: "strace", program: "strace", what: "jobs killed at each of their writes" },
+  {
+    name: "systemd",
+    program: "systemd-tmpfiles",
+    what: "servers of a host as users of their own; units by its own check",
+  },
   { name: "lighttpd-modules-lua", program: "lighttpd", what: "compressed files on the real web server" },
 ];
 

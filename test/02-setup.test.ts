@@ -193,7 +193,7 @@ describe("npm test", () => {
       "  test skipped 1",
       "  test pending 2",
       "  test todo 3",
-      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends age certbot chromium cron hitch hledger lighttpd logrotate nftables openssh-server pebble pgbouncer postgresql rsync spiped strace lighttpd-modules-lua",
+      "to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends age certbot chromium cron hitch hledger iproute2 lighttpd logrotate nftables openssh-server pebble pgbouncer postgresql rsync spiped strace systemd lighttpd-modules-lua",
       "",
       "3 passed, 0 failed, 3 skipped",
     ]);
