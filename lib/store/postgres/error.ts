@@ -51,7 +51,19 @@ export function judgeConnect(cause: unknown, address: string): unknown {
       say("the PostgreSQL server wants a password; put store_password into the secrets file"),
       { cause },
     );
+  if (cause instanceof Error && isMistrust(cause))
+    return new NeedsHuman(
+      say(
+        "the PostgreSQL server's certificate is not believed; let NODE_EXTRA_CA_CERTS name its authority's",
+      ),
+      { cause },
+    );
   return new TryLater(say("the PostgreSQL server cannot be reached"), { cause });
+}
+
+/** Whether TLS ended since the other side is not who it should be; by OpenSSL's and Node's names for that. */
+function isMistrust(cause: Error): boolean {
+  return "code" in cause && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(String(cause.code));
 }
 
 export const noWrites =
