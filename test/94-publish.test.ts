@@ -144,7 +144,7 @@ describe.skipIf(!canHost || !canLogIn)("publishing", () => {
     expect([served(), existsSync(at("dist/incoming"))]).toEqual([before, false]);
     const sent = await publish("--check");
     expect([sent.error, sent.code]).toEqual(["", 0]);
-    expect(sent.out).toContain(`${ant} is served; it was ${before}\ntold: `);
+    expect(sent.out).toContain(`${ant} is served; it was ${before}\n`);
     expect([served(), readdirSync(at("dist/incoming"))]).toEqual([ant, []]);
     expect((await page("/"))?.body).toContain("Ant");
     // Warm before it was served.
