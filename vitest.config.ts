@@ -4,6 +4,12 @@ import { serverPrograms } from "./test/support/server.ts";
 
 const chosen = process.env.ENGINES === "all" ? [...onBoth, ...onBothAlone] : onBoth;
 
+/** Of the books and the accounts, and of builds: each in folders of its own, and none of them measures time. */
+const calm = "test/{11,12,13,14,15,16,2?,30,4[1-7],5?,6[0-8]}-*.test.ts";
+
+/** After all others, which have the machine to themselves. */
+const twoAtOnce = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+
 /** Once more, with the books on a PostgreSQL server; where none is installed, test/23-server says so by being skipped. */
 const onServer: TestProjectInlineConfiguration = {
   extends: true,
@@ -12,9 +18,7 @@ const onServer: TestProjectInlineConfiguration = {
     include: serverPrograms === undefined ? [] : chosen.map((name) => `test/${name}.test.ts`),
     env: { STORE_ENGINE: "postgres" },
     globalSetup: ["test/support/cluster.ts"],
-    // After all others, which have the machine to themselves; a server does two things at once.
-    maxWorkers: 2,
-    sequence: { groupOrder: 1 },
+    ...twoAtOnce,
   },
 };
 
@@ -24,7 +28,11 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "sqlite", include: ["test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "sqlite", include: ["test/**/*.test.ts"], exclude: [calm], maxWorkers: 1 },
+      },
+      { extends: true, test: { name: "calm", include: [calm], ...twoAtOnce } },
       ...(serverPrograms === undefined ? [] : [onServer]),
     ],
   },
