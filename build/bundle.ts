@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type BuildFailure, build, type Message, type Metafile, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { bundleEngine } from "./engine.ts";
-import { type Home, type Plan, planPrograms, writeEntry } from "./entry.ts";
+import { type Home, type Plan, planPrograms, programOptions, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
 import { type Bundle, engineName, keepBundles } from "./programs.ts";
 import { templateShapes } from "./shapes.ts";
@@ -81,20 +81,8 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   const plans = planPrograms(home);
   const result = await build({
     entryPoints: plans.map(({ path }) => ({ in: `program:${path}`, out: path })),
-    bundle: true,
-    write: false,
-    // Never used as a folder: outputs stay in memory, and their names begin with it.
-    outdir: "/release",
+    ...programOptions,
     absWorkingDir: home.codeFolder,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minify: true,
-    charset: "ascii",
-    legalComments: "none",
-    // A tsconfig.json of the folder must not change what is built from the same sources.
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
-    logLevel: "silent",
     plugins: [makeEntries(plans, home)],
     metafile: true,
   });

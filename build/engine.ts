@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
-import type { Home } from "./entry.ts";
+import { type Home, programOptions } from "./entry.ts";
 import { type Bundle, engineName, enginePath } from "./programs.ts";
 
 /**
@@ -19,18 +19,8 @@ export async function bundleEngine({ codeFolder, codeEnding }: Home): Promise<re
   if (!existsSync(door)) return [];
   const { outputFiles, warnings } = await build({
     entryPoints: [door],
-    bundle: true,
-    write: false,
-    outdir: "/release",
+    ...programOptions,
     absWorkingDir: codeFolder,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minify: true,
-    charset: "ascii",
-    legalComments: "none",
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
-    logLevel: "silent",
     // The driver's other halves, which nobody here asks for.
     external: ["pg-native", "pg-cloudflare"],
     plugins: [shared, putAside],

@@ -13,6 +13,23 @@ import { addonPath } from "./release.ts";
 
 export type Home = Pick<Package, "codeFolder" | "codeEnding">;
 
+/** How esbuild makes the text of a program, and of what is put before one: the same of the same sources, wherever they lie. */
+export const programOptions = {
+  bundle: true,
+  write: false,
+  // Never used as a folder: outputs stay in memory, and their names begin with it.
+  outdir: "/release",
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  minify: true,
+  charset: "ascii",
+  legalComments: "none",
+  // A tsconfig.json of the folder must not change what is built from the same sources.
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
+  logLevel: "silent",
+} as const;
+
 export interface Plan {
   readonly path: string;
   readonly kind: Bundle["kind"];

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../lib/util/clock.ts";
 import { makeProgress } from "./progress.ts";
-import { describeTaken } from "./taking.ts";
+import { describeTaken, splitWords } from "./taking.ts";
 
 interface PublishFlags {
   readonly source: string;
@@ -57,8 +57,8 @@ async function publish(host: string, flags: PublishFlags): Promise<void> {
     sourceFolder: source,
     outFolder,
     host,
-    ssh: split(flags.ssh),
-    site: split(flags.site),
+    ssh: splitWords(flags.ssh),
+    site: splitWords(flags.site),
     flags: [...(flags.migrate ? ["--migrate"] : []), ...control],
     isDry,
     onStage: progress.show,
@@ -79,5 +79,3 @@ async function isChecked(source: string, outFolder: string, show: (what: string)
   const { ok } = await checkSite({ sourceFolder: source, outFolder, clock: systemClock, onProgress: show });
   return ok;
 }
-
-const split = (command: string): readonly string[] => command.split(/\s+/).filter((word) => word !== "");

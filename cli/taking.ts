@@ -22,13 +22,17 @@ export function addControl(command: Command): Command {
     .option("--json", "print what was done as JSON");
 }
 
+/** A command as it is typed, without quotes. */
+export function splitWords(command: string): readonly string[] {
+  return command.split(/\s+/).filter((word) => word !== "");
+}
+
 /** By root on a host with systemd, units are told, and files that it looks for in /etc are put there. */
 export function chooseControl({ control }: ControlFlags): {
   readonly control: readonly string[] | undefined;
   readonly root: string | undefined;
 } {
-  if (control !== undefined)
-    return { control: control.split(/\s+/).filter((word) => word !== ""), root: undefined };
+  if (control !== undefined) return { control: splitWords(control), root: undefined };
   const rules = process.getuid?.() === 0 && existsSync("/run/systemd/system");
   return rules ? { control: ["systemctl"], root: "/" } : { control: undefined, root: undefined };
 }

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../lib/util/clock.ts";
 import { usualSource } from "./release.ts";
+import { splitWords } from "./taking.ts";
 
 interface SyncFlags {
   readonly source: string;
@@ -22,8 +23,11 @@ export function addTlsCommand(program: Command): void {
     .option("--json", "print what was done as JSON")
     .action(async ({ source, reload, json = false }: SyncFlags) => {
       const { syncCertificate } = await import("../build/host/tls.ts");
-      const words = reload.split(/\s+/).filter((word) => word !== "");
-      const synced = await syncCertificate({ sourceFolder: source, clock: systemClock, reload: words });
+      const synced = await syncCertificate({
+        sourceFolder: source,
+        clock: systemClock,
+        reload: splitWords(reload),
+      });
       if (json) console.log(JSON.stringify(synced));
       // Each hour, it is no news.
       else if (synced.outcome !== "same") console.log(`tls: ${synced.outcome}, and served: ${synced.serial}`);

@@ -5,12 +5,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/util/clock.ts";
-import { pools } from "../../lib/util/routes.ts";
 import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
-import type { Cluster } from "./cluster.ts";
 import { type Finding, right, runFirst, skipped, wrong } from "./finding.ts";
 import { checkModes } from "./modes.ts";
+import { checkHitch, checkLighttpd, listLighttpds } from "./ownchecks.ts";
 import { judgeAge, judgePair } from "./pair.ts";
 
 export type { Finding } from "./finding.ts";
@@ -28,11 +27,8 @@ export function checkHost(options: {
       wrong("dist/", `${etc} has no front.conf; build the site, with an https address in etc/site.yaml`),
     ];
   return [
-    ...["front", ...pools]
-      .map((name) => `${name}.conf`)
-      .filter((name) => existsSync(join(etc, name)))
-      .map((name) => checkLighttpd(etc, name)),
-    checkHitch(etc, cluster),
+    ...listLighttpds(etc).map((name) => checkLighttpd(name, join(etc, name))),
+    checkHitch(join(etc, "hitch.conf"), cluster),
     checkUnits(etc),
     checkLogrotate(etc),
     checkCrontab(etc),
@@ -40,25 +36,6 @@ export function checkHost(options: {
     ...checkCertificate(cluster.pemFile, new URL(settings.url).hostname, options.clock.now()),
     ...checkModes(cluster),
   ];
-}
-
-/** It takes an unknown key with a warning, and ends with 0: so nothing may be said. */
-function checkLighttpd(etc: string, name: string): Finding {
-  const ran = runFirst(["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd"], ["-tt", "-f", join(etc, name)]);
-  if (ran === undefined) return skipped(name, "lighttpd is not installed");
-  return ran.status === 0 && ran.said === "" ? right(name) : wrong(name, ran.said);
-}
-
-function checkHitch(etc: string, { home }: Cluster): Finding {
-  const name = "hitch.conf";
-  if (!existsSync(join(home, "run", "tls.sock")))
-    return skipped(name, "the front is not running: start it first");
-  const ran = runFirst(
-    ["/usr/sbin/hitch", "/usr/local/sbin/hitch"],
-    ["--test", `--config=${join(etc, name)}`],
-  );
-  if (ran === undefined) return skipped(name, "hitch is not installed");
-  return ran.status === 0 ? right(name) : wrong(name, ran.said);
 }
 
 function checkUnits(etc: string): Finding {

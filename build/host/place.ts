@@ -5,9 +5,8 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { NeedsHuman } from "../../lib/util/failure.ts";
-import { modeOfBooks, type Owner } from "../../lib/util/files.ts";
-import type { Settings } from "../../lib/util/settings.ts";
-import { resolveDataFolder, resolveSecretsFile } from "../../lib/util/settings.ts";
+import { type Owner, umaskOfBooks } from "../../lib/util/files.ts";
+import { resolveDataFolder, resolveSecretsFile, type Settings } from "../../lib/util/settings.ts";
 import { formatFault } from "../fault.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
@@ -67,13 +66,12 @@ export function findJobPlace(sourceFolder: string, job: string): JobPlace {
   const dataFolder = resolveDataFolder(sourceFolder, data);
   if (dataFolder !== data) return usual;
   const { user, name } = runnerOf(cluster, job);
-  const isRoots = statSync(data).uid === 0;
-  const group = isRoots ? undefined : findOwner(cluster.users.programs);
-  const owner = isRoots ? undefined : findOwner(user);
+  // Where they are root's own, the host has no other users.
+  const [owner, group] = statSync(data).uid === 0 ? [] : [user, cluster.users.programs].map(findOwner);
   return {
     dataFolder,
     secretsFile: resolveSecretsFile(sourceFolder, keysOf(cluster, { name })),
     owner: owner === undefined || group === undefined ? undefined : { uid: owner.uid, gid: group.gid },
-    umask: 0o777 & ~(modeOfBooks(join(data, "books.sqlite")) | 0o110),
+    umask: umaskOfBooks(join(data, "books.sqlite")),
   };
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { copyStore } from "../../lib/store/copy.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
-import { modeOfBooks } from "../../lib/util/files.ts";
+import { umaskOfBooks } from "../../lib/util/files.ts";
 import { inheritedPath } from "../../lib/util/settings.ts";
 import type { Books } from "../smoke.ts";
 
@@ -65,7 +65,7 @@ export function withMigratedCopy<Result>(
 }
 
 function runMigrate(release: string, { dataFolder, secretsFile, owner }: Books, words: readonly string[]) {
-  const before = process.umask(0o777 & ~(modeOfBooks(join(dataFolder, books)) | 0o110));
+  const before = process.umask(umaskOfBooks(join(dataFolder, books)));
   try {
     return spawnSync(process.execPath, [join(release, "jobs", "migrate"), ...words], {
       encoding: "utf8",

@@ -85,8 +85,8 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
   // Where nothing is noted yet, servers know what is served now. Whoever died between the link and the servers left them with what
   // they were told last.
   if (from !== undefined && readTold(outFolder) === undefined && !isDry) noteTold(outFolder, from);
-  const known = [before, readTold(outFolder) ?? before];
-  const changed = [...new Set(known.flatMap((one) => findChanged(one, release)))];
+  const known = new Set([before, readTold(outFolder) ?? before]);
+  const changed = [...new Set([...known].flatMap((one) => findChanged(one, release)))];
   const changedConfiguration = changed.filter(isServers);
   const taken = {
     ok: true,
@@ -142,7 +142,7 @@ function noteTold(outFolder: string, id: string): void {
   writeFileSync(join(outFolder, toldName), `${id}\n`);
 }
 
-/** The folder of that release; undefined where there is none, so that all must be told. */
+/** The folder of that release; undefined where nothing is noted, or it is there no more. */
 export function readTold(outFolder: string): string | undefined {
   const file = join(outFolder, toldName);
   const id = existsSync(file) ? readFileSync(file, "utf8").trim() : "";

@@ -49,3 +49,8 @@ export function syncFile(file: string): void {
 export function modeOfBooks(file: string): number {
   return (statSync(dirname(file)).mode & 0o020) === 0 ? 0o600 : 0o660;
 }
+
+/** The umask of whoever makes files and folders beside books, which are as private as they. */
+export function umaskOfBooks(file: string): number {
+  return 0o777 & ~(modeOfBooks(file) | 0o110);
+}
