@@ -22,6 +22,8 @@ export function takeId(used: UsedIds, wanted: string): string {
 
 /** "What is a day?" -> "what-is-a-day". Marks belong to the letters that they stand on. */
 export function slugOf(text: string): string {
+  // As most headings are, and soon seen to be.
+  if (/^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/.test(text)) return text.toLowerCase().split(" ").join("-");
   const words = text
     .normalize("NFC")
     .toLowerCase()

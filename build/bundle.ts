@@ -22,17 +22,18 @@ export async function writeBundles(codeFolder: string): Promise<void> {
 const apart = ["better-sqlite3", "pg", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
 
 /**
- * The command as two files, cli/site.cjs, which starts it, and cli/command.cjs, which is all the rest; called by set-up.
- * What a run does not use is not run.
+ * The command as two files, cli/site.cjs, which starts it, and cli/command.cjs, which is all the rest, and beside them
+ * build/render.cjs, which threads run (crew.ts); called by set-up. What a run does not use is not run.
  */
 export async function writeCommand(codeFolder: string): Promise<void> {
   const cli = join(codeFolder, "cli");
   await build({
     entryPoints: [
-      { in: join(cli, "site.js"), out: "site" },
-      { in: join(cli, "program.js"), out: "command" },
+      { in: join(cli, "site.js"), out: "cli/site" },
+      { in: join(cli, "program.js"), out: "cli/command" },
+      { in: join(codeFolder, "build", "render.js"), out: "build/render" },
     ],
-    outdir: cli,
+    outdir: codeFolder,
     outExtension: { ".js": ".cjs" },
     bundle: true,
     absWorkingDir: codeFolder,

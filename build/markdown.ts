@@ -103,8 +103,10 @@ function openPage(text: string): Page {
 function renderPage({ engine, parser }: Engine, text: string): Rendered {
   const tokens = readTokens(text, engine.defaults);
   placeBlocks(page, tokens, 1);
-  const lines = new Map([...page.definitions].map(([name, { line }]) => [name, line]));
-  page.numbered = numberFootnotes([...page.references.values()], lines, page.used);
+  if (page.references.size + page.definitions.size > 0) {
+    const lines = new Map([...page.definitions].map(([name, { line }]) => [name, line]));
+    page.numbered = numberFootnotes([...page.references.values()], lines, page.used);
+  }
   nameHeadings(parser);
   const blocks: Block[] = [];
   let html = "";
@@ -117,7 +119,7 @@ function renderPage({ engine, parser }: Engine, text: string): Rendered {
   }
   const { notes } = page.numbered;
   const noteHtmls = notes.map(({ name }) => parser.parse(tokensOf(page.definitions.get(name)?.piece)));
-  html += writeSection(notes, noteHtmls);
+  if (notes.length > 0) html += writeSection(notes, noteHtmls);
   const faults = [...page.faults, ...page.numbered.faults].sort((a, b) => a.line - b.line);
   return { html, headings: page.shown, codeLanguages: [...page.languages].sort(), blocks, faults };
 }
@@ -126,14 +128,22 @@ function tokensOf(piece: Piece | undefined): Token[] {
   return [...((piece?.tokens ?? []) as readonly Token[])];
 }
 
+/** Has nothing in it that would be shown otherwise. */
+const plainWords = /^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/;
+
+/** The text of a piece of HTML, without its footnotes. */
+function shownText(html: string): string {
+  const words = html.replace(/<sup><a href="#fn-[^>]*>\d+<\/a><\/sup>|<[^>]*>/g, "");
+  return decodeEntities(words).replace(/\s+/g, " ").trim();
+}
+
 /** Ids that are written come first: no heading may take one of them by chance. */
 function nameHeadings(parser: Parser<string, string>): void {
   const headings = [...page.headings].map(([piece, line]) => ({ token: piece as Tokens.Heading, line }));
   const own = headings.map(({ token, line }) => takeOwnId(token, line));
   for (const [index, { token, line }] of headings.entries()) {
     const inner = parser.parseInline(token.tokens);
-    const words = inner.replace(/<sup><a href="#fn-[^>]*>\d+<\/a><\/sup>|<[^>]*>/g, "");
-    const text = decodeEntities(words).replace(/\s+/g, " ").trim();
+    const text = plainWords.test(inner) ? inner : shownText(inner);
     const id = own[index] ?? takeId(page.used, slugOf(text));
     page.named.set(token, { heading: { depth: token.depth, id, text, line }, inner });
   }

@@ -50,7 +50,7 @@ export function openPlaces(text: string): Places {
     references: new Map(),
     definitions: new Map(),
     faults: [],
-    hasInline: text.includes("[^") || /\sid\s*=/i.test(text),
+    hasInline: text.includes("[^") || (text.includes("=") && /\sid\s*=/i.test(text)),
   };
 }
 

@@ -1,7 +1,7 @@
 // Goal of this test: what build/lexer.ts sees at a glance is what marked sees when it is left to itself: the same tokens, and
 // the same HTML. Texts of random pieces, most of which are almost something else.
-import { Lexer, Marked } from "marked";
-import { describe, expect, it } from "vitest";
+import { Lexer, Marked, Tokenizer } from "marked";
+import { describe, expect, it, vi } from "vitest";
 import { readTokens, tokenizer } from "../build/lexer.ts";
 import { renderMarkdown } from "../build/markdown.ts";
 import { makeRandom } from "../dev/bench/corpus.ts";
@@ -35,7 +35,20 @@ const blocks = [
   ..."> ===,> ---,  ---,   === ,    ---,- a,- - -,* * *,- [ ] a,1. a,> - a,> | a | b |,> |---|---|,a\n---,a\n===".split(
     ",",
   ),
+  "-:\u00a0",
   ..."<div>,</div>,<!--,-->,| a | b |,| - | :-: |,: -,-:,-: |,\t- a,    a,[a]: /b 'c'".split(","),
+];
+/** What stands out of words, most of it with nothing unusual around it. */
+const usual =
+  "word Word 12 it's (see here) and/or é **strong** **a1b2** `code` `*a*` [link](/y) [a](/a/b.html#c-d)".split(
+    " ",
+  );
+const standingOut = [
+  ...[...usual, ...usual, ...usual, ...usual],
+  ..."**a-b** **(a)** ``a`` [x](y_z) [a-b](/y) [x](/y 't') [x](/(y)) [x]() []() **".split(" "),
+  ..."**two words**,[two words](/y),`a b`,[**x**](/y),**[x](/y)**,[`x`](/y),[[x](/y)](/z),**`x`**,[x](/y)[z](/y),`a``b`".split(
+    ",",
+  ),
 ];
 const gaps = [" ", " ", " ", " ", "", "  ", "\n", "  \n", "\\\n", ". ", ", ", ": "];
 
@@ -67,6 +80,50 @@ describe("what is read quickly", () => {
     expect(compared.length).toBeGreaterThan(10_000);
     for (const text of compared)
       expect([text, renderMarkdown(text).html]).toEqual([text, itself.parse(text)]);
+  });
+
+  it("has the tokens that marked gives it, where it is words with code, links, and what is strong", () => {
+    const { defaults } = new Marked({ gfm: true, async: false, tokenizer });
+    const between = [...Array.from({ length: 12 }, () => " "), "\n", ". ", ", ", ": ", ".", "", ") ", " ("];
+    // marked's own way through a paragraph; what was read without it was read quickly.
+    const own = vi.spyOn(Lexer.prototype, "inlineTokens");
+    let quick = 0;
+    for (let seed = 0; seed < 20_000; seed += 1) {
+      const text = makeText(seed, standingOut, between).trim();
+      own.mockClear();
+      const ours = readTokens(text, defaults);
+      if (own.mock.calls.length === 0 && /[*[`]/.test(text)) quick += 1;
+      expect([text, shapesOf(ours)]).toEqual([text, shapesOf(Lexer.lex(text, itself.defaults))]);
+    }
+    own.mockRestore();
+    expect(quick).toBeGreaterThan(2000);
+  });
+
+  it("has the tokens that marked gives it, where it is lists", () => {
+    const { defaults } = new Marked({ gfm: true, async: false, tokenizer });
+    const plain =
+      "- word|- two words|- **x** `y` [z](/z)|- a|- b|- Word.|- word|- a b c|||word|# Head|- a".split("|");
+    const lines = [
+      ...[...plain, ...plain, ...plain],
+      ..."- a |- [ ] a|- 1. a|  b|    c|* a|- - a|-|- |  - a|1. a|- \ta|- a\tb|- a  |> - a|---|- | a |- <b>a</b>|- # a|===|-\u00a0a|- a\u00a0".split(
+        "|",
+      ),
+    ];
+    const marked = vi.spyOn(Tokenizer.prototype, "list");
+    let quick = 0;
+    for (let seed = 0; seed < 20_000; seed += 1) {
+      const text = makeText(seed, lines, ["\n", "\n", "\n", "\n\n"]);
+      marked.mockClear();
+      const ours = readTokens(text, defaults);
+      if (
+        ours.some(({ type }) => type === "list") &&
+        marked.mock.calls.every(([own]) => !/^ *[-*] /.test(own))
+      )
+        quick += 1;
+      expect([text, shapesOf(ours)]).toEqual([text, shapesOf(Lexer.lex(text, itself.defaults))]);
+    }
+    marked.mockRestore();
+    expect(quick).toBeGreaterThan(500);
   });
 
   it("has the tokens that marked gives it", () => {

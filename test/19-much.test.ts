@@ -164,6 +164,12 @@ describe("much of one thing", () => {
     60_000,
   );
 
+  it.each(["", "- ", "# "])("in Markdown may stand in one line: %j", async (start) => {
+    content("x.md", `# X\n\n${start}${"`a` ".repeat(many)}b`);
+    await workshop.built();
+    expect(workshop.read("www/x.html").split("<code>").length).toBe(many + 1);
+  });
+
   it("in Markdown is right below the limit", async () => {
     content("x.md", `# X\n\n${Array.from({ length: 60 }, (_, at) => `${"  ".repeat(at)}- a\n`).join("")}`);
     await workshop.built();
