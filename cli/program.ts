@@ -45,40 +45,50 @@ export async function runCommand(): Promise<readonly string[]> {
     .version(packageVersion())
     .exitOverride()
     .showHelpAfterError("(site --help lists the commands)");
-  addInitCommand(program);
-  addNewCommand(program);
-  addLayoutCommand(program);
-  addBuildCommand(program, (part) => used.push(part));
-  addWarmCommand(program);
-  addPublishCommand(program);
-  addRollbackCommand(program);
-  addInstallCommand(program);
-  addConfigCommand(program);
-  addDoctorCommand(program);
-  addTlsCommand(program);
-  addSecretsCommand(program);
-  addCheckCommand(program);
-  addServeCommand(program);
-  addMigrateCommand(program);
-  addJobCommand(program);
-  addUsageCommand(program);
-  addAccountCommand(program);
-  addGoodwillCommand(program);
-  addBillingCommand(program);
-  addPriceCommand(program);
-  addLedgerCommand(program);
-  addReconcileCommand(program);
-  addMaintenanceCommand(program);
-  addReportCommand(program);
-  addRestoreCommand(program);
-  addStoreCommand(program);
-  addTakeCommand(program);
+  const adders = listAdders((part) => used.push(part));
+  // Describing all commands takes some milliseconds; whoever names one needs no other.
+  const named = adders.get(process.argv[2] ?? "");
+  for (const add of named === undefined ? adders.values() : [named]) add(program);
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = reportError(error);
   }
   return used;
+}
+
+/** What adds each command, by its name, in the order in which they are listed. `use`: told which parts of the code a build used. */
+function listAdders(use: (part: string) => void): ReadonlyMap<string, (program: Command) => void> {
+  return new Map([
+    ["init", addInitCommand],
+    ["new", addNewCommand],
+    ["layout", addLayoutCommand],
+    ["build", (program) => addBuildCommand(program, use)],
+    ["warm", addWarmCommand],
+    ["publish", addPublishCommand],
+    ["rollback", addRollbackCommand],
+    ["install", addInstallCommand],
+    ["config", addConfigCommand],
+    ["doctor", addDoctorCommand],
+    ["tls", addTlsCommand],
+    ["secrets", addSecretsCommand],
+    ["check", addCheckCommand],
+    ["serve", addServeCommand],
+    ["migrate", addMigrateCommand],
+    ["job", addJobCommand],
+    ["usage", addUsageCommand],
+    ["account", addAccountCommand],
+    ["goodwill", addGoodwillCommand],
+    ["billing", addBillingCommand],
+    ["price", addPriceCommand],
+    ["ledger", addLedgerCommand],
+    ["reconcile", addReconcileCommand],
+    ["maintenance", addMaintenanceCommand],
+    ["report", addReportCommand],
+    ["restore", addRestoreCommand],
+    ["store", addStoreCommand],
+    ["take", addTakeCommand],
+  ]);
 }
 
 function reportError(error: unknown): number {

@@ -8,6 +8,7 @@
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
@@ -34,27 +35,31 @@ async function runFiles(): Promise<void> {
 async function runBundle(): Promise<void> {
   // Else V8 forgets, in a long run, code that was used at its beginning only.
   setFlagsFromString("--no-flush-bytecode");
-  // V8 leaves room for what a build never needs: at 10,000 pages a fifth of all memory, for 3 % of the time.
-  setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--heap-growing-percent=60");
+  // On one processor V8's compiler takes its time from the build, and most builds end before that is made up for.
+  const isAlone = availableParallelism() === 1;
+  if (isAlone) setFlagsFromString("--interrupt-budget=1000000");
   const { mtimeMs, size } = statSync(bundle);
   // V8 itself looks at the version and the flags, but of the source at its length alone.
-  const beginning = `command-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
+  const beginning = `command-${isAlone ? "one" : "all"}-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
   const kept = findKept(beginning);
-  const cachedData = kept === undefined ? undefined : readKept(join(folder, kept));
+  let cachedData = kept === undefined ? undefined : readKept(join(folder, kept));
   const source = `(function (require, module, __filename) {${readFileSync(bundle, "utf8")}\n})`;
   const script = new vm.Script(source, {
     filename: bundle,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
+  const isGood = cachedData !== undefined && script.cachedDataRejected !== true;
+  // It is read, and a megabyte.
+  cachedData = undefined;
   const module = { exports: {} as Command };
   script.runInThisContext()(createRequire(bundle), module, bundle);
   const used = await module.exports.runCommand();
-  const isGood = cachedData !== undefined && script.cachedDataRejected !== true;
   const had = kept !== undefined && isGood ? kept.slice(beginning.length, -ending.length).split("+") : [];
   if (used.some((part) => !had.includes(part)))
     keepCode(`${beginning}${[...new Set([...had, ...used])].sort().join("+")}${ending}`, script, kept);
+  // A build is over: taking all its memory apart, piece by piece, would be waited for.
+  if (used.length > 0) process.stdout.write("", () => process.exit());
 }
 
 /** Of several, which two runs at once may have left, the one of the most parts. */
