@@ -25,10 +25,50 @@ export function putInPlace(file: string, parts: readonly (string | Uint8Array)[]
 
 /** Keeps what may be forgotten: where it cannot be written, later builds do without. */
 export function keepFile(file: string, parts: readonly (string | Uint8Array)[]): void {
-  try {
+  const kept = openKept(file);
+  for (const part of parts) kept.write(part);
+  kept.finish();
+}
+
+/** A file that may be forgotten, written piece by piece. */
+export interface KeptFile {
+  readonly write: (part: string | Uint8Array) => void;
+  /** Puts it in place. */
+  readonly finish: () => void;
+}
+
+/** Nowhere to write, or another build has cleared it away as one of those before. */
+const forgivable = ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST", "ENOENT"];
+
+export function openKept(file: string): KeptFile {
+  const aside = `${file}-${process.pid}-${randomToken(6)}`;
+  let handle: number | undefined;
+  const close = (): void => {
+    const open = handle;
+    handle = undefined;
+    if (open !== undefined) closeSync(open);
+  };
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      close();
+      // Where its folder turned out to be a file, even looking for it to remove it would fail.
+      if (existsSync(aside)) rmSync(aside, { force: true });
+      if (!hasCode(error, forgivable)) throw error;
+    }
+  };
+  attempt(() => {
     makeFolder(dirname(file));
-    putInPlace(file, parts);
-  } catch (error) {
-    if (!hasCode(error, ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST"])) throw error;
-  }
+    handle = openSync(aside, "wx");
+  });
+  return {
+    write: (part) => attempt(() => handle !== undefined && writeFileSync(handle, part)),
+    finish: () =>
+      attempt(() => {
+        if (handle === undefined) return;
+        close();
+        renameSync(aside, file);
+      }),
+  };
 }

@@ -30,7 +30,7 @@ interface Limits {
   readonly held: number;
 }
 
-const usual: Limits = { block: 1 << 20, held: 4 };
+const usual: Limits = { block: 1 << 19, held: 3 };
 
 export function openBodies({ block: blockSize, held }: Limits = usual): Bodies {
   const blocks: (Buffer | { readonly at: number; readonly length: number })[] = [];

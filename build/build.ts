@@ -83,6 +83,7 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
   const home = options.home ?? findPackage();
   const today = dayOf(options.clock.now());
   const choice = { today, drafts: options.drafts === true, future: options.future === true };
+  const inputs = readInputs(sourceFolder, home, choice);
   const task: Task = {
     sourceFolder,
     outFolder: resolve(options.outFolder),
@@ -91,7 +92,8 @@ export async function buildSite(options: BuildOptions): Promise<BuildResult> {
     choice,
     stages,
     walked: readSources(sourceFolder),
-    inputs: readInputs(sourceFolder, home, choice),
+    inputs: inputs.digest,
+    read: inputs.read,
   };
   stages.begin("comparing with the last build");
   const kept = task.inputs === undefined ? undefined : loadState(task.outFolder, task.inputs, today);

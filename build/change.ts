@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "../lib/util/clock.ts";
 import { openBodies } from "./bodies.ts";
-import { makeIntern } from "./facts.ts";
 import { noteFolders } from "./folders.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { makePageReader, measureShown, type Page, readShown } from "./page.ts";
@@ -57,6 +57,7 @@ async function change(task: Task, kept: Kept): Promise<Outcome | undefined> {
   if (suspects.length === 0) return isWhole(release, kept) ? unchanged(release, kept) : undefined;
   stages.begin("reading what changed");
   const records = kept.records();
+  const readMs = systemClock.now();
   const found = await readSuspects(suspects, walked.sources, { release, kept, records });
   if (found === undefined) return undefined;
   const changes = found.flatMap(({ change }) => (change === undefined ? [] : [change]));
@@ -76,7 +77,7 @@ async function change(task: Task, kept: Kept): Promise<Outcome | undefined> {
       : swapFiles(task, { kept, release, files: [...files, ...besides] });
   if (published === undefined) return undefined;
   stages.begin("noting what was built");
-  keepChange(task, { kept, records, found, published });
+  keepChange(task, { kept, records, found, published, readMs });
   const compressed = { files: countBesides(kept), anew: besides.length };
   return { ok: true, published, counts: kept.counts, sourcesRead: found.length, compressed };
 }
@@ -137,7 +138,7 @@ async function readSuspects(
   const [bodies, read] = [openBodies(), makeReader()];
   const renderMarkdown = await findRenderer(chosen);
   const renames = new Map(before.kept.renames);
-  const pages = makePageReader({ read, bodies, intern: makeIntern(), renames, renderMarkdown });
+  const pages = makePageReader({ read, bodies, renames, renderMarkdown });
   const found: Found[] = [];
   try {
     for (const [place, source] of chosen.entries()) {
@@ -224,14 +225,16 @@ async function compressAnew(
 interface Result extends Pick<Before, "kept" | "records"> {
   readonly found: readonly Found[];
   readonly published: Published;
+  /** When the first of them was read, or sooner. */
+  readonly readMs: number;
 }
 
-function keepChange({ outFolder, inputs }: Task, { kept, records, found, published }: Result): void {
+function keepChange({ outFolder, inputs }: Task, { kept, records, found, published, readMs }: Result): void {
   if (inputs === undefined) return;
   const stamps = kept.stamps.slice();
   const anew = new Map<number, KeptPage>();
   for (const { index, stamp, change } of found) {
-    putStamp(stamps, index, stamp);
+    putStamp(stamps, index, stamp, readMs);
     if (change === undefined) continue;
     const { page, old } = change;
     const { ids, targets } = page.facts;

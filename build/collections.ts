@@ -6,7 +6,7 @@
 import { escapeText } from "../lib/util/templates.ts";
 import { slugOf } from "./anchors.ts";
 import type { Bodies } from "./bodies.ts";
-import { collectFacts, type Intern } from "./facts.ts";
+import { collectFacts } from "./facts.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { lineOfKey } from "./header.ts";
 import { addressOf, type Page } from "./page.ts";
@@ -120,15 +120,12 @@ function findTags(
 }
 
 /** What collections make; the first page of each collection's list is its index page, which has a source. */
-export function makeListPages(
-  collections: readonly Collection[],
-  tools: { readonly bodies: Bodies; readonly intern: Intern },
-): readonly ListPage[] {
+export function makeListPages(collections: readonly Collection[], bodies: Bodies): readonly ListPage[] {
   return collections.flatMap((collection) => {
     const { index, folder, entries, tags } = collection;
     const { title } = index;
     const make = (output: string, name: string, body: string): Page =>
-      makePage(index, output, name, body, tools);
+      makePage(index, output, name, body, bodies);
     const list = cutList(`${folder}index.html`, entries, index.header.entries, (output, name) =>
       name === "" ? index : make(output, `${title}, ${name}`, ""),
     );
@@ -175,13 +172,7 @@ function listTags(tags: readonly Tag[]): string {
   return `<ul>\n${items.join("")}</ul>\n`;
 }
 
-function makePage(
-  index: Page,
-  output: string,
-  title: string,
-  rest: string,
-  { bodies, intern }: { readonly bodies: Bodies; readonly intern: Intern },
-): Page {
+function makePage(index: Page, output: string, title: string, rest: string, bodies: Bodies): Page {
   const html = `<h1>${escapeText(title)}</h1>\n${rest}`;
   const { layout, layoutLine, navLine, order } = index.header;
   const header = { ...index.header, layout, layoutLine, navLine, order, title, nav: "", description: "" };
@@ -193,7 +184,7 @@ function makePage(
     path: addressOf(output),
     body: bodies.keep(Buffer.from(html)),
     isEmpty: false,
-    facts: collectFacts(scanMarkup(html), intern),
+    facts: collectFacts(scanMarkup(html)),
     edits: undefined,
   };
 }

@@ -4,6 +4,7 @@
  */
 import Handlebars from "handlebars";
 import type { Compiled } from "./ready.ts";
+import { scanMarkup } from "./scan.ts";
 import { explainSyntax, inspectTemplate } from "./syntax.ts";
 
 /** What is wrong, and where in the template's text. */
@@ -31,7 +32,10 @@ function compileAnew(name: string, text: string): Compiled | Wrong {
     // Mails are plain text: what stands in them is not HTML, and must not be escaped as such.
     const noEscape = name.startsWith("mail/");
     const code = Handlebars.precompile(tree, { strict: true, knownHelpersOnly: true, noEscape });
-    if (uses.escapedContent === undefined) return { tree, code: String(code), uses };
+    const links = scanMarkup(text, { isTemplate: true }).links.map(({ target, tag, offset }) => {
+      return { target, tag, offset };
+    });
+    if (uses.escapedContent === undefined) return { tree: () => tree, code: String(code), uses, links };
     const message = "{{content}} would show the page's tags as text; write {{{content}}}";
     return { ...uses.escapedContent, message };
   } catch (error) {

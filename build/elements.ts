@@ -3,6 +3,8 @@
 export interface Element {
   /** In small letters. */
   readonly name: string;
+  /** Its end tag as it is almost always written, "</p>". */
+  readonly closing: string;
   /** 13.1.2: it has no end tag. */
   readonly isVoid: boolean;
   /** Its content is text up to its end tag, whatever that looks like. */
@@ -56,6 +58,7 @@ function makeElement(name: string): Element {
   const own = Object.hasOwn(enders, name) ? enders[name] : undefined;
   return {
     name,
+    closing: `</${name}>`,
     isVoid: voidElements.has(name),
     isRawText: rawTextNames.has(name),
     isOptional: optionalEnd.has(name),
@@ -69,39 +72,23 @@ const names = [voidElements, rawTextNames, optionalEnd, foreign, others, list(bl
 ]);
 const known = new Map(names.map((name) => [name, makeElement(name)]));
 
-/** One object for each element that the standard knows. */
-function elementOf(name: string): Element {
-  return known.get(name) ?? makeElement(name);
+/** No name that the standard knows is longer. */
+const longestKnown = 10;
+
+/** The last element of each beginning and length: pages have few kinds of elements, and comparing is quicker than cutting out. */
+const recent: (Element | undefined)[] = new Array(32 * 16).fill(undefined);
+
+/** The element whose name is all that stands there, in small letters; undefined where the standard knows none. */
+export function findElement(text: string, from: number, end: number): Element | undefined {
+  const length = end - from;
+  if (length <= 0 || length > longestKnown) return undefined;
+  const slot = ((text.charCodeAt(from) & 31) << 4) | length;
+  const last = recent[slot];
+  if (last !== undefined && text.startsWith(last.name, from)) return last;
+  const found = known.get(text.slice(from, end));
+  if (found !== undefined) recent[slot] = found;
+  return found;
 }
-
-/**
- * Short names as numbers, so that the scanner finds their elements without cutting text out: digits to the base 32,
- * none of which is 0, so that no two names are the same number.
- */
-const longestShort = 6;
-
-/** The digit of a character of a name; 0 for those that short names do not have. */
-const digits = new Uint8Array(128);
-for (let letter = 0; letter < 26; letter += 1) {
-  digits[0x61 + letter] = 1 + letter;
-  digits[0x41 + letter] = 1 + letter;
-}
-for (let digit = 1; digit <= 6; digit += 1) digits[0x30 + digit] = 26 + digit;
-
-/** 0 where it is no short name. */
-function numberOf(text: string, from: number, end: number): number {
-  if (end - from > longestShort) return 0;
-  let number = 0;
-  for (let at = from; at < end; at += 1) {
-    const digit = digits[text.charCodeAt(at)] ?? 0;
-    if (digit === 0) return 0;
-    number = number * 32 + digit;
-  }
-  return number;
-}
-
-const byNumber = new Map([...known].map(([name, own]) => [numberOf(name, 0, name.length), own]));
-byNumber.delete(0);
 
 const slash = 0x2f;
 const greater = 0x3e;
@@ -118,5 +105,9 @@ export function endOfName(text: string, from: number): number {
 
 /** The element whose name stands there, in letters of either size. */
 export function readElement(text: string, from: number, end: number): Element {
-  return byNumber.get(numberOf(text, from, end)) ?? elementOf(text.slice(from, end).toLowerCase());
+  const name = text.slice(from, end);
+  const own = known.get(name);
+  if (own !== undefined) return own;
+  const small = name.toLowerCase();
+  return known.get(small) ?? makeElement(small);
 }

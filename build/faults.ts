@@ -3,6 +3,7 @@
  * with the line and the column of everything in it. Called by links.ts for the few pages that have one.
  */
 import type { Bodies } from "./bodies.ts";
+import { isPacked } from "./facts.ts";
 import { type Fault, locate, makeLocator } from "./fault.ts";
 import type { FramedPage } from "./frame.ts";
 import type { Page } from "./page.ts";
@@ -34,7 +35,7 @@ export function explainBody(
   });
   const tags = markup.faults.map(({ offset, message }) => ({ place: () => placeTag(offset), message }));
   const twice = markup.idPlaces.flatMap(({ id, offset }) => {
-    if (!outside.ids.includes(id)) return [];
+    if (!isPacked(outside.ids, id)) return [];
     const message = `the id ${JSON.stringify(id)} is given twice`;
     return [{ place: () => placeTag(offset), message }];
   });

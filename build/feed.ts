@@ -70,6 +70,8 @@ function element(name: string, text: string): string {
 
 /** XML 1.0 has no place for most control characters, not even as references. */
 export function escapeXml(text: string): string {
+  // Addresses, of which there are as many as pages.
+  if (/^[\w./:~-]*$/.test(text)) return text;
   return escapeText(text.replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, "\ufffd"));
 }
 

@@ -4,14 +4,14 @@
  */
 import { type Baked, makeRenderer, type Surroundings } from "../lib/util/templates.ts";
 import type { Bodies } from "./bodies.ts";
-import { collectFacts, type Facts, type Intern } from "./facts.ts";
+import { collectFacts, type Facts, pack, unpack } from "./facts.ts";
 import { didYouMean, type Fault } from "./fault.ts";
 import { type Page, readShown } from "./page.ts";
 import { scanMarkup } from "./scan.ts";
 import { fillMarks, type Mould, makeMoulds, type Poured, pour } from "./segments.ts";
 import { accountLayout } from "./shapes.ts";
 import type { Site } from "./site.ts";
-import { faultOfRender, listLayouts } from "./template.ts";
+import { faultOfRender, listLayouts, type Template } from "./template.ts";
 
 export interface FramedPage {
   readonly page: Page;
@@ -33,11 +33,13 @@ export function makeFramer(
   baked: Baked,
   {
     templates,
+    shown,
     bodies,
-    intern,
     siteData: { data },
     surroundingsOf,
-  }: Pick<Site, "templates" | "bodies" | "intern" | "siteData"> & {
+  }: Pick<Site, "templates" | "bodies" | "siteData"> & {
+    /** Layouts, and what they show. */
+    readonly shown: readonly Template[];
     readonly surroundingsOf: (page: Page) => Surroundings;
   },
 ): Framer {
@@ -45,8 +47,8 @@ export function makeFramer(
   // The same for all pages, so that those of one kind share one rendering still.
   const withData = (layout: string, given: object): string =>
     render(layout, layout === accountLayout ? given : { ...given, data });
-  const moulds = makeMoulds({ render: withData }, baked, templates);
-  const outsideOf = makeOutsides(intern);
+  const moulds = makeMoulds({ render: withData }, baked, shown);
+  const outsideOf = makeOutsides();
   const layouts = listLayouts(templates);
   return (page) => {
     const { layout, layoutLine, description } = page.header;
@@ -76,22 +78,24 @@ export function makeDocument({ page, words, mould }: FramedPage, bodies: Bodies)
 }
 
 /** Layouts are looked at once for all pages that share a mould, unless one of their words is part of an address. */
-function makeOutsides(intern: Intern): (mould: Mould, words: readonly string[]) => Facts {
+function makeOutsides(): (mould: Mould, words: readonly string[]) => Facts {
   const known = new Map<Mould, { readonly facts: Facts; readonly hasMarks: boolean }>();
   return (mould, words) => {
     let found = known.get(mould);
     if (found === undefined) {
-      const all = collectFacts(scanMarkup(mould.outside), intern);
+      const all = collectFacts(scanMarkup(mould.outside));
       // Attributes' values are decoded: the mark is found as it was before it was escaped.
-      const facts = { ...all, targets: all.targets.filter((target) => !mould.addresses.has(target)) };
-      const hasMarks = [...facts.ids, ...facts.targets].some((text) => fillMarks(text, words) !== text);
+      const facts = {
+        ...all,
+        targets: pack(unpack(all.targets).filter((target) => !mould.addresses.has(target))),
+      };
+      const hasMarks = [facts.ids, facts.targets].some((text) => fillMarks(text, words) !== text);
       found = { facts, hasMarks };
       known.set(mould, found);
     }
     const { facts, hasMarks } = found;
     if (!hasMarks) return facts;
-    const fill = (text: string): string => intern(fillMarks(text, words));
-    return { ...facts, ids: facts.ids.map(fill), targets: facts.targets.map(fill) };
+    return { ...facts, ids: fillMarks(facts.ids, words), targets: fillMarks(facts.targets, words) };
   };
 }
 

@@ -9,14 +9,14 @@ import { type FramedPage, type Framer, makeFramer } from "./frame.ts";
 import { lineOfKey } from "./header.ts";
 import { type LinkCheck, type LinkContext, type NamedTarget, openLinkCheck } from "./links.ts";
 import { checkTemplateNames } from "./names.ts";
-import type { Page } from "./page.ts";
+import { addressOf, type Page } from "./page.ts";
 import { redirectsFile } from "./redirects.ts";
 import { listHashed, type Site } from "./site.ts";
 import type { Source } from "./sources.ts";
 import type { Stages } from "./stages.ts";
 import { makeSurroundings } from "./surroundings.ts";
 import { type Ids, makeIds } from "./targets.ts";
-import { listLayouts } from "./template.ts";
+import { listLayouts, listShown } from "./template.ts";
 import { readUtf8 } from "./text.ts";
 import { listFields } from "./words.ts";
 
@@ -30,9 +30,10 @@ export function openFrames(site: Site, baked: Baked): Frames {
   const { templates, siteData } = site;
   const { settings } = baked;
   const faults = checkTemplateNames(templates, listLayouts(templates), siteData.shape);
-  const fields = listFields(templates);
+  const shown = listShown(templates, listLayouts(templates));
+  const fields = listFields(shown);
   const surroundingsOf = makeSurroundings({ ...site, ...baked, url: settings.url, fields });
-  return { frame: makeFramer(baked, { ...site, surroundingsOf }), faults };
+  return { frame: makeFramer(baked, { ...site, shown, surroundingsOf }), faults };
 }
 
 /** All pages: those of the sources, and lists without one. */
@@ -53,7 +54,11 @@ export function listOutputs(
 }
 
 /** What links are judged by. */
-export function makeContext(site: Site, { settings }: Baked, outputs: ReadonlySet<string>): LinkContext {
+export function makeContext(
+  site: Site,
+  { settings }: Baked,
+  outputs: () => ReadonlySet<string>,
+): LinkContext {
   const { templates, bodies, chosen } = site;
   const whyNot = (output: string): string | undefined => explainLeftOut(chosen, output);
   return { settings, outputs, templates, bodies, named: nameTargets(site), whyNot };
@@ -82,10 +87,17 @@ export function frameSite(
     frames.faults.length + siteData.faults.length > 0 && templates.some(({ file }) => file === fault.file);
   const frameFaults = [...frames.faults, ...found.filter((fault) => !isTold(fault))];
   stages.begin("checking links", framed.length);
-  const byOutput = new Map(framed.map((one) => [one.page.source.output, one]));
-  const context = makeContext(site, baked, listOutputs(site, pages));
-  const check = openCheck(context, (output) => byOutput.get(output), stages);
-  const linkFaults = framed.flatMap(check.page);
+  const byPath = new Map<string, FramedPage>();
+  for (const one of framed) byPath.set(one.page.path, one);
+  let outputs: ReadonlySet<string> | undefined;
+  const context = makeContext(site, baked, () => {
+    outputs ??= listOutputs(site, pages);
+    return outputs;
+  });
+  const idsOf = gatherIds((output) => byPath.get(addressOf(output)));
+  const check = openLinkCheck(context, { idsOf, pageAt: (address) => byPath.get(address) }, stages);
+  const linkFaults: Fault[] = [];
+  for (const one of framed) linkFaults.push(...check.page(one));
   const { styles, faults: styleFaults } = readStyles(site.sources);
   return {
     framed,
@@ -93,13 +105,13 @@ export function frameSite(
   };
 }
 
-/** `framedAt`: the page at an output; undefined where there is none. */
+/** For a few pages. `framedAt`: the page at an output; undefined where there is none. */
 export function openCheck(
   context: LinkContext,
   framedAt: (output: string) => FramedPage | undefined,
   stages: Stages,
 ): LinkCheck {
-  return openLinkCheck(context, gatherIds(framedAt), stages);
+  return openLinkCheck(context, { idsOf: gatherIds(framedAt), pageAt: () => undefined }, stages);
 }
 
 /** The ids of one page, its own and its layout's, put together when the first link asks for them. */

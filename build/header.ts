@@ -90,12 +90,17 @@ export function readHeader(
     const message = `the header that begins here is larger than ${longestHead / 1024} KiB; put into the body what is no key`;
     return { header: undefined, bodyLine: 1, faults: [{ file, line: 1, message }] };
   }
+  // As almost every header is written; it ends where the first such line stands.
+  if (head.startsWith("---\n") && head.endsWith("\n---\n") && head.length > 8) {
+    const plain = readPlain(head.slice(4, -5));
+    if (plain !== undefined) return { header: plain, bodyLine: countLines(head), faults: [] };
+  }
   const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(head);
   if (match === null) {
     const message = "the header that begins here never ends; put a line with --- behind it";
     return { header: undefined, bodyLine: 1, faults: [{ file, line: 1, message }] };
   }
-  const bodyLine = match[0].split("\n").length;
+  const bodyLine = countLines(match[0]);
   const yaml = match[1] ?? "";
   if (yaml.trim() === "") return { header: defaults, bodyLine, faults: [] };
   const plain = readPlain(yaml);
@@ -103,8 +108,16 @@ export function readHeader(
   return { ...readByLibrary(file, yaml), bodyLine };
 }
 
+function countLines(text: string): number {
+  let count = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
 // A plain scalar as almost every header has it: nothing of it could mean anything else in YAML.
-const plainLine = /^([a-z]+): ((?=[\p{L}\p{N}])(?:(?!: | #)[^\p{C}\p{Zl}\p{Zp}])*[^\p{C}\p{Z}:])$/u;
+const plainValue = /^(?=[\p{L}\p{N}])(?:(?!: | #)[^\p{C}\p{Zl}\p{Zp}])*[^\p{C}\p{Z}:]$/u;
+// The same of letters, digits, and spaces alone, which takes no time to see.
+const plainWords = /^(?:[A-Za-z0-9]+ )*[A-Za-z0-9]+$/;
 
 /**
  * Headers of plain `key: value` lines without the library, which takes most of a build's time for them; undefined
@@ -112,11 +125,15 @@ const plainLine = /^([a-z]+): ((?=[\p{L}\p{N}])(?:(?!: | #)[^\p{C}\p{Zl}\p{Zp}])
  */
 export function readPlain(yaml: string): Header | undefined {
   const header: { -readonly [Key in keyof Header]: Header[Key] } = { ...defaults };
-  const seen = new Set<string>();
-  for (const [index, line] of yaml.split("\n").entries()) {
-    const [, key = "", value = ""] = plainLine.exec(line) ?? [];
-    if (seen.has(key)) return undefined;
-    seen.add(key);
+  const seen: string[] = [];
+  let index = -1;
+  for (const line of yaml.split("\n")) {
+    index += 1;
+    const colon = line.indexOf(": ");
+    const key = line.slice(0, Math.max(colon, 0));
+    const value = line.slice(colon + 2);
+    if (seen.includes(key) || !(plainWords.test(value) || plainValue.test(value))) return undefined;
+    seen.push(key);
     if (key === "title" || key === "description") header[key] = value;
     else if (key === "layout") [header.layout, header.layoutLine] = [value, index + 2];
     else if (key === "nav") [header.nav, header.navLine] = [value, index + 2];

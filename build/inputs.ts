@@ -1,36 +1,43 @@
 /**
  * All that a build depends on besides content/, as one value: while it is the same, what was kept of the last build
- * holds (state.ts). Small files are read, the package's own are known by their stamps.
+ * holds (state.ts). Small files are read, and layouts are taken from what was read; the package's own are known by their stamps.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Hex } from "../lib/util/digest.ts";
+import { sha256Of } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
 import type { Choice } from "./choice.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
 import { bundlesName } from "./programs.ts";
 
-/** Undefined where the package's programs are not bundled: then they may change with any file of theirs. */
-export function readInputs(
-  sourceFolder: string,
-  home: Package,
-  { drafts, future }: Choice,
-): string | undefined {
-  const made = statSync(join(home.codeFolder, bundlesName), { throwIfNoEntry: false });
-  const addon = statSync(home.addonFile, { throwIfNoEntry: false });
-  if (made === undefined || addon === undefined) return undefined;
-  const stamps = [made, addon].map(({ mtimeMs, ctimeMs, size, ino }) => [mtimeMs, ctimeMs, size, ino]);
-  const files = [join(sourceFolder, "etc"), join(sourceFolder, "layouts"), join(home.folder, "layouts")].map(
-    readFolder,
-  );
-  return sha256Hex(
-    JSON.stringify([home.version, process.version, home.codeFolder, drafts, future, stamps, files]),
-  );
+export interface Inputs {
+  /** Undefined where the package's programs are not bundled: then they may change with any file of theirs. */
+  readonly digest: string | undefined;
+  /** The layouts that were read, by absolute path. */
+  readonly read: ReadonlyMap<string, Buffer>;
 }
 
-/** Names and texts. Secrets are no input, and perhaps not for whoever builds to read. */
-function readFolder(folder: string): readonly (readonly [string, string])[] {
+export function readInputs(sourceFolder: string, home: Package, { drafts, future }: Choice): Inputs {
+  const made = statSync(join(home.codeFolder, bundlesName), { throwIfNoEntry: false });
+  const addon = statSync(home.addonFile, { throwIfNoEntry: false });
+  const read = new Map<string, Buffer>();
+  if (made === undefined || addon === undefined) return { digest: undefined, read };
+  const stamps = [made, addon].map(({ mtimeMs, ctimeMs, size, ino }) => [mtimeMs, ctimeMs, size, ino]);
+  const parts: Buffer[] = [];
+  const lengths = [
+    // Nobody asks for what is in there again.
+    readFolder(join(sourceFolder, "etc"), new Map(), parts),
+    ...[sourceFolder, home.folder].map((folder) => readFolder(join(folder, "layouts"), read, parts)),
+  ];
+  const about = [home.version, process.version, home.codeFolder, drafts, future, stamps, lengths];
+  return { digest: sha256Of(Buffer.from(JSON.stringify(about)), ...parts).toString("hex"), read };
+}
+
+/** Names and lengths, or what else is there. Secrets are no input, and perhaps not for whoever builds to read. */
+type Listed = readonly (readonly [name: string, what: number | string | Listed])[];
+
+function readFolder(folder: string, read: Map<string, Buffer>, parts: Buffer[]): Listed {
   let entries: ReturnType<typeof listFolder>;
   try {
     entries = listFolder(folder);
@@ -38,11 +45,15 @@ function readFolder(folder: string): readonly (readonly [string, string])[] {
     if (hasCode(error, ["ENOENT", "ENOTDIR", "EACCES"])) return [];
     throw error;
   }
-  return entries.flatMap((entry) => {
+  return entries.flatMap((entry): Listed => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory())
-      return readFolder(path).map(([name, text]) => [`${entry.name}/${name}`, text] as const);
-    return /^secrets/.test(entry.name) ? [] : [[entry.name, readAny(path)] as const];
+    if (entry.isDirectory()) return [[entry.name, readFolder(path, read, parts)]];
+    if (/^secrets/.test(entry.name)) return [];
+    const bytes = readAny(path);
+    if (typeof bytes === "string") return [[entry.name, bytes]];
+    read.set(path, bytes);
+    parts.push(bytes);
+    return [[entry.name, bytes.length]];
   });
 }
 
@@ -50,10 +61,10 @@ function listFolder(folder: string) {
   return readdirSync(folder, { withFileTypes: true }).sort((a, b) => compareText(a.name, b.name));
 }
 
-function readAny(file: string): string {
+function readAny(file: string): Buffer | string {
   try {
     // A named pipe would be waited for.
-    return statSync(file).isFile() ? readFileSync(file, "latin1") : "no file";
+    return statSync(file).isFile() ? readFileSync(file) : "no file";
   } catch (error) {
     // Whatever is wrong with it is told when it is read as what it should be.
     return error instanceof Error && "code" in error ? String(error.code) : "";

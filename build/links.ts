@@ -6,7 +6,7 @@
  */
 import type { Settings } from "../lib/util/settings.ts";
 import type { Bodies } from "./bodies.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, shareText, unpack } from "./facts.ts";
 import { compareText, type Fault, locate } from "./fault.ts";
 import { explainBody, placeLinkInLayout, placeTagInLayout } from "./faults.ts";
 import type { FramedPage } from "./frame.ts";
@@ -16,14 +16,14 @@ import { bodyWord, type Mould } from "./segments.ts";
 import type { Source } from "./sources.ts";
 import type { Stages } from "./stages.ts";
 import { readStyleLinks } from "./styles.ts";
-import { baseMessage, type Ids, type Judge, makeJudge } from "./targets.ts";
+import { baseMessage, type Ground, type Judge, makeJudge } from "./targets.ts";
 import type { Template } from "./template.ts";
 
 export interface LinkContext {
   /** The base URL, since links that spell it out are links inside the site; and what decides which programs it has. */
   readonly settings: Pick<Settings, "url" | "search">;
   /** Every path below www/, "docs/index.html". */
-  readonly outputs: ReadonlySet<string>;
+  readonly outputs: () => ReadonlySet<string>;
   readonly templates: readonly Template[];
   readonly bodies: Bodies;
   /** Addresses that stand in header blocks and settings. */
@@ -52,18 +52,18 @@ export interface LinkCheck {
   readonly others: (styles: readonly Style[]) => readonly Fault[];
 }
 
-/** `idsOf`: the ids of the page at an output, its layout's among them; undefined where that is no page. */
+/** What is known of pages: see Ground in targets.ts. */
 export function openLinkCheck(
   context: LinkContext,
-  idsOf: (output: string) => Ids | undefined,
+  pages: Pick<Ground, "idsOf" | "pageAt">,
   stages: Stages,
 ): LinkCheck {
   const judge = makeJudge({
     settings: context.settings,
-    hasOutput: (output) => context.outputs.has(output),
-    outputs: () => [...context.outputs],
+    hasOutput: (output) => context.outputs().has(output),
+    outputs: () => [...context.outputs()],
     whyNot: context.whyNot,
-    idsOf,
+    ...pages,
   });
   const told = new Map<string, Fault>();
   const seen = new Set<Mould>();
@@ -75,7 +75,7 @@ export function openLinkCheck(
     seen.add(one.mould);
     if (!checked.has(one.outside)) {
       checkLayoutLinks(one, judge, context, told);
-      if (one.outside.targets.every(isOfSite)) checked.add(one.outside);
+      if (unpack(one.outside.targets).every(isOfSite)) checked.add(one.outside);
     }
     const own = isSuspect(one, judge) ? explainBody(one, judge, context.bodies) : [];
     return told.size === before ? own : [...own, ...[...told.values()].slice(before)];
@@ -104,8 +104,8 @@ function checkNamed({ judge }: Judge, named: readonly NamedTarget[]): readonly F
 function isSuspect({ page, outside }: FramedPage, { judge }: Judge): boolean {
   const { ids, targets, isFaulty } = page.facts;
   if (isFaulty) return true;
-  for (const target of targets) if (judge(target, page.path) !== undefined) return true;
-  return ids.some((id) => outside.ids.includes(id));
+  for (const target of unpack(targets)) if (judge(target, page.path) !== undefined) return true;
+  return shareText(ids, outside.ids);
 }
 
 /** Whether it leads to the same place from every page. */
@@ -120,7 +120,7 @@ function checkLayoutLinks(
   { templates }: LinkContext,
   told: Map<string, Fault>,
 ): void {
-  for (const target of outside.targets) {
+  for (const target of unpack(outside.targets)) {
     const wrong = judge(target, page.path);
     if (wrong === undefined || told.has(target)) continue;
     const message = `link ${JSON.stringify(target)}: ${wrong}`;
@@ -143,7 +143,7 @@ function checkLayoutTags(
   }
   // Put in twice, a body gives each of its ids twice.
   const bodies = mould.pieces.filter((piece) => !Buffer.isBuffer(piece) && piece.word === bodyWord).length;
-  const [id] = page.facts.ids;
+  const [id] = unpack(page.facts.ids);
   if (bodies < 2 || id === undefined) return;
   const message = `the id ${JSON.stringify(id)} is given twice: the layout puts the body in twice`;
   if (!told.has(page.header.layout))
@@ -153,8 +153,8 @@ function checkLayoutTags(
 /** The links of account pages that are written out: what programs fill in is known only when they run. */
 function checkAccountPages({ judge }: Judge, { templates }: LinkContext): readonly Fault[] {
   const accountPages = templates.filter(({ name }) => name.startsWith("account/"));
-  return accountPages.flatMap(({ name, file, text }) =>
-    scanMarkup(text, { isTemplate: true }).links.flatMap((link): Fault[] => {
+  return accountPages.flatMap(({ name, file, text, links }) =>
+    links.flatMap((link): Fault[] => {
       if (link.target.includes("{{") || link.target.startsWith("#")) return [];
       const wrong = link.tag === "base" ? baseMessage : judge(link.target, `/${name}.cgi`);
       const message = `link ${JSON.stringify(link.target)}: ${wrong}`;

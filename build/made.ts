@@ -47,6 +47,6 @@ export function planMade(ground: Ground): readonly Made[] {
     },
   );
   // An owner's own is as good.
-  const own = new Set(ground.sources.map(({ output }) => output));
-  return [...feeds, ...moved, ...forRobots.filter(({ output }) => !own.has(output))];
+  const isOwn = ({ output }: Made): boolean => ground.sources.some((source) => source.output === output);
+  return [...feeds, ...moved, ...forRobots.filter((one) => !isOwn(one))];
 }

@@ -9,7 +9,6 @@ import { type Assets, type Renames, readAssets } from "./assets.ts";
 import { openBodies } from "./bodies.ts";
 import { isWithin } from "./choice.ts";
 import { readData, type SiteData } from "./data.ts";
-import { makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import type { Package } from "./package.ts";
 import { makePageReader, type Page } from "./page.ts";
@@ -61,7 +60,7 @@ interface ReadPage {
   readonly renames: Renames;
 }
 
-interface Tools extends MemoryOptions, Pick<Parts, "bodies" | "intern"> {}
+interface Tools extends MemoryOptions, Pick<Parts, "bodies"> {}
 
 /** What was read; `site` follows from the rest. */
 interface State {
@@ -80,7 +79,7 @@ interface State {
 }
 
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
-  const tools: Tools = { ...options, bodies: openBodies(), intern: makeIntern() };
+  const tools: Tools = { ...options, bodies: openBodies() };
   const state = await readState(tools);
   let noted = new Set<string>();
   const settle = (reach: Reach): void => {
@@ -155,8 +154,8 @@ function bringTogether(state: Omit<State, "together" | "site" | "words">, tools:
   const all = sources.flatMap(({ file }) => pages.get(file) ?? []);
   const pageFaults = all.flatMap(({ faults }) => faults);
   const good = all.flatMap(({ page }) => page ?? []);
-  const { bodies, intern, sourceFolder, drafts, future, clock } = tools;
-  const parts = { general, assets, bodies, intern, sources, sourceFaults, pages: good, pageFaults };
+  const { bodies, sourceFolder, drafts, future, clock } = tools;
+  const parts = { general, assets, bodies, sources, sourceFaults, pages: good, pageFaults };
   return findTogether(parts, sourceFolder, { drafts, future, today: dayOf(clock.now()) });
 }
 
@@ -219,11 +218,11 @@ function walkAgain(state: State, sourceFolder: string): boolean {
 }
 
 async function readAgain(state: State, tools: Tools, source: Source): Promise<Reach> {
-  const { bodies, intern } = tools;
+  const { bodies } = tools;
   const { renames } = state.assets;
   const before = state.pages.get(source.file);
   const renderMarkdown = await findRenderer([source]);
-  const reader = makePageReader({ bodies, intern, read: makeReader(), renames, renderMarkdown });
+  const reader = makePageReader({ bodies, read: makeReader(), renames, renderMarkdown });
   const { page, faults } = reader.read(source);
   const old = before?.page;
   const hasFaults = faults.length + (before?.faults.length ?? 0) > 0;

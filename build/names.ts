@@ -5,7 +5,7 @@
  */
 import { didYouMean, type Fault } from "./fault.ts";
 import { accountLayout, frameShape, type Shape, type ShapeRecord, templateShapes } from "./shapes.ts";
-import type { Template } from "./template.ts";
+import { isAllGiven, type Template } from "./template.ts";
 
 /** What names mean at one place; `undefined` where that cannot be told, and everything is let through. */
 interface Scope {
@@ -38,8 +38,12 @@ export function checkTemplateNames(
     seen: new Map(),
   };
   const withData = { ...frameShape, data };
-  for (const name of layouts) walkTemplate(walk, name, name === accountLayout ? frameShape : withData);
-  for (const [name, shape] of Object.entries(templateShapes)) walkTemplate(walk, name, shape);
+  const roots = [
+    ...layouts.map((name) => [name, name === accountLayout ? frameShape : withData] as const),
+    ...Object.entries(templateShapes),
+  ];
+  // Set-up has looked at the package's own, which mean what they meant then where they show no others.
+  for (const [name, shape] of roots) if (!isAllGiven(templates, name)) walkTemplate(walk, name, shape);
   return walk.faults;
 }
 
@@ -49,7 +53,7 @@ function walkTemplate(walk: Walk, name: string, context: Shape | undefined): voi
   const seen = walk.seen.get(name) ?? new Set();
   if (seen.has(context)) return;
   walk.seen.set(name, seen.add(context));
-  walkProgram(walk, template, template.tree, { contexts: [context], named: new Map() });
+  walkProgram(walk, template, template.tree(), { contexts: [context], named: new Map() });
 }
 
 function walkProgram(walk: Walk, template: Template, program: hbs.AST.Program, scope: Scope): void {

@@ -7,7 +7,7 @@
 import { decodeEntities } from "../lib/util/entities.ts";
 import type { Renames } from "./assets.ts";
 import type { Bodies, Place } from "./bodies.ts";
-import { collectFacts, type Facts, type Intern } from "./facts.ts";
+import { collectFacts, type Facts } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import { type Header, readHeader } from "./header.ts";
 import { type RawTools, readRaw } from "./raw.ts";
@@ -46,7 +46,6 @@ export interface PageReader {
 
 interface PageTools extends RawTools {
   readonly bodies: Bodies;
-  readonly intern: Intern;
   readonly renames: Renames;
 }
 
@@ -70,8 +69,8 @@ function readPage(
   const all = [...faults, ...bodyFaults];
   if (raw.faults.some(({ line }) => line === 0)) return { page: undefined, faults: all };
   const html = raw.body.toString("latin1");
-  const markup = scanMarkup(html, { isLatin1: true });
-  const facts = collectFacts(markup, tools.intern);
+  const markup = scanMarkup(html, { isLatin1: true, isBrief: true });
+  const facts = collectFacts(markup);
   const path = addressOf(source.output);
   const title = header.title === "" ? firstHeading(html) : header.title;
   if (title === "" && faults.length === 0)

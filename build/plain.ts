@@ -34,7 +34,7 @@ export function judgeName(name: string): string | undefined {
   return judgeText(name);
 }
 
-/** What is wrong with a text; undefined where nothing is. By such characters segments.ts tells pieces of a page apart. */
+/** What is wrong with a text; undefined where nothing is. By such characters segments.ts and facts.ts tell texts apart. */
 export function judgeText(text: string): string | undefined {
   const found = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u.exec(text)?.[0];
   if (found === undefined) return undefined;

@@ -3,6 +3,7 @@
  * page needs is noted where its markup is read; most pages need nothing that is not allowed anyway.
  */
 import { createHash } from "node:crypto";
+import { isFollowed } from "./attributes.ts";
 import type { FoundLink, InlineCode, Markup } from "./scan.ts";
 
 /** What must be allowed besides what always is: "style-src 'sha256-...'", "img-src https://other.example". */
@@ -29,7 +30,7 @@ export function findNeeds({ inline, links }: Pick<Markup, "inline" | "links">): 
     for (const need of allowInline(code)) needs.add(need);
   }
   for (const link of links) {
-    if (link.tag === "a" || link.tag === "area") continue;
+    if (isFollowed(link.tag)) continue;
     const need = allowLink(link);
     if (need === undefined) continue;
     needs ??= new Set();

@@ -108,7 +108,7 @@ function updateView(before: View | undefined, { site, together, words }: Known):
   const { baked } = site;
   const frames = baked && openFrames(site, baked);
   const index = before?.known.together === together ? before.index : openIndex(site);
-  const context = isSameSite ? before?.context : baked && makeContext(site, baked, index.outputs);
+  const context = isSameSite ? before?.context : baked && makeContext(site, baked, () => index.outputs);
   // What is known is one object, which changes.
   return { known: { site, together, words }, index, frames, context };
 }

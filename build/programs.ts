@@ -4,9 +4,9 @@
  * rest, named by its content, for which the machine may have kept what V8 made of it (build/warm.ts). They need nothing but Node
  * and the native addon.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Hex } from "../lib/util/digest.ts";
+import { sha256Of } from "../lib/util/digest.ts";
 import { assert } from "../lib/util/failure.ts";
 import type { NavSection } from "../lib/util/navigation.ts";
 import { findRoute, isOffered, type Route, routes } from "../lib/util/routes.ts";
@@ -17,13 +17,14 @@ import { listShown, type Template } from "./template.ts";
 export interface Program {
   /** Path in the release: "cgi/account/login.cgi", "programs/login.0123456789.js", or "jobs/bill". */
   readonly path: string;
-  readonly bytes: Uint8Array;
-  /** Of the bytes, where it is known. */
-  readonly sha256?: string;
+  readonly sha256: string;
+  /** How many there are. */
+  readonly bytes: number;
+  /** Its text, part by part; good until that of another program is asked for. */
+  readonly parts: () => readonly Uint8Array[];
 }
 
 export interface ProgramOptions {
-  readonly home: Pick<Package, "codeFolder" | "codeEnding">;
   readonly settings: Settings;
   readonly navigation: readonly NavSection[];
   readonly templates: readonly Template[];
@@ -40,6 +41,11 @@ export interface Bundle {
   readonly templates: readonly string[];
   /** Its text, in ASCII. */
   readonly code: Uint8Array;
+}
+
+/** A bundle whose code is read when it is asked for, and good until that of another one is: there are 9 MB of it. */
+export interface Shelved extends Omit<Bundle, "code"> {
+  readonly code: () => Uint8Array;
 }
 
 /** Undeclared in a bundle: its value is put before it here. */
@@ -62,15 +68,14 @@ const codeName = "programs.bin";
 
 type Listed = Omit<Bundle, "code"> & { readonly bytes: number };
 
-/** Makes every program that the site has, in the order of their paths. */
-export async function buildPrograms(options: ProgramOptions): Promise<readonly Program[]> {
-  const all = await findBundles(options.home);
+/** Makes every program that the site has, in the order of their paths. `all`: the package's. */
+export function buildPrograms(options: ProgramOptions, all: readonly Shelved[]): readonly Program[] {
   const engine = options.settings.store === "sqlite" ? [] : all.filter(({ kind }) => kind === "engine");
   assert(
     options.settings.store === "sqlite" || engine.length === 1,
     "the package has the engine of a server",
   );
-  const before = engine.map(({ code }) => code);
+  const before = engine.map(({ code }) => Buffer.from(code()));
   const bundles = all.filter(({ path, kind }) => {
     if (kind === "engine") return false;
     if (kind === "servers") return options.isResident;
@@ -79,22 +84,25 @@ export async function buildPrograms(options: ProgramOptions): Promise<readonly P
   });
   const bake = makeOven(options);
   const mails = options.templates.filter(({ name }) => name.startsWith("mail/"));
-  const jobStart = Buffer.concat([Buffer.from(`${shebang}"use strict";`), ...bake(mails)]);
+  const jobStart = [Buffer.from(`${shebang}"use strict";`), ...bake(mails), ...before];
   return bundles.flatMap(({ path, kind, templates, code }) => {
-    if (kind === "jobs") return [{ path, bytes: Buffer.concat([jobStart, ...before, code]) }];
+    if (kind === "jobs") return [makeProgram(path, () => [...jobStart, code()])];
     const baked = bake(listShown(options.templates, ["page", ...templates]));
     const route = kind === "servers" ? undefined : findRoute(path.replace(/^cgi/, ""));
     assert(kind === "servers" || route !== undefined, `${path} has a route`);
     const ahead = route?.hasAccounts === false ? [] : before;
-    const bytes = Buffer.concat([scriptStart, ...baked, ...ahead, code, scriptEnd]);
-    const sha256 = sha256Hex(bytes);
-    const script = `${route?.name ?? "resident"}.${sha256.slice(0, 10)}`;
+    const whole = makeProgram(path, () => [scriptStart, ...baked, ...ahead, code(), scriptEnd]);
+    const script = `${route?.name ?? "resident"}.${whole.sha256.slice(0, 10)}`;
     const isLight = route?.isLight === true && ahead.length === 0;
-    return [
-      { path, bytes: Buffer.from(writeLauncher(path, switchesOf({ isLight }), script)) },
-      { path: `programs/${script}.js`, bytes, sha256 },
-    ];
+    const launcher = Buffer.from(writeLauncher(path, switchesOf({ isLight }), script));
+    return [makeProgram(path, () => [launcher]), { ...whole, path: `programs/${script}.js` }];
   });
+}
+
+function makeProgram(path: string, parts: Program["parts"]): Program {
+  const now = parts();
+  const bytes = now.reduce((sum, { length }) => sum + length, 0);
+  return { path, sha256: sha256Of(...now).toString("hex"), bytes, parts };
 }
 
 const shebang = "#!/usr/bin/env node\n";
@@ -159,20 +167,40 @@ export function keepBundles(codeFolder: string, bundles: readonly Bundle[]): voi
   writeFileSync(join(codeFolder, bundlesName), JSON.stringify(listed));
 }
 
-export async function findBundles(home: ProgramOptions["home"]): Promise<readonly Bundle[]> {
+/** What set-up bundled, or is bundled now. The caller closes it. */
+export interface Bundles {
+  readonly all: readonly Shelved[];
+  readonly close: () => void;
+}
+
+/** Stays the same until it is closed, though the package be installed anew meanwhile. */
+export async function openBundles(home: Pick<Package, "codeFolder" | "codeEnding">): Promise<Bundles> {
   const list = join(home.codeFolder, bundlesName);
   if (existsSync(list)) {
     const listed = JSON.parse(readFileSync(list, "utf8")) as readonly Listed[];
-    const all = readFileSync(join(home.codeFolder, codeName));
-    let end = 0;
-    return listed.map(({ bytes, ...bundle }) => {
-      end += bytes;
-      return { ...bundle, code: all.subarray(end - bytes, end) };
+    const room = Buffer.allocUnsafeSlow(Math.max(0, ...listed.map(({ bytes }) => bytes)));
+    const file = openSync(join(home.codeFolder, codeName), "r");
+    let at = 0;
+    const all = listed.map(({ bytes, ...bundle }) => {
+      const start = at;
+      at += bytes;
+      return { ...bundle, code: () => readCode(file, start, room.subarray(0, bytes)) };
     });
+    return { all, close: () => closeSync(file) };
   }
   // Loaded only where nothing is bundled yet: it brings the bundler along.
   const { bundlePrograms } = await import("./bundle.ts");
-  return bundlePrograms(home);
+  const all = (await bundlePrograms(home)).map((bundle) => ({ ...bundle, code: () => bundle.code }));
+  return { all, close: () => undefined };
+}
+
+function readCode(file: number, start: number, into: Buffer): Buffer {
+  for (let done = 0; done < into.length; ) {
+    const count = readSync(file, into, done, into.length - done, start + done);
+    assert(count > 0, "the programs' code is as long as its list says");
+    done += count;
+  }
+  return into;
 }
 
 /** Writes what a program is given, of the templates that it shows; each is written once for all programs. */

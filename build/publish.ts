@@ -10,11 +10,13 @@ import type { Beside } from "./compress.ts";
 import { translateErrors } from "./outfolder.ts";
 import {
   addonPath,
+  describePlan,
   type Entry,
   makeFolder,
   makeTreeWriter,
   manifestName,
   modeOf,
+  type Plan,
   readManifest,
   sealIfAddon,
   sealIfSame,
@@ -28,9 +30,9 @@ import { hasSeal, makeSeals, putSeal, readSeal, type Seal, type Stamps } from ".
 export interface PublishOptions {
   readonly outFolder: string;
   /** In the order of their paths. */
-  readonly entries: readonly Entry[];
-  /** The bytes of an entry, asked for when it is written; good until the next are asked for. */
-  readonly contentOf: (entry: Entry) => Uint8Array;
+  readonly plans: readonly Plan[];
+  /** What the manifest will say of each of them, where it is known. */
+  readonly entries?: readonly Entry[] | undefined;
   /** Compressed files that stand beside them; undefined where the site has none. */
   readonly besides?: readonly Beside[] | undefined;
   readonly addonFile: string;
@@ -63,8 +65,15 @@ export interface Published extends SealedRelease {
  * builds kept removing ours
  */
 export function publishRelease(options: PublishOptions): Published {
-  const manifest = writeManifest(options.entries, options.tool, options.besides !== undefined);
-  return publishSurely(options.outFolder, () => publishOnce(options, manifest));
+  return publishSurely(options.outFolder, () => publishOnce(options));
+}
+
+export function describePlans(plans: readonly Plan[], stages: Stages): readonly Entry[] {
+  stages.begin("making documents", plans.length);
+  return plans.map((plan) => {
+    stages.step();
+    return describePlan(plan);
+  });
 }
 
 /** Again where other builds that published in the meantime have cleared ours away as one of many. */
@@ -76,50 +85,66 @@ export function publishSurely(outFolder: string, publish: () => Published): Publ
   throw new TryLater(`${outFolder}: other builds are publishing here all the time; build again`);
 }
 
-function publishOnce(options: PublishOptions, manifest: string): Published {
-  const { outFolder, entries, besides = [], stages } = options;
+function publishOnce(options: PublishOptions): Published {
+  const { outFolder, plans, besides = [], stages } = options;
   const before = readCurrent(outFolder);
-  const paths = [...entries, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
+  const paths = [...plans, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
+  // The first release has none that it could be compared with: each of its files is made once, when it is written.
+  const entries = options.entries ?? (before === undefined ? undefined : describePlans(plans, stages));
+  const list = (all: readonly Entry[]): string =>
+    writeManifest(all, options.tool, options.besides !== undefined);
   stages.begin("comparing with the release before");
-  const same = before === undefined ? [] : findSame(before, options);
+  const same = before === undefined || entries === undefined ? [] : findSame(before, entries, options);
   const seals = makeSeals(paths.length);
   for (const [index, seal] of same.entries()) if (seal !== undefined) putSeal(seals, index, seal);
-  if (before !== undefined && same.every((seal) => seal !== undefined) && readManifest(before) === manifest) {
+  const isSame = entries !== undefined && same.every((seal) => seal !== undefined);
+  if (before !== undefined && isSame && readManifest(before) === list(entries)) {
     const own = readSeal(join(before, manifestName));
     if (own !== undefined) putSeal(seals, paths.length - 1, own);
     return { releaseId: basename(before), releaseFolder: before, changed: false, written: 0, paths, seals };
   }
   stages.begin("writing files", paths.length);
-  let written = 0;
   makeFolder(join(outFolder, "releases"));
   sweep(outFolder);
   const stage = stageName(outFolder);
-  const releaseId = nameRelease(options.clock.now(), manifest);
-  const releaseFolder = join(outFolder, "releases", releaseId);
+  const written: Entry[] = [];
+  let [count, releaseId, releaseFolder] = [0, "", ""];
   try {
     makeFolder(stage);
     const tree = makeTreeWriter(stage);
     const put = (index: number, path: string, write: () => Seal | undefined): void => {
       stages.step();
       if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return;
-      written += 1;
+      count += 1;
       const seal = write() ?? readSeal(join(stage, path));
       assert(seal !== undefined, "what was written is there");
       putSeal(seals, index, seal);
     };
-    for (const [index, entry] of entries.entries())
-      put(index, entry.path, () => tree.write(entry.path, options.contentOf(entry)));
-    put(entries.length, addonPath, () => void tree.copy(addonPath, options.addonFile));
-    for (const [index, { path, of, read }] of besides.entries())
-      put(entries.length + 1 + index, path, () => tree.writeBeside(path, of, read()));
-    put(paths.length - 1, manifestName, () => tree.write(manifestName, Buffer.from(manifest)));
+    let index = -1;
+    for (const plan of plans) {
+      index += 1;
+      const entry = entries?.[index];
+      if (entry !== undefined) written.push(entry);
+      put(index, plan.path, () => {
+        const parts = plan.parts();
+        if (entry === undefined) written.push(describePlan(plan, parts));
+        return tree.write(plan.path, parts);
+      });
+    }
+    put(plans.length, addonPath, () => void tree.copy(addonPath, options.addonFile));
+    for (const [place, { path, of, read }] of besides.entries())
+      put(plans.length + 1 + place, path, () => tree.writeBeside(path, of, [read()]));
+    const manifest = list(written);
+    put(paths.length - 1, manifestName, () => tree.write(manifestName, [Buffer.from(manifest)]));
+    releaseId = nameRelease(options.clock.now(), manifest);
+    releaseFolder = join(outFolder, "releases", releaseId);
     placeRelease(stage, releaseFolder, manifest);
   } catch (error) {
     rmSync(stage, { recursive: true, force: true });
     throw error;
   }
   prune(outFolder, releaseId, before, pointCurrent(outFolder, releaseId));
-  return { releaseId, releaseFolder, changed: true, written, paths, seals };
+  return { releaseId, releaseFolder, changed: true, written: count, paths, seals };
 }
 
 /**
@@ -128,7 +153,8 @@ function publishOnce(options: PublishOptions, manifest: string): Published {
  */
 function findSame(
   before: string,
-  { entries, besides = [], addonFile, known }: PublishOptions,
+  entries: readonly Entry[],
+  { besides = [], addonFile, known }: PublishOptions,
 ): readonly (Seal | undefined)[] {
   const listed = known?.releaseId === basename(before) ? readListed(before, known) : undefined;
   const same = entries.map((entry) => {

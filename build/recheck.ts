@@ -3,6 +3,7 @@
  * others to ids that are gone. Says no where it cannot tell; a whole build then finds out, and says what is wrong.
  */
 import type { Settings } from "../lib/util/settings.ts";
+import { openPacked, shareText, unpack } from "./facts.ts";
 import { compareText } from "./fault.ts";
 import { addressOf, type Page } from "./page.ts";
 import type { KeptPage, Records } from "./records.ts";
@@ -34,6 +35,7 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
     hasOutput: (output) => hasSorted(files, `www/${output}`),
     outputs: () => files.flatMap((path) => (path.startsWith("www/") ? [path.slice(4)] : [])),
     idsOf: gatherIds(changes, ground),
+    pageAt: () => undefined,
     whyNot: () => undefined,
   });
   return changes.every(({ page, old }) => {
@@ -41,9 +43,10 @@ export function isSound(changes: readonly Change[], ground: Ground): boolean {
     if (outside === undefined) return false;
     const { ids, targets } = page.facts;
     const isRight = (target: string): boolean => judge.judge(target, page.path) === undefined;
-    if (!targets.every(isRight) || !outside.targets.every(isRight)) return false;
-    if (ids.some((id) => outside.ids.includes(id))) return false;
-    const gone = old.facts.ids.filter((id) => !ids.includes(id));
+    if (![...unpack(targets), ...unpack(outside.targets)].every(isRight)) return false;
+    if (shareText(ids, outside.ids)) return false;
+    const isThere = openPacked(ids);
+    const gone = unpack(old.facts.ids).filter((id) => !isThere(id));
     return gone.length === 0 || !isMissed(gone, changes, ground, judge);
   });
 }
@@ -70,7 +73,7 @@ function gatherIds(changes: readonly Change[], { kept, records }: Ground) {
     const record = own?.old ?? records.read(places.get(output) ?? -1);
     const ids = own?.page.facts.ids ?? record?.facts.ids;
     const outside = record === undefined ? undefined : records.outsides[record.outside];
-    const all = ids === undefined ? undefined : makeIds(ids, outside?.ids ?? []);
+    const all = ids === undefined ? undefined : makeIds(ids, outside?.ids ?? "");
     known.set(output, all);
     return all;
   };
@@ -95,13 +98,13 @@ function isMissed(
   const mayMean = (target: string): boolean =>
     names.some((name) => target.includes(name)) || /#.*%/.test(target);
   // Where "#id" in a layout leads depends on the page; the changed ones were asked already.
-  const inLayouts = records.outsides.flatMap(({ targets }) => targets.filter(mayMean));
+  const inLayouts = records.outsides.flatMap(({ targets }) => unpack(targets).filter(mayMean));
   for (const target of new Set(inLayouts))
     if (!target.startsWith("#") && (!target.startsWith("/") || judge(target, "/") !== undefined)) return true;
   return kept.sources.some((file, index) => {
     const raw = records.raw(index);
     if (changed.has(index) || !(raw.includes("%") || names.some((name) => raw.includes(name)))) return false;
-    const targets = records.read(index)?.facts.targets ?? [];
+    const targets = unpack(records.read(index)?.facts.targets ?? "");
     const path = addressOf(outputOf(file));
     return targets.some((target) => mayMean(target) && judge(target, path) !== undefined);
   });

@@ -1,10 +1,10 @@
 /**
- * The facts of pages between builds: a record in JSON for each source, one after the other in one file with a digest for
+ * The facts of pages between builds: a record for each source, one after the other in one file with a digest for
  * each block of them, so that one can be read without the others. Records that changed since stand beside the file, until
  * there are many. Called by state.ts and those that keep or read facts.
  */
 import { sha256Of } from "../lib/util/digest.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, pack, unpack } from "./facts.ts";
 import type { Needs } from "./policy.ts";
 
 /** What is kept of a page, besides its source's stamp. */
@@ -27,7 +27,8 @@ export type Outside = Pick<Facts, "ids" | "targets">;
 
 /** Of all sources, one after the other, and behind them that of the outsides. */
 export interface WrittenRecords {
-  readonly bytes: Uint8Array;
+  /** Their bytes, block after block. */
+  readonly blocks: readonly Uint8Array[];
   /** Where each record ends. */
   readonly ends: Float64Array<ArrayBuffer>;
   /** Of each block: SHA-256, one behind the other. */
@@ -35,7 +36,7 @@ export interface WrittenRecords {
 }
 
 /** What is kept of them besides their bytes, which lie in a file. */
-export interface KeptRecords extends Omit<WrittenRecords, "bytes"> {
+export interface KeptRecords extends Omit<WrittenRecords, "blocks"> {
   readonly file: string;
   /** Records that are others by now, by their places. */
   readonly newer: ReadonlyMap<number, string>;
@@ -67,42 +68,94 @@ export interface Records {
 export interface RecordWriter {
   /** The next source's; undefined for one that is no page. */
   readonly add: (page: KeptPage | undefined) => void;
-  readonly finish: (outsides: readonly Outside[]) => WrittenRecords;
+  readonly finish: (outsides: readonly Outside[]) => Omit<WrittenRecords, "blocks">;
 }
 
 /** No character of UTF-16 takes more than three bytes of UTF-8. */
 const mostBytes = 3;
 
-/** @param count how many sources there are */
-export function writeRecords(count: number): RecordWriter {
-  const ends = new Float64Array(count + 1);
-  let [room, at, index] = [Buffer.allocUnsafeSlow(1 << 16), 0, 0];
-  const put = (text: string): void => {
-    if (at + mostBytes * text.length > room.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (at + mostBytes * text.length));
-      room.copy(larger, 0, 0, at);
-      room = larger;
-    }
-    at += room.write(text, at);
-    ends[index] = at;
-    index += 1;
-  };
+/**
+ * @param count how many sources there are
+ * @param write is given their bytes, block after block
+ */
+export function writeRecords(count: number, write: (block: Uint8Array) => void): RecordWriter {
+  const blocks = openBlocks(count + 1, write);
   return {
-    add: (page) => put(page === undefined ? "" : JSON.stringify(page)),
+    add: (page) => blocks.put(page === undefined ? "" : encode(page)),
     finish: (outsides) => {
-      put(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
-      return seal(room.subarray(0, at), ends);
+      blocks.put(JSON.stringify(outsides.map(({ ids, targets }) => ({ ids, targets }))));
+      return blocks.finish();
     },
   };
 }
 
-function seal(bytes: Uint8Array, ends: WrittenRecords["ends"]): WrittenRecords {
-  const digests = new Uint8Array(Math.ceil(ends.length / inBlock) * digestLength);
-  for (let block = 0; block * digestLength < digests.length; block += 1) {
-    const { start, end } = placeOf(block, ends);
-    digests.set(sha256Of(bytes.subarray(start, end)), block * digestLength);
-  }
-  return { bytes, ends, digests };
+/** @param count how many records there will be */
+function openBlocks(count: number, write: (block: Uint8Array) => void) {
+  const ends = new Float64Array(count);
+  const digests = new Uint8Array(Math.ceil(count / inBlock) * digestLength);
+  let room = Buffer.allocUnsafeSlow(1 << 16);
+  let [before, at, index] = [0, 0, 0];
+  const close = (): void => {
+    const block = room.subarray(0, at);
+    digests.set(sha256Of(block), Math.floor((index - 1) / inBlock) * digestLength);
+    write(block);
+    before += at;
+    at = 0;
+  };
+  const put = (record: string | Buffer): void => {
+    const most = typeof record === "string" ? mostBytes * record.length : record.length;
+    if (at + most > room.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (at + most));
+      room.copy(larger, 0, 0, at);
+      room = larger;
+    }
+    at += typeof record === "string" ? room.write(record, at) : record.copy(room, at);
+    ends[index] = before + at;
+    index += 1;
+    if (index % inBlock === 0 || index === count) close();
+  };
+  return { put, finish: (): Omit<WrittenRecords, "blocks"> => ({ ends, digests }) };
+}
+
+/** Numbers, among them the lengths of the texts behind them in UTF-16: whatever stands in those is read back as it is. */
+function encode({
+  head,
+  title,
+  isEmpty,
+  bodyStarts,
+  bodyLength,
+  facts,
+  outside,
+  needs = [],
+}: KeptPage): string {
+  const { ids, targets } = facts;
+  const lengths = `${head.length} ${title.length} ${ids.length} ${targets.length}`;
+  const numbers = `${lengths} ${isEmpty ? 1 : 0} ${bodyLength} ${outside} ${bodyStarts.join(" ")}`;
+  return `${numbers}\n${head}${title}${ids}${targets}${pack(needs)}`;
+}
+
+function decode(record: string): KeptPage {
+  let at = record.indexOf("\n") + 1;
+  const numbers = record.slice(0, at).trim().split(" ").map(Number);
+  const [headLength, titleLength, idsLength, targetsLength, empty, bodyLength, outside, ...bodyStarts] =
+    numbers;
+  const take = (length = 0): string => {
+    at += length;
+    return record.slice(at - length, at);
+  };
+  const [head, title] = [take(headLength), take(titleLength)];
+  const facts = { ids: take(idsLength), targets: take(targetsLength) };
+  const needs = unpack(record.slice(at));
+  return {
+    head,
+    title,
+    isEmpty: empty === 1,
+    bodyStarts,
+    bodyLength: bodyLength ?? 0,
+    facts,
+    outside: outside ?? 0,
+    needs: needs.length === 0 ? undefined : needs,
+  };
 }
 
 function startOf(ends: WrittenRecords["ends"], index: number): number {
@@ -138,19 +191,16 @@ export function openRecords(kept: KeptRecords, readPart: (at: number, length: nu
   };
   const read = (index: number): KeptPage | undefined => {
     const record = raw(index);
-    return record.length === 0 ? undefined : (JSON.parse(record.toString("utf8")) as KeptPage);
+    return record.length === 0 ? undefined : decode(record.toString("utf8"));
   };
   const change: Records["change"] = (changed) => {
     const all = new Map(newer);
-    for (const [index, page] of changed) all.set(index, JSON.stringify(page));
+    for (const [index, page] of changed) all.set(index, encode(page));
     if (all.size <= mostNewer) return { ...kept, newer: all };
-    const records = Array.from(ends, (_, index) => Buffer.from(all.get(index) ?? raw(index)));
-    let at = 0;
-    const newEnds = Float64Array.from(records, ({ length }) => {
-      at += length;
-      return at;
-    });
-    return seal(Buffer.concat(records), newEnds);
+    const inMemory: Uint8Array[] = [];
+    const anew = openBlocks(ends.length, (block) => inMemory.push(Buffer.from(block)));
+    for (let index = 0; index < ends.length; index += 1) anew.put(all.get(index) ?? raw(index));
+    return { ...anew.finish(), blocks: inMemory };
   };
   const outsides = JSON.parse(raw(ends.length - 1).toString("utf8")) as readonly Outside[];
   return { outsides, raw, read, change };

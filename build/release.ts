@@ -15,9 +15,10 @@ import {
   readFileSync,
   statSync,
   writeSync,
+  writevSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { sha256Hex } from "../lib/util/digest.ts";
+import { sha256Hex, sha256Of } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
 import { readSeal, type Seal } from "./stamps.ts";
 
@@ -27,6 +28,27 @@ export interface Entry {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
+}
+
+/** A file of a release that is to be. What the manifest will say of it is worked out where it is not known. */
+export interface Plan {
+  readonly path: string;
+  readonly sha256?: string;
+  readonly bytes?: number;
+  /** Its bytes, part by part; good until those of another are asked for. */
+  readonly parts: () => readonly Uint8Array[];
+}
+
+/** `made`: its bytes, where they are made already. */
+export function describePlan(plan: Plan, made?: readonly Uint8Array[]): Entry {
+  const { path, sha256, bytes } = plan;
+  if (sha256 !== undefined && bytes !== undefined) return { path, sha256, bytes };
+  const parts = made ?? plan.parts();
+  const [first, ...others] = parts;
+  if (first !== undefined && others.length === 0)
+    return { path, sha256: sha256Hex(first), bytes: first.length };
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return { path, sha256: sha256Of(...parts).toString("hex"), bytes: length };
 }
 
 export const manifestName = "manifest.json";
@@ -81,9 +103,9 @@ export function sealIfAddon(release: string, addonFile: string): Seal | undefine
 
 export interface TreeWriter {
   /** Writes a new file; what it says is how it lies there now. */
-  readonly write: (path: string, bytes: Uint8Array) => Seal;
+  readonly write: (path: string, parts: readonly Uint8Array[]) => Seal;
   /** Writes a new file with the time of another one of the tree, whose content it holds in another form. */
-  readonly writeBeside: (path: string, of: string, bytes: Uint8Array) => Seal;
+  readonly writeBeside: (path: string, of: string, parts: readonly Uint8Array[]) => Seal;
   /** Copies a file without reading it here. */
   readonly copy: (path: string, from: string) => void;
   /** Takes the file of the same path from another release; false where it cannot be linked. */
@@ -99,10 +121,10 @@ export function makeTreeWriter(stage: string): TreeWriter {
     folders.add(below);
     return `${stage}/${path}`;
   };
-  const write = (path: string, bytes: Uint8Array, time?: Date): Seal => {
+  const write = (path: string, parts: readonly Uint8Array[], time?: Date): Seal => {
     const handle = openSync(place(path), "wx", modeOf(path));
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done);
+      writeParts(handle, parts);
       if (time !== undefined) futimesSync(handle, time, time);
       return fstatSync(handle);
     } finally {
@@ -111,7 +133,7 @@ export function makeTreeWriter(stage: string): TreeWriter {
   };
   return {
     write,
-    writeBeside: (path, of, bytes) => write(path, bytes, statSync(`${stage}/${of}`).mtime),
+    writeBeside: (path, of, parts) => write(path, parts, statSync(`${stage}/${of}`).mtime),
     copy: (path, from) => {
       const file = place(path);
       copyFileSync(from, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
@@ -128,6 +150,15 @@ export function makeTreeWriter(stage: string): TreeWriter {
       }
     },
   };
+}
+
+function writeParts(handle: number, parts: readonly Uint8Array[]): void {
+  let written = parts.length > 1 ? writevSync(handle, parts) : 0;
+  for (const bytes of parts) {
+    for (let done = Math.min(written, bytes.length); done < bytes.length; )
+      done += writeSync(handle, bytes, done, bytes.length - done);
+    written -= Math.min(written, bytes.length);
+  }
 }
 
 /** Makes a folder, and those above it, that every user may read. */

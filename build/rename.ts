@@ -5,6 +5,7 @@
  */
 import { escapeText } from "../lib/util/templates.ts";
 import type { Renamed, Renames } from "./assets.ts";
+import { isFollowed } from "./attributes.ts";
 import { type FoundLink, type Markup, scanMarkup } from "./scan.ts";
 import { decode } from "./targets.ts";
 import type { Template } from "./template.ts";
@@ -20,7 +21,7 @@ const loading = new Set(["stylesheet", "icon", "preload", "modulepreload", "appl
 
 /** True for what a browser loads by itself. */
 function isLoaded({ tag, attribute, rel }: FoundLink): boolean {
-  if (tag === "a" || tag === "area" || tag === "form") return false;
+  if (isFollowed(tag) || tag === "form") return false;
   if (tag === "link") return rel.split(/\s+/).some((word) => loading.has(word)) && attribute === "href";
   if (attribute === "src" || attribute === "srcset" || attribute === "imagesrcset" || attribute === "poster")
     return tag !== "iframe";

@@ -5,14 +5,16 @@
  * layouts, and by the checks that look at finished pages.
  */
 
-import { decodeBytes, readAttributes } from "./attributes.ts";
-import { type Element, endOfName, rawTextNames, readElement } from "./elements.ts";
+import { decodeBytes, lastTag, readAttributes } from "./attributes.ts";
+import { type Element, endOfName, findElement, rawTextNames, readElement } from "./elements.ts";
 
 export interface Markup {
-  /** Where links can lead: every `id`, and every `name` of an `a`. */
-  readonly ids: ReadonlySet<string>;
+  /** Where links can lead: every `id`, and every `name` of an `a`; each once. */
+  readonly ids: readonly string[];
   /** Of each `id`, in their order. */
   readonly idPlaces: readonly { readonly id: string; readonly offset: number }[];
+  /** Where links lead, in their order. */
+  readonly targets: readonly string[];
   readonly links: readonly FoundLink[];
   readonly images: readonly FoundImage[];
   readonly inline: readonly InlineCode[];
@@ -56,44 +58,50 @@ export interface MarkupFault {
 export interface ScanOptions {
   /** The text is UTF-8 bytes read as Latin-1, so that offsets are bytes; values are decoded where it matters. */
   readonly isLatin1?: boolean;
+  /** Tells of links that a reader follows nothing but their targets, and no places of ids: most pages have no others. */
+  readonly isBrief?: boolean;
   /** Looks at tags as text with `{{...}}` in it: what a template leaves open another one may close. */
   readonly isTemplate?: boolean;
-}
-
-interface Open {
-  readonly element: Element;
-  readonly offset: number;
 }
 
 export interface Scan {
   readonly text: string;
   readonly options: ScanOptions;
-  readonly ids: Set<string>;
+  readonly isBrief: boolean;
+  readonly ids: string[];
+  /** The same, once there are many. */
+  idSet: Set<string> | undefined;
   readonly idPlaces: { readonly id: string; readonly offset: number }[];
+  readonly targets: string[];
   readonly links: FoundLink[];
   readonly images: FoundImage[];
   readonly inline: InlineCode[];
   readonly faults: MarkupFault[];
-  readonly stack: Open[];
+  /** The elements that are open, the innermost last, and where each of them begins. */
+  readonly stack: Element[];
+  readonly places: number[];
   /** How many svg and math elements are open: in them "/>" closes a tag. */
   foreign: number;
 }
 
 const slash = 0x2f;
 const bang = 0x21;
-const greater = 0x3e;
 
 export function scanMarkup(text: string, options: ScanOptions = {}): Markup {
   const scan: Scan = {
     text,
     options,
-    ids: new Set(),
+    isBrief: options.isBrief === true,
+    ids: [],
+    idSet: undefined,
     idPlaces: [],
+    targets: [],
     links: [],
     images: [],
     inline: [],
     faults: [],
     stack: [],
+    places: [],
     foreign: 0,
   };
   let at = text.indexOf("<");
@@ -105,8 +113,8 @@ export function scanMarkup(text: string, options: ScanOptions = {}): Markup {
     else if (code === bang) end = skipDeclaration(scan, at);
     at = text.indexOf("<", end);
   }
-  for (const { element, offset } of scan.stack)
-    if (!element.isOptional) report(scan, offset, `<${element.name}> is never closed`);
+  for (const [index, { isOptional, name }] of scan.stack.entries())
+    if (!isOptional) report(scan, scan.places[index] ?? 0, `<${name}> is never closed`);
   return scan;
 }
 
@@ -125,23 +133,24 @@ function skipDeclaration(scan: Scan, at: number): number {
 
 function readCloseTag(scan: Scan, at: number): number {
   const { text, stack } = scan;
-  const nameEnd = endOfName(text, at + 2);
-  const element = readElement(text, at + 2, nameEnd);
-  const end = text.charCodeAt(nameEnd) === greater ? nameEnd : text.indexOf(">", nameEnd);
-  const after = end < 0 ? text.length : end + 1;
-  if (stack[stack.length - 1]?.element.name === element.name) {
-    stack.pop();
-    if (element.isForeign) scan.foreign -= 1;
-    return after;
+  if (stack.length > 0) {
+    const { closing, isForeign } = stack[stack.length - 1] as Element;
+    if (text.startsWith(closing, at)) {
+      stack.pop();
+      if (isForeign) scan.foreign -= 1;
+      return at + closing.length;
+    }
   }
-  closeOutOfOrder(scan, element, at);
-  return after;
+  const nameEnd = endOfName(text, at + 2);
+  const end = text.indexOf(">", nameEnd);
+  closeElement(scan, readElement(text, at + 2, nameEnd), at);
+  return end < 0 ? text.length : end + 1;
 }
 
 /** Closes what may be left open first; everything else in between is a fault. */
-function closeOutOfOrder(scan: Scan, { name, isVoid }: Element, at: number): void {
+function closeElement(scan: Scan, { name, isVoid }: Element, at: number): void {
   const { stack } = scan;
-  const place = stack.findLastIndex((open) => open.element.name === name);
+  const place = stack.findLastIndex((open) => open.name === name);
   if (place < 0) {
     if (isVoid) report(scan, at, `</${name}> closes nothing: a <${name}> needs no end; delete it`);
     else if (name === "p")
@@ -149,28 +158,28 @@ function closeOutOfOrder(scan: Scan, { name, isVoid }: Element, at: number): voi
     else report(scan, at, `</${name}> closes nothing`);
     return;
   }
-  const between = stack.slice(place + 1).findLast(({ element }) => !element.isOptional)?.element.name;
+  const between = stack.slice(place + 1).findLast(({ isOptional }) => !isOptional)?.name;
   if (between !== undefined)
     report(scan, at, `</${name}> stands where <${between}> is still open; write </${between}> before it`);
-  for (const { element } of stack.splice(place)) if (element.isForeign) scan.foreign -= 1;
+  for (const { isForeign } of stack.splice(place)) if (isForeign) scan.foreign -= 1;
 }
 
 function readOpenTag(scan: Scan, at: number): number {
   const { text, stack } = scan;
-  const nameEnd = endOfName(text, at + 1);
-  const element = readElement(text, at + 1, nameEnd);
-  // Most tags have no attributes.
-  const isBare = text.charCodeAt(nameEnd) === greater;
-  const attributes = isBare ? undefined : readAttributes(scan, element.name, nameEnd);
-  const end = attributes?.end ?? nameEnd + 1;
-  for (let top = stack[stack.length - 1]; top !== undefined; top = stack[stack.length - 1]) {
-    if (top.element.enders?.has(element.name) !== true) break;
+  const tagEnd = text.indexOf(">", at);
+  // Most tags are nothing but a name.
+  const bare = findElement(text, at + 1, tagEnd);
+  const nameEnd = bare === undefined ? endOfName(text, at + 1) : tagEnd;
+  const element = bare ?? readElement(text, at + 1, nameEnd);
+  if (bare === undefined) readAttributes(scan, element.name, nameEnd);
+  const end = bare === undefined ? lastTag.end : nameEnd + 1;
+  while (stack.length > 0 && (stack[stack.length - 1] as Element).enders?.has(element.name) === true)
     stack.pop();
-  }
-  const closesItself = attributes?.isSelfClosed === true && (scan.foreign > 0 || element.isForeign);
+  const closesItself = bare === undefined && lastTag.isSelfClosed && (scan.foreign > 0 || element.isForeign);
   if (element.isVoid || closesItself) return end;
-  if (element.isRawText) return skipRawText(scan, element.name, end, attributes?.hasSource === true);
-  stack.push({ element, offset: at });
+  if (element.isRawText) return skipRawText(scan, element.name, end, bare === undefined && lastTag.hasSource);
+  scan.places[stack.length] = at;
+  stack.push(element);
   if (element.isForeign) scan.foreign += 1;
   return end;
 }

@@ -88,9 +88,16 @@ function makePlaces({ navigation }: Pick<Baked, "navigation">): (path: string) =
     navigation.flatMap(({ href, children }) => [href, ...children.map((child) => child.href)]),
   );
   const sections = navigation.map(({ href }) => href).filter((href) => href !== "/" && href.endsWith("/"));
+  const folders = new Map<string, string>();
   return (path) => {
     if (entries.has(path) || path === "/") return `at ${path}`;
-    return `in ${sections.filter((href) => path.startsWith(href)).join(" ")}`;
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    let place = folders.get(folder);
+    if (place === undefined) {
+      place = `in ${sections.filter((href) => folder.startsWith(href)).join(" ")}`;
+      folders.set(folder, place);
+    }
+    return place;
   };
 }
 

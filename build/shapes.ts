@@ -11,7 +11,9 @@ export interface ShapeRecord {
 
 /** Names that are all words. */
 function texts(names: string): ShapeRecord {
-  return Object.fromEntries(names.split(" ").map((name) => [name, "text" as const]));
+  const shape: Record<string, Shape> = {};
+  for (const name of names.split(" ")) shape[name] = "text";
+  return shape;
 }
 
 const link = texts("label href");

@@ -11,7 +11,6 @@ import { type Choice, type Chosen, choosePages } from "./choice.ts";
 import { type Collection, findCollections, type ListPage, makeListPages } from "./collections.ts";
 import { openCrew } from "./crew.ts";
 import { readData, type SiteData } from "./data.ts";
-import { type Intern, makeIntern } from "./facts.ts";
 import type { Fault } from "./fault.ts";
 import type { Cluster } from "./host/cluster.ts";
 import { type Made, planMade } from "./made.ts";
@@ -43,7 +42,6 @@ export interface Site {
    */
   readonly baked: Baked | undefined;
   readonly bodies: Bodies;
-  readonly intern: Intern;
   readonly collections: readonly Collection[];
   readonly lists: readonly ListPage[];
   readonly redirects: readonly Redirect[];
@@ -58,6 +56,8 @@ export interface Workshop {
   /** Where something may be kept between builds, if anywhere. */
   readonly outFolder: string | undefined;
   readonly stages: Stages;
+  /** Files that were read already, by absolute path. */
+  readonly read?: ReadonlyMap<string, Buffer>;
 }
 
 /** What is read, before it is put together. */
@@ -72,7 +72,6 @@ export interface Parts {
   readonly pages: readonly Page[];
   readonly pageFaults: readonly Fault[];
   readonly bodies: Bodies;
-  readonly intern: Intern;
 }
 
 /** Reads all of it and puts it together. The caller closes `bodies`. */
@@ -90,9 +89,9 @@ export async function readSite(
     outFolder: workshop.outFolder,
     tool: home.version,
   });
-  const layouts = await readLayouts(sourceFolder, home, assets.renames);
+  const layouts = await readLayouts(sourceFolder, home, assets.renames, workshop.read);
   const siteData = readData(sourceFolder);
-  const tools = { bodies: openBodies(), intern: makeIntern(), renames: assets.renames };
+  const tools = { bodies: openBodies(), renames: assets.renames };
   stages.begin("reading pages", walked.sources.length);
   const { pages, faults } = await readPages(walked.sources, home, tools, stages);
   stages.begin("finding out what belongs together");
@@ -109,15 +108,16 @@ export async function readLayouts(
   sourceFolder: string,
   home: Package,
   renames: Renames,
+  read?: ReadonlyMap<string, Buffer>,
 ): Promise<Parts["layouts"]> {
-  const { templates, faults } = await readTemplates(sourceFolder, home);
+  const { templates, faults } = await readTemplates(sourceFolder, home, read);
   return { templates: await renameInTemplates(templates, renames), faults };
 }
 
 export async function readPages(
   sources: readonly Source[],
   home: Package,
-  tools: Pick<Parts, "bodies" | "intern"> & { readonly renames: Renames },
+  tools: Pick<Parts, "bodies"> & { readonly renames: Renames },
   stages: Stages,
 ): Promise<{ readonly pages: readonly Page[]; readonly faults: readonly Fault[] }> {
   const renderMarkdown = await findRenderer(sources);
@@ -156,12 +156,12 @@ export function findTogether(
   sourceFolder: string,
   choice: Choice,
 ): Together {
-  const { sources, bodies, intern, assets } = parts;
+  const { sources, bodies, assets } = parts;
   const { settings, compress, cluster } = parts.general;
   const chosen = choosePages(parts.pages, choice);
   const { pages } = chosen;
   const { collections, faults: collectionFaults } = findCollections(pages);
-  const lists = makeListPages(collections, { bodies, intern });
+  const lists = makeListPages(collections, bodies);
   const makers = [...sources, ...lists.flatMap(({ page, isMade }) => (isMade ? [page.source] : []))];
   const { redirects, faults: redirectFaults } = readRedirects(
     sourceFolder,
@@ -180,7 +180,7 @@ export function findTogether(
   ];
   const navigation = makeNavigation(pages);
   const what = { sources, pages, chosen, collections, lists, redirects, made, assets };
-  return { ...what, settings, navigation, compress, cluster, bodies, intern, faults };
+  return { ...what, settings, navigation, compress, cluster, bodies, faults };
 }
 
 /** With what layouts are and show. */

@@ -147,20 +147,23 @@ function makeSource(absolute: string, path: string): Source {
 export type Maker = Pick<Source, "file" | "output">;
 
 /** Two makers of one address, and addresses that programs have. Sources come first: what is made besides is at fault. */
-export function findClashes(sources: readonly Maker[]): readonly Fault[] {
+export function findClashes(makers: readonly Maker[]): readonly Fault[] {
   const first = new Map<string, Maker>();
+  const faults: Fault[] = [];
   const programs = new Set(routes.map(({ path }) => path.slice(1)));
-  const twice = sources.flatMap((source): Fault[] => {
-    const { file, output } = source;
+  for (const maker of makers) {
+    const { file, output } = maker;
     const other = first.get(output);
-    if (other === undefined) first.set(output, source);
     if (other !== undefined)
-      return [
-        { file, line: 0, message: `makes /${output}, and so does ${other.file}; rename or delete one` },
-      ];
-    if (!programs.has(output)) return [];
-    return [{ file, line: 0, message: `a program answers at /${output}; rename this` }];
-  });
+      faults.push({
+        file,
+        line: 0,
+        message: `makes /${output}, and so does ${other.file}; rename or delete one`,
+      });
+    else first.set(output, maker);
+    if (other === undefined && programs.has(output))
+      faults.push({ file, line: 0, message: `a program answers at /${output}; rename this` });
+  }
   // Each folder is looked at once: a file of its name, or of the name of one above it, clashes with all that it holds.
   const known = new Map<string, Maker | undefined>([["", undefined]]);
   const fileAbove = (folder: string): Maker | undefined => {
@@ -169,13 +172,16 @@ export function findClashes(sources: readonly Maker[]): readonly Fault[] {
     known.set(folder, found);
     return found;
   };
-  const nested = sources.flatMap(({ file, output }): Fault[] => {
-    const other = fileAbove(folderOf(output));
-    if (other === undefined) return [];
-    const message = `lies in a folder /${other.output}, but ${other.file} makes a file of that name; rename one`;
-    return [{ file, line: 0, message }];
-  });
-  return [...twice, ...nested];
+  let last = { folder: "", above: undefined as Maker | undefined };
+  for (const { file, output } of makers) {
+    const folder = folderOf(output);
+    // Those of one folder mostly stand together.
+    if (folder !== last.folder) last = { folder, above: fileAbove(folder) };
+    if (last.above === undefined) continue;
+    const message = `lies in a folder /${last.above.output}, but ${last.above.file} makes a file of that name; rename one`;
+    faults.push({ file, line: 0, message });
+  }
+  return faults;
 }
 
 function folderOf(path: string): string {

@@ -4,11 +4,10 @@
  * tick of the file system's clock would leave the same stamp. So is none from a clock that has been set back.
  */
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
-import { systemClock } from "../lib/util/clock.ts";
 import type { Stamp } from "./reader.ts";
 
 /** Linux counts file times in ticks of 1 to 10 ms; other systems and old disks in whole seconds, or in two. */
-const tickMs = 50;
+const tickMs = 25;
 const coarseTickMs = 2000;
 
 /** Numbers for each file: time of its content, time of its inode, size, and inode. */
@@ -20,15 +19,18 @@ export function makeStamps(count: number): Stamps {
   return new Float64Array(count * width);
 }
 
-/** Notes a stamp; one that cannot be believed is noted as none, and never equals another. */
-export function putStamp(stamps: Stamps, index: number, stamp: Stamp, readAtMs = systemClock.now()): void {
-  const isCoarse = stamp.mtimeMs % 1000 === 0;
-  const youngest = Math.max(stamp.mtimeMs, stamp.ctimeMs);
-  const canBeBelieved = youngest < readAtMs - (isCoarse ? coarseTickMs : tickMs);
-  stamps.set(
-    canBeBelieved ? [stamp.mtimeMs, stamp.ctimeMs, stamp.size, stamp.ino] : [Number.NaN, 0, 0, 0],
-    index * width,
-  );
+/**
+ * Notes a stamp; one that cannot be believed is noted as none, and never equals another.
+ * @param readAtMs when it was read, or sooner: what a later change leaves the same must not be believed
+ */
+export function putStamp(stamps: Stamps, index: number, stamp: Stamp, readAtMs: number): void {
+  const { mtimeMs, ctimeMs } = stamp;
+  const at = index * width;
+  const youngest = Math.max(mtimeMs, ctimeMs);
+  stamps[at] = youngest < readAtMs - (mtimeMs % 1000 === 0 ? coarseTickMs : tickMs) ? mtimeMs : Number.NaN;
+  stamps[at + 1] = ctimeMs;
+  stamps[at + 2] = stamp.size;
+  stamps[at + 3] = stamp.ino;
 }
 
 /** Whether a time of the file system tells of every change until it was read. */
@@ -69,7 +71,10 @@ export function makeSeals(count: number): Stamps {
 }
 
 export function putSeal(seals: Stamps, index: number, { mtimeMs, size, mode }: Seal): void {
-  seals.set([mtimeMs, size, mode], index * sealWidth);
+  const at = index * sealWidth;
+  seals[at] = mtimeMs;
+  seals[at + 1] = size;
+  seals[at + 2] = mode;
 }
 
 export function hasSeal(seals: Stamps, index: number, seal: Seal | undefined): boolean {

@@ -10,7 +10,7 @@ import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
-import { keepFile } from "./aside.ts";
+import { keepFile, openKept } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { FolderTimes } from "./folders.ts";
@@ -118,19 +118,30 @@ export function saveState(
 ): void {
   assert(records.ends.length === state.sources.length + 1, "there is a record for each source");
   const folder = join(outFolder, cacheName);
-  const kept = "file" in records ? records : writeFacts(folder, records);
+  const kept = "file" in records ? records : writeFacts(outFolder, records);
   const { releaseId, counts, span, renames, shelf, stamps, seals } = state;
   const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
   const about = { inputs, boot: bootId(), releaseId, counts, span, renames, shelf, sources, paths };
   const first = serialize({ ...about, stamps, seals, records: kept } satisfies First);
   keepFile(join(folder, fileName), [Buffer.from(sha256Hex(first), "latin1"), first]);
-  if (kept !== records) removeOthers(folder, kept.file);
+  removeOthers(folder, kept.file);
 }
 
-function writeFacts(folder: string, { bytes, ends, digests }: WrittenRecords): KeptRecords {
+function writeFacts(outFolder: string, { blocks, ends, digests }: WrittenRecords): KeptRecords {
+  const facts = openFacts(outFolder);
+  for (const block of blocks) facts.write(block);
+  return facts.finish({ ends, digests });
+}
+
+/** A file for the facts of pages, written as they are noted. */
+export function openFacts(outFolder: string) {
   const file = `records-${randomToken(12)}`;
-  keepFile(join(folder, file), [bytes]);
-  return { file, ends, digests, newer: new Map() };
+  const kept = openKept(join(outFolder, cacheName, file));
+  const finish = (about: Pick<KeptRecords, "ends" | "digests">): KeptRecords => {
+    kept.finish();
+    return { file, ...about, newer: new Map() };
+  };
+  return { write: kept.write, finish };
 }
 
 /** Those of builds before. One that runs right now and loses its own reads all sources the next time. */

@@ -54,7 +54,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
     const tree = makeTreeWriter(stage);
     for (const { path, bytes, of } of all) {
       rmSync(join(stage, path), { force: true });
-      const seal = of === undefined ? tree.write(path, bytes) : tree.writeBeside(path, of, bytes);
+      const seal = of === undefined ? tree.write(path, [bytes]) : tree.writeBeside(path, of, [bytes]);
       putSeal(seals, kept.paths.indexOf(path), seal);
     }
     placeRelease(stage, releaseFolder, manifest);

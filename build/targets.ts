@@ -4,6 +4,7 @@
  */
 import { findRoute, isOffered } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
+import { type Facts, isPacked, openPacked, type Packed, short, unpack } from "./facts.ts";
 import { didYouMean } from "./fault.ts";
 
 export interface Ground {
@@ -15,8 +16,16 @@ export interface Ground {
   readonly outputs: () => readonly string[];
   /** The ids of a page; undefined where the file is no page. */
   readonly idsOf: (output: string) => Ids | undefined;
+  /** The page at an address, "/docs/", where that takes no time; undefined where it does, or is none. */
+  readonly pageAt: (address: string) => Anchored | undefined;
   /** What is to be said of an output that a source would make, were it not left out. */
   readonly whyNot: (output: string) => string | undefined;
+}
+
+/** A page with its ids, and those of what is around it. */
+export interface Anchored {
+  readonly page: { readonly facts: Pick<Facts, "ids"> };
+  readonly outside: Pick<Facts, "ids">;
 }
 
 /** The ids of a page, its own and its layout's. */
@@ -25,15 +34,9 @@ export interface Ids {
   readonly list: () => readonly string[];
 }
 
-/** Few are looked through as quickly as put in order. */
-const few = 20;
-
-export function makeIds(own: readonly string[], outside: readonly string[]): Ids {
-  const list = (): readonly string[] => [...own, ...outside];
-  if (own.length + outside.length <= few)
-    return { list, has: (id) => own.includes(id) || outside.includes(id) };
-  const all = new Set(list());
-  return { list, has: (id) => all.has(id) };
+export function makeIds(own: Packed, outside: Packed): Ids {
+  const [isOwn, isOutside] = [openPacked(own), openPacked(outside)];
+  return { list: () => [...unpack(own), ...unpack(outside)], has: (id) => isOwn(id) || isOutside(id) };
 }
 
 export interface Judge {
@@ -44,10 +47,14 @@ export interface Judge {
 export const baseMessage = "a base moves every link of the page; write each link in full instead";
 
 export function makeJudge(ground: Ground): Judge {
-  // "" where nothing is wrong. Only of targets that mean the same on every page.
+  // What is right, or what is wrong ("" where nothing is), of addresses that lead to the same place from everywhere.
   const known = new Map<string, string>();
   const judge = (target: string, path: string): string | undefined => {
-    // "/..." but not "//host": wherever it stands it leads to the same place, so it is judged once.
+    const at = target.indexOf("#");
+    // "#id" leads to the page itself.
+    const page = ground.pageAt(at < 0 ? target : at === 0 ? path : target.slice(0, at));
+    if (page !== undefined && (at < 0 || hasShort(page, target.slice(at + 1)))) return undefined;
+    // Not "//host", nor what begins at the page itself.
     if (target.charCodeAt(0) !== 0x2f || target.charCodeAt(1) === 0x2f)
       return judgeAnew(target, path, ground);
     const before = known.get(target);
@@ -59,8 +66,20 @@ export function makeJudge(ground: Ground): Judge {
   return { judge };
 }
 
+/** Whether a page is known to have an id; of one that has many, it is not. */
+function hasShort({ page, outside }: Anchored, id: string): boolean {
+  const { ids } = page.facts;
+  if (ids.length + outside.ids.length > short) return false;
+  return isPacked(ids, id) || isPacked(outside.ids, id);
+}
+
 // Nothing in it is changed by the rules of URLs: no dots to resolve, nothing encoded, no query.
 const plainTarget = /^((?:\/[\w-]+(?:\.[\w-]+)*)*\/?)(?:#([\w-]+))?$/;
+
+/** "/docs/" -> "docs/index.html". */
+function outputOf(path: string): string {
+  return `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
+}
 
 function judgeAnew(target: string, path: string, ground: Ground): string | undefined {
   const plain = plainTarget.exec(target);
@@ -78,7 +97,7 @@ function judgeAnew(target: string, path: string, ground: Ground): string | undef
 }
 
 function judgePath(path: string, hash: string, ground: Ground): string | undefined {
-  const output = `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
+  const output = outputOf(path);
   // Routes are no outputs (build/sources.ts).
   if (ground.hasOutput(output))
     return hash === "" ? undefined : judgeAnchor(hash, path, ground.idsOf(output));
@@ -94,6 +113,8 @@ function judgeAnchor(written: string, path: string, ids: Ids | undefined): strin
   // What follows ":~:" (text to scroll to) is for the browser alone.
   const own = written.split(":~:")[0] ?? "";
   const anchor = decode(own) ?? own;
+  // By a NUL ids are told apart.
+  if (anchor.includes("\0")) return `${path} has nothing with the id ${JSON.stringify(anchor)}`;
   // HTML Standard, 7.4.6.4: "" and "top" are the top of every page.
   if (anchor === "" || anchor.toLowerCase() === "top") return undefined;
   if (ids.has(own) || ids.has(anchor)) return undefined;
@@ -101,7 +122,7 @@ function judgeAnchor(written: string, path: string, ids: Ids | undefined): strin
 }
 
 function explainMissing(path: string, { hasOutput, outputs, whyNot }: Ground): string {
-  const why = whyNot(`${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`);
+  const why = whyNot(outputOf(path));
   if (why !== undefined) return why;
   if (hasOutput(`${path.slice(1)}/index.html`)) return `this is a folder; write "${path}/"`;
   if (path.endsWith("/") && hasOutput(path.slice(1, -1)))

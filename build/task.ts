@@ -18,4 +18,6 @@ export interface Task {
   readonly walked: { readonly sources: readonly Source[]; readonly faults: readonly Fault[] };
   /** All that the build depends on besides them (inputs.ts); undefined where nothing can be kept. */
   readonly inputs: string | undefined;
+  /** The layouts that were read for that, by absolute path. */
+  readonly read: ReadonlyMap<string, Buffer>;
 }

@@ -1,16 +1,16 @@
 /**
  * The layouts, compiled: the package's, each replaced by a file of the same name in the site's own layouts/.
  * Templates are strict: a misspelt variable, helper, or partial is an error, not an empty place. Set-up compiles the
- * package's (ready.ts); the compiler is loaded for what is not among them.
+ * package's (precompile.ts); the compiler is loaded for what is not among them.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { assert, hasCode } from "../lib/util/failure.ts";
+import { hasCode } from "../lib/util/failure.ts";
 import type { CompiledTemplates } from "../lib/util/templates.ts";
 import { compareText, didYouMean, type Fault } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { type Compiled, findReady, readReady, writeReady } from "./ready.ts";
-import { explainUnreadable, readUtf8 } from "./text.ts";
+import { type Compiled, readReady } from "./ready.ts";
+import { decodeUtf8, explainUnreadable, readUtf8 } from "./text.ts";
 
 export interface Template extends Compiled {
   /** "page", "account/login", "mail/confirm". */
@@ -18,6 +18,8 @@ export interface Template extends Compiled {
   /** Path for messages: from the site's folder, or "(package) layouts/page.html". */
   readonly file: string;
   readonly text: string;
+  /** Whether it is the package's own of this name, as set-up compiled it and looked at its names. */
+  readonly isGiven: boolean;
 }
 
 const folders = [
@@ -32,10 +34,11 @@ interface Found {
   readonly absolute: string;
 }
 
-/** Reads and compiles all of them, in the order of their names. */
+/** Reads and compiles all of them, in the order of their names. `read`: files that were read already. */
 export async function readTemplates(
   sourceFolder: string,
   home: Pick<Package, "folder" | "codeFolder">,
+  read: ReadonlyMap<string, Buffer> = new Map(),
 ): Promise<{ templates: readonly Template[]; faults: readonly Fault[] }> {
   const faults: Fault[] = [];
   const own = listTemplates(join(sourceFolder, "layouts"), "layouts", faults);
@@ -44,24 +47,32 @@ export async function readTemplates(
   const ready = readReady(home.codeFolder);
   const templates: Template[] = [];
   for (const { name, file, absolute } of [...all.values()].sort((a, b) => compareText(a.name, b.name))) {
-    const text = readUtf8(absolute);
+    const bytes = read.get(absolute);
+    const text = bytes === undefined ? readUtf8(absolute) : decodeUtf8(bytes);
     if (typeof text !== "string") {
       faults.push({ file, ...text });
       continue;
     }
-    const compiled = findReady(ready, name, text) ?? (await import("./compile.ts")).compile(name, text);
-    if ("code" in compiled) templates.push({ ...compiled, name, file, text });
-    else faults.push({ file, ...compiled });
+    const found = ready(name, text);
+    const compiled = found ?? (await import("./compile.ts")).compile(name, text);
+    if (!("code" in compiled)) {
+      faults.push({ file, ...compiled });
+      continue;
+    }
+    const { code, tree, uses, links } = compiled;
+    templates.push({
+      name,
+      file,
+      text,
+      code,
+      tree,
+      uses,
+      links,
+      isGiven: found?.names.includes(name) === true,
+    });
   }
   if (faults.length === 0) faults.push(...checkPartials(templates), ...checkNames(own, given, templates));
   return { templates, faults };
-}
-
-/** Leaves the layouts of the package compiled for later builds; called by set-up. In its code there are none. */
-export async function writeLayouts(home: Pick<Package, "folder" | "codeFolder">): Promise<void> {
-  const { templates, faults } = await readTemplates(home.codeFolder, home);
-  assert(faults.length === 0, `the package's layouts are right: ${faults[0]?.message}`);
-  writeReady(home.codeFolder, templates);
 }
 
 /** The specifications themselves, for rendering in this process. */
@@ -73,13 +84,38 @@ export function loadTemplates(templates: readonly Template[]): CompiledTemplates
 
 /** Those of `names` and all that they show; the whole of them where one chooses its partials while it is rendered. */
 export function listShown(templates: readonly Template[], names: readonly string[]): readonly Template[] {
+  const shown = findShown(templates, names);
+  return shown === undefined ? templates : templates.filter(({ name }) => shown.has(name));
+}
+
+/** Whether a template, and each that it shows, is the package's own. */
+export function isAllGiven(templates: readonly Template[], name: string): boolean {
+  const [shown, byName] = [findShown(templates, [name]), indexOf(templates)];
+  return shown !== undefined && [...shown].every((one) => byName.get(one)?.isGiven !== false);
+}
+
+/** Their names; undefined where one chooses its partials while it is rendered. */
+function findShown(templates: readonly Template[], names: readonly string[]): Set<string> | undefined {
+  const byName = indexOf(templates);
   const shown = new Set(names);
-  for (const name of shown)
-    for (const { uses } of templates.filter((template) => template.name === name)) {
-      if (uses.choosesPartials) return templates;
-      for (const partial of uses.partials) shown.add(partial.name);
-    }
-  return templates.filter(({ name }) => shown.has(name));
+  for (const name of shown) {
+    const uses = byName.get(name)?.uses;
+    if (uses?.choosesPartials) return undefined;
+    for (const partial of uses?.partials ?? []) shown.add(partial.name);
+  }
+  return shown;
+}
+
+const indexes = new WeakMap<readonly Template[], ReadonlyMap<string, Template>>();
+
+/** By their names; a list of templates is never changed, and asked for many times. */
+function indexOf(templates: readonly Template[]): ReadonlyMap<string, Template> {
+  let index = indexes.get(templates);
+  if (index === undefined) {
+    index = new Map(templates.map((template) => [template.name, template]));
+    indexes.set(templates, index);
+  }
+  return index;
 }
 
 /** The templates that a page can ask for: those that put the page's content somewhere, themselves or by a partial. */

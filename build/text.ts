@@ -16,6 +16,11 @@ export function readUtf8(file: string): string | { readonly line: number; readon
   } catch (error) {
     return { line: 0, message: explainUnreadable(error) };
   }
+  return decodeUtf8(bytes);
+}
+
+/** The same of bytes that were read. */
+export function decodeUtf8(bytes: Buffer): string | { readonly line: number; readonly message: string } {
   const text = bytes.toString("utf8");
   const wrong = isUtf8(bytes) ? text.indexOf("\0") : text.indexOf("\ufffd");
   if (wrong < 0 && isUtf8(bytes)) return text.startsWith("\ufeff") ? text.slice(1) : text;

@@ -2,8 +2,9 @@
  * A whole build: every page read, checked, framed, and published, whatever the builds before left. Files that are the
  * same as in the release before are linked to it all the same. Called by build.ts.
  */
-import { sha256Hex } from "../lib/util/digest.ts";
+import { systemClock } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
+import type { Bodies } from "./bodies.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { noteFolders } from "./folders.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
@@ -12,14 +13,14 @@ import { writeHost } from "./host/host.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { measureShown } from "./page.ts";
 import { writePolicy } from "./policy.ts";
-import { buildPrograms } from "./programs.ts";
-import { type Published, publishRelease } from "./publish.ts";
+import { type Bundles, buildPrograms, openBundles } from "./programs.ts";
+import { describePlans, type Published, publishRelease } from "./publish.ts";
 import { type KeptPage, writeRecords } from "./records.ts";
-import type { Entry } from "./release.ts";
+import type { Plan } from "./release.ts";
 import { writeServerConf } from "./server.ts";
 import { readSite, type Site } from "./site.ts";
 import { makeStamps, putStamp } from "./stamps.ts";
-import { type Counts, type Kept, saveState } from "./state.ts";
+import { type Counts, type Kept, openFacts, saveState } from "./state.ts";
 import type { Task } from "./task.ts";
 
 export interface Compressed {
@@ -38,55 +39,56 @@ export type Outcome =
     }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
-interface Plan extends Entry {
-  readonly bytesNow: () => Uint8Array;
-}
-
 /** `kept`: what the last build left, if it holds; then its files need not be read again. */
 export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Outcome> {
   const { sourceFolder, outFolder, home, stages } = task;
+  const readMs = systemClock.now();
   const site = await readSite(task, home, task.walked, task.choice);
+  let bundles: Bundles | undefined;
   try {
     const { framed, faults } = frameSite(site, stages);
     const all = [...faults, ...checkOutFolder(outFolder, sourceFolder)];
     if (site.baked === undefined || all.length > 0) return { ok: false, faults: all };
     stages.begin("making programs");
-    const programs = await buildPrograms({
-      home,
-      ...site.baked,
-      templates: site.templates,
-      isResident: site.cluster.isResident,
-    });
+    bundles = await openBundles(home);
+    const { templates, cluster } = site;
+    const programs = buildPrograms({ ...site.baked, templates, isResident: cluster.isResident }, bundles.all);
     if (site.baked.settings.search) stages.begin("making the search index");
     // Loaded only here: most of a quick build's time would go into the database driver.
     const index = site.baked.settings.search ? [(await import("./search.ts")).indexPages(site)] : [];
-    stages.begin("making documents", framed.length);
-    const bodyStarts = new Map<FramedPage, readonly number[]>();
+    const bodyStarts: (readonly number[])[] = [];
     const plans = [
-      ...framed.map((one) => {
-        stages.step();
-        return planPage(one, site, bodyStarts);
-      }),
-      ...site.assets.files,
+      ...framed.map((one, index) => new PagePlan(one, site.bodies, bodyStarts, index)),
+      ...site.assets.files.map(({ bytesNow, ...file }): Plan => ({ ...file, parts: () => [bytesNow()] })),
       ...index.map(({ path, bytes }) => planBytes(path, bytes)),
       ...site.made.map(({ output, text }) => planBytes(`www/${output}`, Buffer.from(text()))),
       planBytes("etc/lighttpd.conf", Buffer.from(describeServer(framed, site))),
       ...writeHost(site.cluster, site.baked.settings, site.compress, task.sourceFolder).map(
         ({ path, text }) => planBytes(path, Buffer.from(text)),
       ),
-      ...programs.map(({ path, bytes, sha256 }) => planBytes(path, bytes, sha256)),
+      ...programs,
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
+    const entries = site.compress ? describePlans(plans, stages) : undefined;
     // Loaded only here: few sites that are built in a hurry are compressed as well.
-    if (site.compress) stages.begin("compressing");
-    const compressing = site.compress ? await import("./compress.ts") : undefined;
-    const compressed = await compressing?.compressFiles(task, plans);
+    if (entries !== undefined) stages.begin("compressing");
+    const compressing = entries === undefined ? undefined : await import("./compress.ts");
+    const compressed = await compressing?.compressFiles(
+      task,
+      (entries ?? []).map((entry, index) => ({
+        ...entry,
+        bytesNow: () => {
+          const [first = new Uint8Array(0), ...others] = plans[index]?.parts() ?? [];
+          return others.length === 0 ? first : Buffer.concat([first, ...others]);
+        },
+      })),
+    );
     const published = publishRelease({
       outFolder,
-      entries: plans,
+      plans,
+      entries,
       besides: compressed?.besides,
-      contentOf: (plan) => (plan as Plan).bytesNow(),
       addonFile: home.addonFile,
       tool: home.version,
       clock: task.clock,
@@ -105,7 +107,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       future: future.length,
     };
     stages.begin("noting what was built");
-    keep(task, site, { framed, bodyStarts, published, counts });
+    keep(task, site, { framed, bodyStarts, published, counts, readMs });
     return {
       ok: true,
       published,
@@ -115,6 +117,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     };
   } finally {
     site.bodies.close();
+    bundles?.close();
   }
 }
 
@@ -125,44 +128,63 @@ function describeServer(framed: readonly FramedPage[], { redirects }: Site): str
   return writeServerConf({ policy: writePolicy(needs), redirects });
 }
 
-function planBytes(path: string, bytes: Uint8Array, sha256 = sha256Hex(bytes)): Plan {
-  return { path, sha256, bytes: bytes.length, bytesNow: () => bytes };
+function planBytes(path: string, bytes: Uint8Array): Plan {
+  return { path, parts: () => [bytes] };
 }
 
-function planPage(one: FramedPage, { bodies }: Site, starts: Map<FramedPage, readonly number[]>): Plan {
-  const { bytes, bodyStarts } = makeDocument(one, bodies);
-  starts.set(one, bodyStarts);
-  return {
-    path: `www/${one.page.source.output}`,
-    sha256: sha256Hex(bytes),
-    bytes: bytes.length,
-    bytesNow: () => makeDocument(one, bodies).bytes,
-  };
+/** The document of a page. A class, since there are as many as pages: functions of its own would be twice as much. */
+class PagePlan implements Plan {
+  readonly path: string;
+  readonly #one: FramedPage;
+  readonly #bodies: Bodies;
+  /** By the pages' places, where their bodies begin in their documents, in bytes; noted when a document is made. */
+  readonly #bodyStarts: (readonly number[])[];
+  readonly #index: number;
+
+  constructor(one: FramedPage, bodies: Bodies, bodyStarts: (readonly number[])[], index: number) {
+    this.path = `www/${one.page.source.output}`;
+    this.#one = one;
+    this.#bodies = bodies;
+    this.#bodyStarts = bodyStarts;
+    this.#index = index;
+  }
+
+  parts(): readonly Uint8Array[] {
+    const { bytes, bodyStarts } = makeDocument(this.#one, this.#bodies);
+    this.#bodyStarts[this.#index] = bodyStarts;
+    return [bytes];
+  }
 }
 
 interface Result {
+  /** Those with a source in the order of the sources. */
   readonly framed: readonly FramedPage[];
-  readonly bodyStarts: ReadonlyMap<FramedPage, readonly number[]>;
+  readonly bodyStarts: readonly (readonly number[])[];
   readonly published: Published;
   readonly counts: Counts;
+  /** When the first source was read, or sooner. */
+  readonly readMs: number;
 }
 
 /** Leaves for the next build what it needs to do less. */
 function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, result: Result): void {
   if (inputs === undefined) return;
-  const { framed, published, counts } = result;
-  const bySource = new Map(framed.map((one) => [one.page.source, one]));
+  const { framed, published, counts, readMs } = result;
   const leftOut = new Map([...chosen.drafts, ...chosen.future].map(({ source, stamp }) => [source, stamp]));
   const outsides = [...new Set(framed.map(({ outside }) => outside))];
   const numbers = new Map(outsides.map((outside, index) => [outside, index]));
   const stamps = makeStamps(sources.length);
-  const records = writeRecords(sources.length);
-  for (const [index, source] of sources.entries()) {
-    const one = bySource.get(source);
+  const facts = openFacts(outFolder);
+  const records = writeRecords(sources.length, facts.write);
+  let [index, place] = [0, 0];
+  for (const source of sources) {
+    const one = framed[place]?.page.source === source ? framed[place] : undefined;
     const stamp = one?.page.stamp ?? assets.stamps.get(source) ?? leftOut.get(source);
     assert(stamp !== undefined, "every source was read");
-    putStamp(stamps, index, stamp);
-    records.add(one && describePage(one, result.bodyStarts.get(one) ?? [], numbers.get(one.outside) ?? 0));
+    putStamp(stamps, index, stamp, readMs);
+    records.add(one && describePage(one, result.bodyStarts[place] ?? [], numbers.get(one.outside) ?? 0));
+    if (one !== undefined) place += 1;
+    index += 1;
   }
   const { releaseId, paths, seals } = published;
   const files = sources.map(({ file }) => file);
@@ -177,7 +199,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     shelf: [noteFolders(published.releaseFolder, releaseId, paths)],
     renames: [...assets.renames],
   };
-  saveState(outFolder, inputs, state, records.finish(outsides));
+  saveState(outFolder, inputs, state, facts.finish(records.finish(outsides)));
 }
 
 function describePage({ page }: FramedPage, bodyStarts: readonly number[], outside: number): KeptPage {

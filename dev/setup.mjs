@@ -143,7 +143,7 @@ async function bundlePrograms(fresh) {
   const { writeBundles, writeCommand } = await load("bundle.js");
   await writeBundles(fresh);
   await writeCommand(fresh);
-  const { writeLayouts } = await load("template.js");
+  const { writeLayouts } = await load("precompile.js");
   await writeLayouts({ folder: root, codeFolder: fresh });
 }
 

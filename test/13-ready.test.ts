@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { listLayouts, listShown, readTemplates, writeLayouts } from "../build/template.ts";
+import { writeLayouts } from "../build/precompile.ts";
+import { listLayouts, listShown, readTemplates } from "../build/template.ts";
 import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
 
 let workshop: Workshop;
@@ -19,7 +20,9 @@ const read = async () => {
   const { templates, faults } = await readTemplates(workshop.source, workshop.home);
   expect(faults).toEqual([]);
   // As JSON would have it: undefined members are none.
-  return templates.map(({ file: _, ...template }) => JSON.parse(JSON.stringify(template)));
+  return templates.map(({ name, text, code, uses, links, tree }) =>
+    JSON.parse(JSON.stringify({ name, text, code, uses, links, tree: tree() })),
+  );
 };
 
 it("are what the compiler makes, and make the same release", async () => {
@@ -66,4 +69,23 @@ it("are loaded for pages only as far as pages show them", async () => {
   expect(await names()).toEqual(["deep", "footer", "header", "nav", "own", "page"]);
   workshop.write("site/layouts/deep.html", '{{> (lookup site "name")}}');
   expect(await names()).toContain("mail/confirm");
+});
+
+it("are not looked at again, but where one of a site's own is among them", async () => {
+  workshop.write("package/layouts/account/account.html", "<h1>{{balance}}</h1>\n");
+  workshop.write("package/layouts/account/error.html", "<h1>Wrong</h1>\n");
+  await writeLayouts(workshop.home);
+  expect(await workshop.faults()).toEqual([]);
+  // The package's page shows it, and so do its account pages.
+  const nav = readFileSync(join(workshop.home.folder, "layouts/nav.html"), "utf8");
+  workshop.write("site/layouts/nav.html", `${nav}{{#if page.image}}{{site.nmae}}{{/if}}`);
+  expect(await workshop.faults()).toEqual([
+    expect.stringMatching(/^layouts\/nav\.html:\d+:\d+: "nmae" is not among what is given here/),
+  ]);
+  workshop.write("site/layouts/nav.html", nav);
+  // A text of the package under another of its names is given other things.
+  workshop.write("site/layouts/account/error.html", "<h1>{{balance}}</h1>\n");
+  expect((await workshop.faults())[0]).toMatch(
+    /^layouts\/account\/error\.html:.* is not among what is given here/,
+  );
 });

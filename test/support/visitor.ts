@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http";
 import { basename, join } from "node:path";
-import { findBundles } from "../../build/programs.ts";
+import { openBundles } from "../../build/programs.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
@@ -33,7 +33,7 @@ const handlers = new Map(
 );
 
 /** The templates that each program carries when it is built: one that asks for another has none to show. */
-const bundles = await findBundles({ codeFolder: join(projectFolder, "out"), codeEnding: ".js" });
+const { all: bundles } = await openBundles({ codeFolder: join(projectFolder, "out"), codeEnding: ".js" });
 const carried = new Map(
   bundles
     .filter(({ kind }) => kind === "cgi")
