@@ -35,8 +35,9 @@ async function runFiles(): Promise<void> {
 async function runBundle(): Promise<void> {
   // Else V8 forgets, in a long run, code that was used at its beginning only.
   setFlagsFromString("--no-flush-bytecode");
-  // On one processor V8's compiler takes its time from the build, and most builds end before that is made up for.
-  const isAlone = availableParallelism() === 1;
+  // On one processor V8's compiler takes its time from the build, and most builds end before that is made up for. Only the V8 of
+  // Node 20 has this switch, and others complain of it.
+  const isAlone = availableParallelism() === 1 && process.versions.v8.startsWith("11.");
   if (isAlone) setFlagsFromString("--interrupt-budget=1000000");
   const { mtimeMs, size } = statSync(bundle);
   // V8 itself looks at the version and the flags, but of the source at its length alone.
