@@ -3,6 +3,7 @@
  * the plain name, and letters of every script stay, so that a published address goes on working while headings are
  * added below it. Called by build/markdown.ts and build/footnotes.ts.
  */
+import { plainWords } from "./text.ts";
 
 /** The ids of one page, each with the number of times that it was asked for. */
 export type UsedIds = Map<string, number>;
@@ -23,7 +24,7 @@ export function takeId(used: UsedIds, wanted: string): string {
 /** "What is a day?" -> "what-is-a-day". Marks belong to the letters that they stand on. */
 export function slugOf(text: string): string {
   // As most headings are, and soon seen to be.
-  if (/^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/.test(text)) return text.toLowerCase().split(" ").join("-");
+  if (plainWords.test(text)) return text.toLowerCase().split(" ").join("-");
   const words = text
     .normalize("NFC")
     .toLowerCase()

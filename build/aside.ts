@@ -5,42 +5,15 @@ import { hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { makeFolder } from "./release.ts";
 
-/** Its folder must be there. Throws what the file system says; then nothing is left behind. */
-export function putInPlace(file: string, parts: readonly (string | Uint8Array)[]): void {
-  const aside = `${file}-${process.pid}-${randomToken(6)}`;
-  try {
-    const handle = openSync(aside, "wx");
-    try {
-      for (const part of parts) writeFileSync(handle, part);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(aside, file);
-  } catch (error) {
-    // Where its folder turned out to be a file, even looking for it to remove it would fail.
-    if (existsSync(aside)) rmSync(aside, { force: true });
-    throw error;
-  }
-}
-
-/** Keeps what may be forgotten: where it cannot be written, later builds do without. */
-export function keepFile(file: string, parts: readonly (string | Uint8Array)[]): void {
-  const kept = openKept(file);
-  for (const part of parts) kept.write(part);
-  kept.finish();
-}
-
-/** A file that may be forgotten, written piece by piece. */
+/** A file that is written piece by piece, and in place when it is finished. */
 export interface KeptFile {
   readonly write: (part: string | Uint8Array) => void;
   /** Puts it in place. */
   readonly finish: () => void;
 }
 
-/** Nowhere to write, or another build has cleared it away as one of those before. */
-const forgivable = ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST", "ENOENT"];
-
-export function openKept(file: string): KeptFile {
+/** Its folder must be there. Each step throws what the file system says; then nothing is left behind, and further steps do nothing. */
+function openAside(file: string): KeptFile {
   const aside = `${file}-${process.pid}-${randomToken(6)}`;
   let handle: number | undefined;
   const close = (): void => {
@@ -55,11 +28,10 @@ export function openKept(file: string): KeptFile {
       close();
       // Where its folder turned out to be a file, even looking for it to remove it would fail.
       if (existsSync(aside)) rmSync(aside, { force: true });
-      if (!hasCode(error, forgivable)) throw error;
+      throw error;
     }
   };
   attempt(() => {
-    makeFolder(dirname(file));
     handle = openSync(aside, "wx");
   });
   return {
@@ -71,4 +43,41 @@ export function openKept(file: string): KeptFile {
         renameSync(aside, file);
       }),
   };
+}
+
+/** Its folder must be there. Throws what the file system says; then nothing is left behind. */
+export function putInPlace(file: string, parts: readonly (string | Uint8Array)[]): void {
+  const aside = openAside(file);
+  for (const part of parts) aside.write(part);
+  aside.finish();
+}
+
+/** Nowhere to write, or another build has cleared it away as one of those before. */
+const forgivable = ["ENOSPC", "EACCES", "EDQUOT", "EROFS", "ENOTDIR", "EEXIST", "ENOENT"];
+
+function forgive(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!hasCode(error, forgivable)) throw error;
+  }
+}
+
+/** What may be forgotten: where it cannot be written, later builds do without. */
+export function openKept(file: string): KeptFile {
+  let aside: KeptFile | undefined;
+  forgive(() => {
+    makeFolder(dirname(file));
+    aside = openAside(file);
+  });
+  return {
+    write: (part) => forgive(() => aside?.write(part)),
+    finish: () => forgive(() => aside?.finish()),
+  };
+}
+
+export function keepFile(file: string, parts: readonly (string | Uint8Array)[]): void {
+  const kept = openKept(file);
+  for (const part of parts) kept.write(part);
+  kept.finish();
 }

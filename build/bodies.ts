@@ -3,10 +3,11 @@
  * other in large blocks. What goes over a limit waits in a temporary file, so that the memory of a build does not
  * grow with the site. They are asked for in the order in which they came, or nearly. Called by page.ts and build.ts.
  */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert } from "../lib/util/failure.ts";
+import { readExactly } from "./reader.ts";
 
 /** Where a body lies. */
 export interface Place {
@@ -72,7 +73,8 @@ export function openBodies({ block: blockSize, held }: Limits = usual): Bodies {
         const room =
           fetched.bytes.length >= bytes.length ? fetched.bytes : Buffer.allocUnsafeSlow(bytes.length);
         assert(spill !== undefined, "a block was put aside");
-        readWhole(spill, room, bytes);
+        const isRead = readExactly(spill, room.subarray(0, bytes.length), bytes.at);
+        assert(isRead, "what was put aside is still there");
         fetched = { block, bytes: room };
       }
       return fetched.bytes.subarray(start, start + length);
@@ -98,12 +100,4 @@ function openUnnamed(): number {
 function writeWhole(file: number, bytes: Buffer, at: number): void {
   for (let done = 0; done < bytes.length; )
     done += writeSync(file, bytes, done, bytes.length - done, at + done);
-}
-
-function readWhole(file: number, into: Buffer, from: { readonly at: number; readonly length: number }): void {
-  for (let done = 0; done < from.length; ) {
-    const count = readSync(file, into, done, from.length - done, from.at + done);
-    assert(count > 0, "what was put aside is still there");
-    done += count;
-  }
 }

@@ -15,6 +15,7 @@ import {
   readYaml,
   type Section,
 } from "./section.ts";
+import { countBreaks, plainWords } from "./text.ts";
 
 export interface Header {
   /** "" where the page leaves it to its first heading. */
@@ -93,14 +94,14 @@ export function readHeader(
   // As almost every header is written; it ends where the first such line stands.
   if (head.startsWith("---\n") && head.endsWith("\n---\n") && head.length > 8) {
     const plain = readPlain(head.slice(4, -5));
-    if (plain !== undefined) return { header: plain, bodyLine: countLines(head), faults: [] };
+    if (plain !== undefined) return { header: plain, bodyLine: countBreaks(head) + 1, faults: [] };
   }
   const match = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/m.exec(head);
   if (match === null) {
     const message = "the header that begins here never ends; put a line with --- behind it";
     return { header: undefined, bodyLine: 1, faults: [{ file, line: 1, message }] };
   }
-  const bodyLine = countLines(match[0]);
+  const bodyLine = countBreaks(match[0]) + 1;
   const yaml = match[1] ?? "";
   if (yaml.trim() === "") return { header: defaults, bodyLine, faults: [] };
   const plain = readPlain(yaml);
@@ -108,16 +109,8 @@ export function readHeader(
   return { ...readByLibrary(file, yaml), bodyLine };
 }
 
-function countLines(text: string): number {
-  let count = 1;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
-}
-
 // A plain scalar as almost every header has it: nothing of it could mean anything else in YAML.
 const plainValue = /^(?=[\p{L}\p{N}])(?:(?!: | #)[^\p{C}\p{Zl}\p{Zp}])*[^\p{C}\p{Z}:]$/u;
-// The same of letters, digits, and spaces alone, which takes no time to see.
-const plainWords = /^(?:[A-Za-z0-9]+ )*[A-Za-z0-9]+$/;
 
 /**
  * Headers of plain `key: value` lines without the library, which takes most of a build's time for them; undefined

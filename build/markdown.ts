@@ -17,7 +17,8 @@ import {
 } from "./footnotes.ts";
 import { highlightCode } from "./highlight.ts";
 import { readTokens, TooDeep, tokenizer } from "./lexer.ts";
-import { countBreaks, openPlaces, type PageFault, type Piece, type Places, placeBlocks } from "./placing.ts";
+import { openPlaces, type PageFault, type Piece, type Places, placeBlocks } from "./placing.ts";
+import { countBreaks, plainWords } from "./text.ts";
 
 export interface Rendered {
   readonly html: string;
@@ -127,9 +128,6 @@ function renderPage({ engine, parser }: Engine, text: string): Rendered {
 function tokensOf(piece: Piece | undefined): Token[] {
   return [...((piece?.tokens ?? []) as readonly Token[])];
 }
-
-/** Has nothing in it that would be shown otherwise. */
-const plainWords = /^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/;
 
 /** The text of a piece of HTML, without its footnotes. */
 function shownText(html: string): string {

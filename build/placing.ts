@@ -5,6 +5,7 @@
  */
 import { readIds, takeId, type UsedIds } from "./anchors.ts";
 import type { Reference } from "./footnotes.ts";
+import { countBreaks } from "./text.ts";
 
 /** A token of the parser, as far as it is looked at here. */
 export interface Piece {
@@ -64,12 +65,6 @@ export function placeBlocks(places: Places, blocks: readonly Piece[], first: num
     placeBlock(places, block, line, inside);
     line += countBreaks(block.raw);
   }
-}
-
-export function countBreaks(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
 }
 
 function placeBlock(places: Places, block: Piece, line: number, inside: string | undefined): void {

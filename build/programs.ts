@@ -4,25 +4,19 @@
  * rest, named by its content, for which the machine may have kept what V8 made of it (build/warm.ts). They need nothing but Node
  * and the native addon.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Of } from "../lib/util/digest.ts";
 import { assert } from "../lib/util/failure.ts";
 import type { NavSection } from "../lib/util/navigation.ts";
 import { findRoute, isOffered, type Route, routes } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Package } from "./package.ts";
+import { readExactly } from "./reader.ts";
+import { describePlan, type Entry, type Plan } from "./release.ts";
 import { listShown, type Template } from "./template.ts";
 
-export interface Program {
-  /** Path in the release: "cgi/account/login.cgi", "programs/login.0123456789.js", or "jobs/bill". */
-  readonly path: string;
-  readonly sha256: string;
-  /** How many there are. */
-  readonly bytes: number;
-  /** Its text, part by part; good until that of another program is asked for. */
-  readonly parts: () => readonly Uint8Array[];
-}
+/** By its path in the release: "cgi/account/login.cgi", "programs/login.0123456789.js", or "jobs/bill". */
+export type Program = Plan & Entry;
 
 export interface ProgramOptions {
   readonly settings: Settings;
@@ -100,9 +94,7 @@ export function buildPrograms(options: ProgramOptions, all: readonly Shelved[]):
 }
 
 function makeProgram(path: string, parts: Program["parts"]): Program {
-  const now = parts();
-  const bytes = now.reduce((sum, { length }) => sum + length, 0);
-  return { path, sha256: sha256Of(...now).toString("hex"), bytes, parts };
+  return { ...describePlan({ path, parts }), parts };
 }
 
 const shebang = "#!/usr/bin/env node\n";
@@ -195,11 +187,7 @@ export async function openBundles(home: Pick<Package, "codeFolder" | "codeEnding
 }
 
 function readCode(file: number, start: number, into: Buffer): Buffer {
-  for (let done = 0; done < into.length; ) {
-    const count = readSync(file, into, done, into.length - done, start + done);
-    assert(count > 0, "the programs' code is as long as its list says");
-    done += count;
-  }
+  assert(readExactly(file, into, start), "the programs' code is as long as its list says");
   return into;
 }
 

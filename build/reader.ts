@@ -51,6 +51,16 @@ function grow(room: Buffer, least: number, used: number): Buffer {
   return larger;
 }
 
+/** Fills a buffer from a place of an open file; false where the file ends before. */
+export function readExactly(file: number, into: Buffer, at: number): boolean {
+  for (let done = 0; done < into.length; ) {
+    const count = readSync(file, into, done, into.length - done, at + done);
+    if (count === 0) return false;
+    done += count;
+  }
+  return true;
+}
+
 /** True if the bytes are text as sources must be: UTF-8 without a NUL. */
 export function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);

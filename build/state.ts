@@ -3,7 +3,7 @@
  * It speaks of one release, of one set of inputs, and of one start of the machine, and is nothing otherwise; deleting
  * it costs time and nothing else. The facts are read only when a page changed. Written whole, beside the releases.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DayUtc } from "../lib/util/clock.ts";
@@ -15,6 +15,7 @@ import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
 import type { FolderTimes } from "./folders.ts";
 import type { SealedRelease } from "./publish.ts";
+import { readExactly } from "./reader.ts";
 import { Damage, type KeptRecords, openRecords, type Records, type WrittenRecords } from "./records.ts";
 import { cacheName } from "./shelf.ts";
 import { bootId, type Stamps } from "./stamps.ts";
@@ -95,11 +96,7 @@ function readPart(name: string, at: number, length: number): Buffer {
     const file = openSync(name, "r");
     try {
       const bytes = Buffer.allocUnsafeSlow(length);
-      for (let done = 0; done < length; ) {
-        const count = readSync(file, bytes, done, length - done, at + done);
-        if (count === 0) throw new Damage(name);
-        done += count;
-      }
+      if (!readExactly(file, bytes, at)) throw new Damage(name);
       return bytes;
     } finally {
       closeSync(file);

@@ -2,6 +2,15 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 
+/** Words with single spaces between them: in no language of ours can they mean anything else, which takes no time to see. */
+export const plainWords = /^(?:[A-Za-z0-9]+ )*[A-Za-z0-9]+$/;
+
+export function countBreaks(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
 /** Of pipes, sockets, and devices. */
 export const noFile = "this is neither a file nor a folder; delete it";
 

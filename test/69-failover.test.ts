@@ -3,9 +3,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBooks } from "../lib/store/open.ts";
-import { migrateBooks } from "../lib/store/upgrade.ts";
-import { describeRows, fillBooks, firstMoment } from "./support/harm.ts";
+import { describeRows, fillServer } from "./support/harm.ts";
 import { type Bench, job, openBench } from "./support/killing.ts";
 import { openProxy, type Way } from "./support/proxy.ts";
 import {
@@ -16,7 +14,6 @@ import {
   runServerProgram,
   serverPrograms,
 } from "./support/server.ts";
-import { makeClock } from "./support/store.ts";
 
 describe.skipIf(serverPrograms === undefined)("a server that takes another's place", () => {
   let first: Cluster;
@@ -36,12 +33,7 @@ describe.skipIf(serverPrograms === undefined)("a server that takes another's pla
     proxy = await openProxy(target);
     bench = openBench(`store: ${addressOf({ folder: proxy.folder, user }, "books")}\n`);
     raw("CREATE DATABASE books", "postgres");
-    const clock = makeClock(firstMoment());
-    const books = { file: "", clock, postgres: { address: addressOf(first, "books"), password: undefined } };
-    await migrateBooks(books);
-    const store = openBooks(books);
-    await fillBooks({ store, clock });
-    store.close();
+    await fillServer(addressOf(first, "books"));
     mkdirSync(bench.data, { recursive: true });
     const folder = join(first.folder, "second");
     second = { folder: first.folder, data: folder };

@@ -5,13 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBooks } from "../lib/store/open.ts";
-import { migrateBooks } from "../lib/store/upgrade.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
-import { fillBooks, firstMoment } from "./support/harm.ts";
+import { fillServer } from "./support/harm.ts";
 import { type Bench, job, openBench } from "./support/killing.ts";
 import { addressOf, askServer, type Cluster, makeCluster, serverPrograms } from "./support/server.ts";
-import { makeClock } from "./support/store.ts";
 
 const mount = mkdtempSync(join(tmpdir(), "picodollar-full-"));
 const canMount =
@@ -37,16 +34,7 @@ describe.skipIf(!canMount)("a server whose disk is full", () => {
     bench = openBench(`store: ${addressOf(cluster, "books")}\n`);
     mkdirSync(bench.data, { recursive: true });
     raw("CREATE DATABASE books", "postgres");
-    const clock = makeClock(firstMoment());
-    const books = {
-      file: "",
-      clock,
-      postgres: { address: addressOf(cluster, "books"), password: undefined },
-    };
-    await migrateBooks(books);
-    const store = openBooks(books);
-    await fillBooks({ store, clock });
-    store.close();
+    await fillServer(addressOf(cluster, "books"));
   }, 120_000);
   afterAll(() => {
     bench?.end();

@@ -6,10 +6,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openBooks } from "../lib/store/open.ts";
-import { migrateBooks } from "../lib/store/upgrade.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
-import { describeRows, fillBooks, firstMoment } from "./support/harm.ts";
+import { describeRows, fillServer } from "./support/harm.ts";
 import { type Bench, job, openBench, type Ran } from "./support/killing.ts";
 import { openProxy, type Way } from "./support/proxy.ts";
 import {
@@ -20,7 +18,7 @@ import {
   runServerProgram,
   serverPrograms,
 } from "./support/server.ts";
-import { makeClock, readRows } from "./support/store.ts";
+import { readRows } from "./support/store.ts";
 
 const isWhole = process.env.SWEEP === "all";
 const token = "service-token";
@@ -60,12 +58,7 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
     const through = { folder: proxy.folder, user: cluster.user };
     bench = openBench(`store: ${addressOf(through, "books")}\n`, "programs: resident\n");
     raw("CREATE DATABASE filled", "postgres");
-    const clock = makeClock(firstMoment());
-    const books = { file: "", clock, postgres: { address: addressOf(cluster, "filled"), password: "right" } };
-    await migrateBooks(books);
-    const store = openBooks(books);
-    await fillBooks({ store, clock });
-    store.close();
+    await fillServer(addressOf(cluster, "filled"), "right");
   }, 120_000);
   afterAll(() => {
     bench.end();

@@ -8,11 +8,13 @@ import { applicationId } from "../../lib/store/database.ts";
 import { firstSchema } from "../../lib/store/migrations/0001-first.ts";
 import { sealsSchema } from "../../lib/store/migrations/0002-seals.ts";
 import { skippedSchema } from "../../lib/store/migrations/0003-skipped.ts";
+import { openBooks } from "../../lib/store/open.ts";
+import { migrateBooks } from "../../lib/store/upgrade.ts";
 import { readUsageFile } from "../../lib/usage/file.ts";
 import { importUsage } from "../../lib/usage/import.ts";
 import { addDays, type DayUtc, dayOf, systemClock } from "../../lib/util/clock.ts";
 import { addAccount, meters, usageFile } from "./books.ts";
-import { makeTestStore, openRaw, readRows, type TestStore } from "./store.ts";
+import { makeClock, makeTestStore, openRaw, readRows, type TestStore } from "./store.ts";
 
 /** Accounts that paid some days ago, and two days of usage, which nobody has billed. */
 export async function writeBooks(file: string): Promise<void> {
@@ -28,6 +30,16 @@ export async function writeBooks(file: string): Promise<void> {
 /** When the first of them paid. */
 export function firstMoment(): string {
   return `${addDays(dayOf(systemClock.now()), -4)}T08:00:00Z`;
+}
+
+/** The same in an empty database of a server. */
+export async function fillServer(address: string, password?: string): Promise<void> {
+  const clock = makeClock(firstMoment());
+  const books = { file: "", clock, postgres: { address, password } };
+  await migrateBooks(books);
+  const store = openBooks(books);
+  await fillBooks({ store, clock });
+  store.close();
 }
 
 /** The same in books that are open; the clock is at that moment. */
