@@ -5,7 +5,14 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildFailure, build, type Message, type Metafile, type Plugin } from "esbuild";
+import {
+  type BuildFailure,
+  type BuildOptions,
+  build,
+  type Message,
+  type Metafile,
+  type Plugin,
+} from "esbuild";
 import { assert } from "../lib/util/failure.ts";
 import { bundleEngine } from "./engine.ts";
 import { type Home, type Plan, planPrograms, programOptions, writeEntry } from "./entry.ts";
@@ -22,17 +29,12 @@ export async function writeBundles(codeFolder: string): Promise<void> {
 const apart = ["better-sqlite3", "pg", "esbuild", "html-validate", "stripe", "nodemailer", "highlight.js"];
 
 /**
- * The command as two files, cli/site.cjs, which starts it, and cli/command.cjs, which is all the rest, and beside them
- * build/render.cjs, which threads run (crew.ts); called by set-up. What a run does not use is not run.
+ * The command as three files, cli/site.cjs, which starts it, cli/quick.cjs, which builds, and cli/command.cjs, which has all
+ * commands; and beside them build/render.cjs, which threads run (crew.ts). Called by set-up. What a run does not use is not run.
  */
 export async function writeCommand(codeFolder: string): Promise<void> {
   const cli = join(codeFolder, "cli");
-  await build({
-    entryPoints: [
-      { in: join(cli, "site.js"), out: "cli/site" },
-      { in: join(cli, "program.js"), out: "cli/command" },
-      { in: join(codeFolder, "build", "render.js"), out: "build/render" },
-    ],
+  const options: BuildOptions = {
     outdir: codeFolder,
     outExtension: { ".js": ".cjs" },
     bundle: true,
@@ -40,6 +42,7 @@ export async function writeCommand(codeFolder: string): Promise<void> {
     platform: "node",
     target: "node20",
     format: "cjs",
+    charset: "ascii",
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
@@ -47,9 +50,26 @@ export async function writeCommand(codeFolder: string): Promise<void> {
     // In code that V8 had kept there is no way to import; what is loaded late is required.
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "__bundleUrl" },
-    banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "error",
     plugins: [apartFromStart, late],
+  };
+  const url = 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;';
+  await build({
+    ...options,
+    entryPoints: [
+      { in: join(cli, "site.js"), out: "cli/site" },
+      { in: join(codeFolder, "build", "render.js"), out: "build/render" },
+    ],
+    banner: { js: url },
+  });
+  await build({
+    ...options,
+    entryPoints: [
+      { in: join(cli, "program.js"), out: "cli/command" },
+      { in: join(cli, "quick.js"), out: "cli/quick" },
+    ],
+    banner: { js: `(function (require, module, __filename) {${url}` },
+    footer: { js: "})" },
   });
 }
 

@@ -16,8 +16,14 @@ interface BuildFlags {
   readonly future?: boolean;
 }
 
-/** `use`: told which parts of the code the build used. */
-export function addBuildCommand(program: Command, use: (part: string) => void): void {
+export interface Desk {
+  /** Told which parts of the code the build used. */
+  readonly use: (part: string) => void;
+  /** Prints a line. */
+  readonly say: (line: string) => void;
+}
+
+export function addBuildCommand(program: Command, desk: Desk): void {
   program
     .command("build")
     .description("build the site: content/, layouts/, and etc/ into a release in dist/")
@@ -31,10 +37,10 @@ export function addBuildCommand(program: Command, use: (part: string) => void): 
     )
     .option("--profile", "say how long each stage took")
     .option("--json", "print the result as JSON")
-    .action((flags: BuildFlags) => runBuild(flags, use));
+    .action((flags: BuildFlags) => runBuild(flags, desk));
 }
 
-async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise<void> {
+async function runBuild(flags: BuildFlags, { use, say }: Desk): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
   const builder = await import("../build/build.ts");
   const options = {
@@ -44,21 +50,20 @@ async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise
     drafts: flags.drafts === true,
     future: flags.future === true,
   };
-  if (flags.verify === true) return verify(flags, builder, options);
+  if (flags.verify === true) return verify(flags, builder, options, say);
   const progress = makeProgress(flags.json !== true);
   const onStage: OnStage = (name, done, all) =>
     progress.show(done === 0 ? name : `${name}: ${done} of ${all}`);
   const startingMs = runningMs();
   const result = await builder.buildSite({ ...options, onStage });
   progress.clear();
-  if (flags.json) console.log(JSON.stringify(result));
-  else if (result.ok) sayBuilt(result);
+  if (flags.json) say(JSON.stringify(result));
+  else if (result.ok) sayBuilt(result, say);
   else sayFaults(result.faults, describeFaults(builder, flags));
   process.exitCode = result.ok ? 0 : 1;
   if (!result.ok) return;
   if (flags.profile === true && flags.json !== true)
-    for (const line of describeStages([{ name: "starting", ms: startingMs }, ...result.stages]))
-      console.log(line);
+    for (const line of describeStages([{ name: "starting", ms: startingMs }, ...result.stages])) say(line);
   if (result.isWhole) use(result.changed ? "whole" : "look");
   else use(result.changed ? "change" : "look");
   if (result.isWhole && result.markdown > 0) use("markdown");
@@ -66,17 +71,22 @@ async function runBuild(flags: BuildFlags, use: (part: string) => void): Promise
 
 type Builder = typeof import("../build/build.ts");
 
-async function verify(flags: BuildFlags, builder: Builder, options: BuildOptions): Promise<void> {
+async function verify(
+  flags: BuildFlags,
+  builder: Builder,
+  options: BuildOptions,
+  say: Desk["say"],
+): Promise<void> {
   const result = await builder.verifyRelease({ ...options, outFolder: resolve(options.outFolder) });
   process.exitCode = result.ok && result.differences.length === 0 ? 0 : 1;
-  if (flags.json) console.log(JSON.stringify(result));
+  if (flags.json) say(JSON.stringify(result));
   else if (!result.ok) sayFaults(result.faults, describeFaults(builder, flags));
   else {
     for (const { path, what } of result.differences) console.error(`${path}: ${what}`);
     const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
     const { length } = result.differences;
     const verdict = length === 0 ? "as its manifest and the sources say" : `${length} differences`;
-    console.log(`${folder}: ${result.files} files, ${verdict}`);
+    say(`${folder}: ${result.files} files, ${verdict}`);
   }
 }
 
@@ -84,19 +94,19 @@ function describeFaults(builder: Builder, flags: BuildFlags): (fault: Fault) => 
   return (fault) => [builder.formatFault(fault), ...builder.showFault(fault, flags.source)];
 }
 
-function sayBuilt(result: Extract<BuildResult, { ok: true }>): void {
+function sayBuilt(result: Extract<BuildResult, { ok: true }>, say: Desk["say"]): void {
   const counts = `${result.pages} pages, ${result.files} other files, ${result.programs} programs`;
   const folder = relative(resolve("."), result.releaseFolder) || result.releaseFolder;
-  if (result.changed) console.log(`built ${folder}: ${counts}, in ${result.ms} ms`);
-  else console.log(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
+  if (result.changed) say(`built ${folder}: ${counts}, in ${result.ms} ms`);
+  else say(`nothing changed since ${folder}: ${counts}, in ${result.ms} ms`);
   const compressed = result.compressed.files === 0 ? "" : `; compressed ${result.compressed.anew} texts anew`;
   const written = result.changed ? `, wrote ${result.written} files` : "";
-  console.log(`read ${result.sourcesRead} of ${result.sources} sources${written}${compressed}`);
+  say(`read ${result.sourcesRead} of ${result.sources} sources${written}${compressed}`);
   const leftOut = [
     ...(result.drafts === 0 ? [] : [`${result.drafts} drafts (--drafts shows them)`]),
     ...(result.future === 0 ? [] : [`${result.future} whose date is to come (--future)`]),
   ];
-  if (leftOut.length > 0) console.log(`left out: ${leftOut.join(", ")}`);
+  if (leftOut.length > 0) say(`left out: ${leftOut.join(", ")}`);
 }
 
 function sayFaults(faults: readonly Fault[], describe: (fault: Fault) => readonly string[]): void {

@@ -1,4 +1,5 @@
 /** What a command is doing, for people who wait: one line on the terminal that is always the newest, and gone at the end. */
+import { fstatSync } from "node:fs";
 import { runningMs } from "../lib/util/clock.ts";
 
 export interface Progress {
@@ -12,8 +13,12 @@ const waitMs = 400;
 const restMs = 80;
 
 /** Silent where nobody looks: on anything but a terminal, and where `isWanted` is false. */
-export function makeProgress(isWanted: boolean, stream: NodeJS.WriteStream = process.stderr): Progress {
-  const isShown = isWanted && stream.isTTY === true;
+export function makeProgress(isWanted: boolean, given?: NodeJS.WriteStream): Progress {
+  // No terminal is anything but a device; and to ask a stream, Node has to load it.
+  const isSilent = !isWanted || (given === undefined && !fstatSync(2).isCharacterDevice());
+  if (isSilent) return { show: () => undefined, clear: () => undefined };
+  const stream = given ?? process.stderr;
+  const isShown = stream.isTTY === true;
   let nextMs = runningMs() + waitMs;
   let isThere = false;
   return {

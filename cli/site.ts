@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Starts the `site` command. Set-up makes two files of it (build/bundle.ts): this one as site.cjs, and all the rest as
- * command.cjs, since many small files would take most of a build's time to load. That is run with the machine code
- * which V8 made of it in earlier runs, kept beside it. Commands use different parts of the code; the name of what is
+ * Starts the `site` command. Set-up makes three files of it (build/bundle.ts): this one as site.cjs, builds as quick.cjs, and
+ * all commands as command.cjs, since many small files would take most of a build's time to load. Those are run with the machine
+ * code which V8 made of them in earlier runs, kept beside them. Commands use different parts of the code; the name of what is
  * kept tells which parts it has, and a run that used another part makes it anew, with those there were. Where the rest
  * is not one file (in a clone's tests), or no code can be kept, all runs the same.
  */
@@ -17,15 +17,19 @@ import vm from "node:vm";
 type Command = typeof import("./program.ts");
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const bundle = join(folder, "command.cjs");
 const ending = ".cache";
 
-// `site ... | head`: whoever reads may go, and what the command is doing goes on.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+const isQuick = process.argv[2] === "build" && existsSync(join(folder, "quick.cjs"));
+const name = isQuick ? "quick" : "command";
+const bundle = join(folder, `${name}.cjs`);
 
-void (existsSync(bundle) ? runBundle() : runFiles());
+// `site ... | head`: whoever reads may go, and what the command is doing goes on. A build loads no stream.
+if (!isQuick)
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+
+void (isQuick || existsSync(bundle) ? runBundle() : runFiles());
 
 async function runFiles(): Promise<void> {
   const { runCommand } = await import("./program.ts");
@@ -41,11 +45,11 @@ async function runBundle(): Promise<void> {
   if (isAlone) setFlagsFromString("--interrupt-budget=1000000");
   const { mtimeMs, size } = statSync(bundle);
   // V8 itself looks at the version and the flags, but of the source at its length alone.
-  const beginning = `command-${isAlone ? "one" : "all"}-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
+  const beginning = `${name}-${isAlone ? "one" : "all"}-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}-`;
   const kept = findKept(beginning);
   let cachedData = kept === undefined ? undefined : readKept(join(folder, kept));
-  const source = `(function (require, module, __filename) {${readFileSync(bundle, "utf8")}\n})`;
-  const script = new vm.Script(source, {
+  // A function, in ASCII.
+  const script = new vm.Script(readFileSync(bundle, "latin1"), {
     filename: bundle,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -60,7 +64,7 @@ async function runBundle(): Promise<void> {
   if (used.some((part) => !had.includes(part)))
     keepCode(`${beginning}${[...new Set([...had, ...used])].sort().join("+")}${ending}`, script, kept);
   // A build is over: taking all its memory apart, piece by piece, would be waited for.
-  if (used.length > 0) process.stdout.write("", () => process.exit());
+  if (used.length > 0) process.exit();
 }
 
 /** Of several, which two runs at once may have left, the one of the most parts. */

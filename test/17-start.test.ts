@@ -31,9 +31,9 @@ function writeCommand(more: string): void {
   const parts = ["look", "whole"].map((name) => `${name}: (x) => { ${body} return x; }`);
   writeFileSync(
     join(folder, "command.cjs"),
-    `const parts = { ${parts.join(", ")} };${more}
+    `(function (require, module, __filename) { const parts = { ${parts.join(", ")} };${more}
      const used = process.argv.slice(2);
-     module.exports.runCommand = async () => { for (const name of used) parts[name](1); console.log("ran"); return used; };`,
+     module.exports.runCommand = async () => { for (const name of used) parts[name](1); console.log("ran"); return used; };})`,
   );
 }
 
