@@ -14,10 +14,11 @@ import {
   type Plugin,
 } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
+import { type Bundle, keepBundles } from "./bundles.ts";
 import { bundleEngine } from "./engine.ts";
 import { type Home, type Plan, planPrograms, programOptions, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
-import { type Bundle, engineName, keepBundles } from "./programs.ts";
+import { engineName, writeCode } from "./launcher.ts";
 import { templateShapes } from "./shapes.ts";
 
 /** Called by set-up when the sources are compiled. */
@@ -101,7 +102,7 @@ const late: Plugin = {
 export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   const plans = planPrograms(home);
   const result = await build({
-    entryPoints: plans.map(({ path }) => ({ in: `program:${path}`, out: path })),
+    entryPoints: plans.map(({ name }) => ({ in: `program:${name}`, out: name })),
     ...programOptions,
     absWorkingDir: home.codeFolder,
     plugins: [makeEntries(plans, home)],
@@ -109,13 +110,12 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   });
   const named = listNamed(result.metafile, home.codeFolder);
   assert(result.warnings.length === 0, `esbuild has no warning: ${result.warnings[0]?.text}`);
-  const bundles = result.outputFiles.map(({ path, contents }): Bundle => {
-    const name = path.replace(/^.*?\/release\//, "").replace(/\.js$/, "");
-    const kind = plans.find(({ path: own }) => own === name)?.kind;
-    assert(kind !== undefined, `${name} was planned`);
-    return { path: name, kind, templates: named(path), code: contents };
+  const bundles = result.outputFiles.map(({ path, text }): Bundle => {
+    const plan = plans.find(({ name }) => path.endsWith(`/${name}.js`));
+    assert(plan !== undefined, `${path} was planned`);
+    return { ...plan, templates: named(path), code: Buffer.from(writeCode(text)) };
   });
-  return [...bundles, ...(await bundleEngine(home))].sort((a, b) => compareText(a.path, b.path));
+  return [...bundles, ...(await bundleEngine(home))].sort((a, b) => compareText(a.name, b.name));
 }
 
 /**
@@ -221,7 +221,7 @@ function makeSheets(reader: SheetReader): Plugin {
 
 /** Serves what exists in memory only: the entry of each program. */
 function makeEntries(plans: readonly Plan[], home: Home): Plugin {
-  const entries = new Map(plans.map((plan) => [`program:${plan.path}`, plan]));
+  const entries = new Map(plans.map((plan) => [`program:${plan.name}`, plan]));
   return {
     name: "picodollar",
     setup(bundler) {
@@ -231,13 +231,13 @@ function makeEntries(plans: readonly Plan[], home: Home): Plugin {
         assert(plan !== undefined, `${path} was planned`);
         return { contents: writeEntry(plan, home), loader: "js", resolveDir: home.codeFolder };
       });
-      // What a site's build puts before the program, or leaves away.
+      // What a launcher gives the program, or does not; it loads what the program may load.
       bundler.onResolve({ filter: /\/postgres\/door\.[jt]s$/ }, () => ({
         path: "engine",
         namespace: "engine",
       }));
       bundler.onLoad({ filter: /.*/, namespace: "engine" }, () => ({
-        contents: `module.exports = ${engineName}(require(${JSON.stringify(join(home.codeFolder, "lib", "util", "failure") + home.codeEnding)}));`,
+        contents: `module.exports = ${engineName}(require(${JSON.stringify(join(home.codeFolder, "lib", "util", "failure") + home.codeEnding)}), require);`,
         loader: "js",
         resolveDir: home.codeFolder,
       }));

@@ -6,12 +6,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { assert } from "../lib/util/failure.ts";
+import type { Bundle } from "./bundles.ts";
 import { type Home, programOptions } from "./entry.ts";
-import { type Bundle, engineName, enginePath } from "./programs.ts";
+import { engineScript } from "./launcher.ts";
 
 /**
- * PostgreSQL's half of the store with its driver, apart: programs of a site that has chosen it get it put before them, others have not a
- * byte of it. It is a function of what it shares with them, the kinds of failure, which are told apart by their classes.
+ * PostgreSQL's half of the store with its driver, apart: programs of a site that has chosen it are given it, others have not a byte of it. It is a function of what it shares with them, the kinds of failure, which are told apart by their classes.
  */
 export async function bundleEngine({ codeFolder, codeEnding }: Home): Promise<readonly Bundle[]> {
   const door = join(codeFolder, "lib", "store", "postgres", `door${codeEnding}`);
@@ -27,8 +27,8 @@ export async function bundleEngine({ codeFolder, codeEnding }: Home): Promise<re
   });
   assert(warnings.length === 0, `esbuild has no warning: ${warnings[0]?.text}`);
   const code = outputFiles[0]?.text ?? "";
-  const text = `var ${engineName}=function(__shared){var module={exports:{}};(function(exports,module){${code}})(module.exports,module);return module.exports};\n`;
-  return [{ path: enginePath, kind: "engine", templates: [], code: Buffer.from(text) }];
+  const text = `function(__shared,require){var module={exports:{}};(function(exports,module){${code}})(module.exports,module);return module.exports}\n`;
+  return [{ name: engineScript, kind: "engine", paths: [], templates: [], code: Buffer.from(text) }];
 }
 
 const shared: Plugin = {

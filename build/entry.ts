@@ -1,14 +1,18 @@
 /**
  * Which programs there are, one for each file of cgi/ and jobs/, and the few lines that each begins with: they hand its handler or job, what
- * is baked in, and what lies beside it to its front door. Called by bundle.ts.
+ * is baked in, and what lies beside it to its front door. Jobs share scripts, since most of their code is the same, and they are started
+ * a few times a night, pages all day long. Called by bundle.ts.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../lib/util/failure.ts";
+import { needsOf } from "../lib/util/jobs.ts";
 import { routes } from "../lib/util/routes.ts";
+import type { Bundle } from "./bundles.ts";
 import { compareText } from "./fault.ts";
+import { bakedName, calledName } from "./launcher.ts";
 import type { Package } from "./package.ts";
-import { type Bundle, bakedName, residentPath, searchPath } from "./programs.ts";
+import { searchPath } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 export type Home = Pick<Package, "codeFolder" | "codeEnding">;
@@ -30,11 +34,8 @@ export const programOptions = {
   logLevel: "silent",
 } as const;
 
-export interface Plan {
-  readonly path: string;
-  readonly kind: Bundle["kind"];
-  readonly name: string;
-}
+/** A bundle that is to be made. */
+export type Plan = Omit<Bundle, "code" | "templates">;
 
 export function planPrograms(home: Home): readonly Plan[] {
   const names = listCode(home, "cgi");
@@ -45,11 +46,23 @@ export function planPrograms(home: Home): readonly Plan[] {
     );
   const pages = routes.map(({ name, path }): Plan => {
     assert(names.includes(name), `the route ${path} has a program cgi/${name}`);
-    return { path: `cgi${path}`, kind: "cgi", name };
+    return { name, kind: "cgi", paths: [`cgi${path}`] };
   });
-  const jobs = listCode(home, "jobs").filter((name) => name !== "run");
-  const resident: Plan = { path: residentPath, kind: "servers", name: "resident" };
-  return [...pages, ...jobs.map((name): Plan => ({ path: `jobs/${name}`, kind: "jobs", name })), resident];
+  const resident: Plan = { name: "resident", kind: "servers", paths: ["servers/programs"] };
+  return [...pages, ...groupJobs(listCode(home, "jobs").filter((name) => name !== "run")), resident];
+}
+
+/** Those that read the same secrets use the same libraries: Stripe's and mail's are most of what they weigh. */
+function groupJobs(names: readonly string[]): readonly Plan[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const key = needsOf(name).secrets.join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups].map(([secrets, group]): Plan => {
+    const name = secrets === "" ? "jobs" : `jobs-${group.join("-")}`;
+    return { name, kind: "jobs", paths: group.map((job) => `jobs/${job}`) };
+  });
 }
 
 function listCode(home: Home, folder: string): readonly string[] {
@@ -65,28 +78,32 @@ function listCode(home: Home, folder: string): readonly string[] {
 }
 
 /** The text of an entry, in JavaScript. */
-export function writeEntry({ path, kind, name }: Plan, { codeFolder, codeEnding }: Home): string {
+export function writeEntry({ name, kind, paths }: Plan, home: Home): string {
   const code = (...parts: readonly string[]): string =>
-    JSON.stringify(join(codeFolder, ...parts) + codeEnding);
-  const up = "../".repeat(path.split("/").length - 1);
-  const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
-  const addon = beside(addonPath);
-  const cgiFiles = `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`;
+    JSON.stringify(join(home.codeFolder, ...parts) + home.codeEnding);
+  const beside = (up: string, file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
+  const up = "../".repeat((paths[0] ?? "").split("/").length - 1);
+  const addon = beside(up, addonPath);
+  const files = `{ addonFile: ${addon}, searchFile: ${beside(up, searchPath)} }`;
   if (kind === "servers") {
     const imports = routes.map((route, n) => `import { handle as h${n} } from ${code("cgi", route.name)};`);
     const handlers = routes.map((route, n) => `${JSON.stringify(route.name)}: h${n}`);
     const run = `import { runResident } from ${code("cgi", "support", "resident")};`;
-    return [...imports, run, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${cgiFiles});`].join(
-      "\n",
-    );
+    return [...imports, run, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${files});`].join("\n");
   }
-  const [member, run, runner, files] =
-    kind === "cgi"
-      ? ["handle", "runProgram", code("cgi", "support", "run"), cgiFiles]
-      : ["job", "runJob", code("jobs", "run"), addon];
+  if (kind === "jobs") {
+    // Each brings its own libraries along: only those of the one that is called are loaded.
+    const jobs = paths.map((path) => path.slice("jobs/".length));
+    const all = jobs.map((job) => `${JSON.stringify(job)}: () => import(${code("jobs", job)})`);
+    return [
+      `import { runJob } from ${code("jobs", "run")};`,
+      `const all = { ${all.join(", ")} };`,
+      `all[${calledName}]().then(({ job }) => runJob(${calledName}, job, ${bakedName}, ${addon}));`,
+    ].join("\n");
+  }
   return [
-    `import { ${member} } from ${code(kind, name)};`,
-    `import { ${run} } from ${runner};`,
-    `${run}(${JSON.stringify(name)}, ${member}, ${bakedName}, ${files});`,
+    `import { handle } from ${code("cgi", name)};`,
+    `import { runProgram } from ${code("cgi", "support", "run")};`,
+    `runProgram(${JSON.stringify(name)}, handle, ${bakedName}, ${files});`,
   ].join("\n");
 }

@@ -6,10 +6,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
+import { bundlesName } from "./bundles.ts";
 import type { Choice } from "./choice.ts";
 import { compareText } from "./fault.ts";
 import type { Package } from "./package.ts";
-import { bundlesName } from "./programs.ts";
 
 export interface Inputs {
   /** Undefined where the package's programs are not bundled: then they may change with any file of theirs. */

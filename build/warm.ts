@@ -9,7 +9,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   rmSync,
   statSync,
@@ -28,9 +27,16 @@ import type { Clock } from "../lib/util/clock.ts";
 import { assert, NeedsHuman } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
 import type { Route } from "../lib/util/routes.ts";
+import {
+  cacheName,
+  hasEngine,
+  type LaunchedRoute,
+  listLaunched,
+  scriptPath,
+  warmFolder,
+} from "./launcher.ts";
 import { findPackage } from "./package.ts";
 import { pretendedPassword } from "./pretence.ts";
-import { cacheName, hasEngine, readSwitches, routeOfScript, warmFolder } from "./programs.ts";
 import { addonPath } from "./release.ts";
 
 export interface Warmed {
@@ -73,15 +79,12 @@ export async function warmRelease(options: {
   const place = mkdtempSync(join(tmpdir(), "picodollar-warm-"));
   try {
     const fixture = await makeFixture(place, join(release, addonPath), clock);
-    const scripts = readdirSync(join(release, "programs"));
-    const warmed: Warmed[] = [];
-    for (const [index, name] of scripts.entries()) {
-      const route = routeOfScript(name);
-      // One that stays starts once.
-      if (route === undefined) continue;
-      onProgram(route.name, index, scripts.length);
-      warmed.push(warmProgram(route, { release, folder, name, fixture }));
-    }
+    // One that stays starts once, and is not among them.
+    const all = listLaunched(release);
+    const warmed = all.map((launched, index) => {
+      onProgram(launched.route.name, index, all.length);
+      return warmProgram(launched, { release, folder, fixture });
+    });
     sweepCaches(outFolder, folder);
     return warmed;
   } finally {
@@ -89,11 +92,11 @@ export async function warmRelease(options: {
   }
 }
 
-/** The scripts of a release for which nothing is kept of this version of Node, "v20.19.0". */
-export function listCold(outFolder: string, release: string, version: string): readonly string[] {
-  // One that stays starts once, and is not warmed.
-  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOfScript(name) !== undefined);
-  return scripts.filter((name) => !existsSync(join(outFolder, warmFolder, cacheName(name, version))));
+/** The programs of a release for which nothing is kept of this version of Node, "v20.19.0". */
+export function listCold(outFolder: string, release: string, version: string): readonly LaunchedRoute[] {
+  return listLaunched(release).filter(
+    (launched) => !existsSync(join(outFolder, warmFolder, cacheName(launched, version))),
+  );
 }
 
 const serviceToken = "warm";
@@ -141,22 +144,21 @@ async function makeFixture(place: string, addonFile: string, clock: Clock): Prom
 }
 
 function warmProgram(
-  route: Route,
+  launched: LaunchedRoute,
   {
     release,
     folder,
-    name,
     fixture,
-  }: { readonly release: string; readonly folder: string; readonly name: string; readonly fixture: Fixture },
+  }: { readonly release: string; readonly folder: string; readonly fixture: Fixture },
 ): Warmed {
-  const script = join(release, "programs", name);
-  const cache = join(folder, cacheName(name, process.version));
+  const { route, switches, scripts } = launched;
+  const cache = join(folder, cacheName(launched, process.version));
   const program = join(release, "cgi", route.path);
   const { codeFolder, codeEnding } = findPackage();
   const runner = join(codeFolder, "build", `warming${codeEnding}`);
   const { environment, body } = ask(route, fixture);
-  const isOnServer = hasEngine(readFileSync(script, "utf8"));
-  const words = [...readSwitches(release, route), runner, script, cache, program];
+  const isOnServer = hasEngine(launched);
+  const words = [...switches, runner, release, cache, program];
   const { stdout, stderr } = spawnSync(process.execPath, isOnServer ? [...words, "server"] : words, {
     encoding: "utf8",
     env: environment,
@@ -169,8 +171,12 @@ function warmProgram(
   if (status === undefined || cacheBytes === undefined)
     throw new NeedsHuman(`${program}: it ended without an answer: ${stderr.trim().split("\n")[0] ?? ""}`);
   const { loaded } = JSON.parse(stderr.slice(stderr.lastIndexOf("\n"))) as Pick<Warmed, "loaded">;
+  const scriptBytes = scripts.reduce(
+    (sum, script) => sum + statSync(join(release, scriptPath(script))).size,
+    0,
+  );
   return {
-    ...{ name: route.name, scriptBytes: statSync(script).size, cacheBytes, loaded },
+    ...{ name: route.name, scriptBytes, cacheBytes, loaded },
     ...{ status: Number(status), statusOnServer: Number(onServer) },
   };
 }
@@ -203,13 +209,10 @@ function ask(
   };
 }
 
-/** What no release has a script for, or another Node made, is of no use any more. */
+/** What no release has the scripts for, or another Node made, is of no use any more. */
 function sweepCaches(outFolder: string, folder: string): void {
   const releases = readdirSync(join(outFolder, "releases"));
-  const scripts = releases.flatMap((id) => {
-    const programs = join(outFolder, "releases", id, "programs");
-    return existsSync(programs) ? readdirSync(programs) : [];
-  });
-  const wanted = new Set(scripts.map((name) => cacheName(name, process.version)));
+  const all = releases.flatMap((id) => listLaunched(join(outFolder, "releases", id)));
+  const wanted = new Set(all.map((launched) => cacheName(launched, process.version)));
   for (const name of readdirSync(folder)) if (!wanted.has(name)) rmSync(join(folder, name), { force: true });
 }

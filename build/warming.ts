@@ -1,20 +1,23 @@
 /**
- * Runs a program's script as its launcher does, and leaves what V8 made of it: `node SWITCHES warming SCRIPT CACHE PROGRAM [server]`, with the
+ * Runs a program as its launcher does, and leaves what V8 made of it: `node SWITCHES warming RELEASE CACHE PROGRAM [server]`, with the
  * environment and standard input of a request. On its standard error it says, last of all, which of Node's modules the program
  * loaded. Started by warm.ts, under the very switches that the launcher has: a cache of other ones is refused.
  *
  * The script of a site with a PostgreSQL server is run twice: on a file with an account, for its own code, and then by way of the driver on a server
  * that is not there (pretence.ts). The second answer stands behind the first one on standard output, and the second body behind the first.
  */
-import { readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { renameSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { forgetStore } from "../lib/util/settings.ts";
+import { readLauncher, readProgram, scriptPath } from "./launcher.ts";
 import { pretend } from "./pretence.ts";
 
-const [filename = "", cache = "", program = "", engine = ""] = process.argv.slice(2);
-const script = new Script(readFileSync(filename, "utf8"), { filename });
+const [release = "", cache = "", program = "", engine = ""] = process.argv.slice(2);
+const launched = readLauncher(program);
+const filename = join(release, scriptPath(launched.scripts[0] ?? ""));
+const script = new Script(readProgram(release, launched), { filename });
 const before = new Set(listLoaded());
 const pretended = new Set<string>();
 process.on("exit", () => {

@@ -5,6 +5,7 @@
 import { systemClock } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
 import type { Bodies } from "./bodies.ts";
+import { type Bundles, openBundles } from "./bundles.ts";
 import { compareText, type Fault } from "./fault.ts";
 import { noteFolders } from "./folders.ts";
 import { type FramedPage, makeDocument } from "./frame.ts";
@@ -13,7 +14,7 @@ import { writeHost } from "./host/host.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { measureShown } from "./page.ts";
 import { writePolicy } from "./policy.ts";
-import { type Bundles, buildPrograms, openBundles } from "./programs.ts";
+import { buildPrograms } from "./programs.ts";
 import { describePlans, type Published, publishRelease } from "./publish.ts";
 import { type KeptPage, writeRecords } from "./records.ts";
 import type { Plan } from "./release.ts";
@@ -66,7 +67,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
       ...writeHost(site.cluster, site.baked.settings, site.compress, task.sourceFolder).map(
         ({ path, text }) => planBytes(path, Buffer.from(text)),
       ),
-      ...programs,
+      ...programs.files,
       // Programs are CommonJS, whatever package.json lies in a folder above.
       planBytes("package.json", Buffer.from('{"type":"commonjs"}\n')),
     ].sort((a, b) => compareText(a.path, b.path));
@@ -102,7 +103,7 @@ export async function buildWhole(task: Task, kept: Kept | undefined): Promise<Ou
     const counts = {
       pages: framed.length,
       files: site.assets.stamps.size,
-      programs: programs.filter(({ path }) => !path.startsWith("programs/")).length,
+      programs: programs.count,
       drafts: drafts.length,
       future: future.length,
     };

@@ -4,7 +4,7 @@
  * Called by program.ts with all of them, and by quick.ts with one.
  */
 import { Command, CommanderError } from "commander";
-import { packageVersion } from "../build/package.ts";
+import { packageVersion } from "../build/init.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 
 /** What adds each command, by its name, in the order in which they are listed. */

@@ -1,10 +1,10 @@
 // Goal of this test: each program is one file that runs by itself, knows the site it belongs to, and has the same
 // bytes wherever it was built.
-import { cpSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { cpSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { keepBundles, openBundles } from "../build/bundles.ts";
 import { findPackage } from "../build/package.ts";
-import { keepBundles, openBundles } from "../build/programs.ts";
 import { isOffered, routes } from "../lib/util/routes.ts";
 import { openWorkshop, readTree, runProgram, type Workshop } from "./sites/workshop.ts";
 
@@ -89,14 +89,13 @@ describe("the programs of a release", () => {
 
   it("are those that were there when the build began, though the package be installed anew", async () => {
     const { codeFolder } = workshop.home;
-    const bundle = (path: string, code: string) =>
-      ({ path, kind: "jobs", templates: [], code: Buffer.from(code) }) as const;
-    keepBundles(codeFolder, [bundle("jobs/a", "first"), bundle("jobs/b", "one more")]);
+    const bundle = (name: string, code: string) =>
+      ({ name, kind: "jobs", paths: [], templates: [], code: Buffer.from(code) }) as const;
+    keepBundles(codeFolder, [bundle("a", "first"), bundle("b", "one more")]);
     const { all, close } = await openBundles(workshop.home);
     const codeOf = (index: number) => Buffer.from(all[index]?.code() ?? "").toString();
     expect([codeOf(1), codeOf(0)]).toEqual(["one more", "first"]);
-    for (const name of ["programs.json", "programs.bin"]) rmSync(join(codeFolder, name));
-    keepBundles(codeFolder, [bundle("jobs/a", "other"), bundle("jobs/b", "and others")]);
+    keepBundles(codeFolder, [bundle("a", "other"), bundle("b", "and others")]);
     expect([codeOf(1), codeOf(0)]).toEqual(["one more", "first"]);
     close();
   });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundlePrograms } from "../build/bundle.ts";
+import { keepBundles } from "../build/bundles.ts";
 import { compressFiles } from "../build/compress.ts";
-import { keepBundles } from "../build/programs.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
 

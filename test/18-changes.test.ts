@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundlePrograms } from "../build/bundle.ts";
-import { keepBundles } from "../build/programs.ts";
+import { keepBundles } from "../build/bundles.ts";
 import { age, listLayout, openEditor } from "./sites/edits.ts";
 import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
 

@@ -2,10 +2,11 @@
 // server and connection, no acknowledged fact is lost and none is doubled: a run again ends in the books of a clean one.
 // `SWEEP=all` harms a night at each of its questions.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readLauncher, readProgram } from "../build/launcher.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { describeRows, fillServer } from "./support/harm.ts";
 import { type Bench, job, openBench, type Ran } from "./support/killing.ts";
@@ -257,21 +258,22 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
   it("has no driver in the programs of a site with a file", () => {
     const other = openBench("", "programs: resident\n");
     try {
+      // What each launcher puts together, by its path.
       const of = (release: string): ReadonlyMap<string, boolean> =>
         new Map(
-          ["jobs", "programs"].flatMap((folder) =>
-            readdirSync(join(release, folder)).map((name) => [
-              `${folder}/${name.split(".")[0]}`,
-              /SCRAM-SHA-256|pg_backend_pid|sslnegotiation/.test(
-                readFileSync(join(release, folder, name), "utf8"),
-              ),
-            ]),
+          ["cgi/account", "cgi", "jobs", "servers"].flatMap((folder) =>
+            readdirSync(join(release, folder), { withFileTypes: true }).flatMap((entry) => {
+              if (!entry.isFile()) return [];
+              const text = readProgram(release, readLauncher(join(release, folder, entry.name)));
+              const hasDriver = /SCRAM-SHA-256|pg_backend_pid|sslnegotiation/.test(text);
+              return [[`${folder}/${entry.name}`, hasDriver] as const];
+            }),
           ),
         );
       expect([...of(other.release).values()]).not.toContain(true);
       const ours = of(bench.release);
       expect(ours.size).toBe(of(other.release).size);
-      expect([...ours].filter(([, has]) => !has).map(([name]) => name)).toEqual(["programs/search"]);
+      expect([...ours].filter(([, has]) => !has).map(([name]) => name)).toEqual(["cgi/search.cgi"]);
     } finally {
       other.end();
     }

@@ -186,7 +186,8 @@ describe("what was built", () => {
     const carriers = readdirSync(folder).filter((name) =>
       readFileSync(join(folder, name), "utf8").includes("api.stripe.com"),
     );
-    expect(carriers.map((name) => name.split(".")[0])).toEqual(["pay", "recharge", "stripe-webhook"]);
+    const jobs = "jobs-recharge-reconcile-refund";
+    expect(carriers.map((name) => name.split(".")[0])).toEqual([jobs, "pay", "recharge", "stripe-webhook"]);
   });
 });
 

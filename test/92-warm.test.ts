@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { switchesOf } from "../build/programs.ts";
+import { listLaunched, readProgram, switchesOf } from "../build/launcher.ts";
 import type { Warmed } from "../build/warm.ts";
 import { routes } from "../lib/util/routes.ts";
 import { projectFolder } from "./support/served.ts";
@@ -73,10 +73,13 @@ function ask(name: string, query = ""): string {
 /** Whether V8 takes what was kept, under some switches. */
 function isTaken(name: string, switches: readonly string[]): boolean {
   const cache = caches().find((file) => file.startsWith(`${name}.`)) ?? "";
-  const script = cache.replace(`${process.version}.cache`, "js");
+  const release = join(folder, "dist/current");
+  const launched = listLaunched(release).find(({ route }) => route.name === name);
+  const text = join(folder, "program.js");
+  writeFileSync(text, readProgram(release, launched ?? { scripts: [] }));
   const code = `const [s, c] = process.argv.slice(1).map((f) => require("fs").readFileSync(f));
     console.log(new (require("vm").Script)(s.toString(), { cachedData: c }).cachedDataRejected === false);`;
-  const files = [join(folder, "dist/current/programs", script), join(folder, "dist/warm", cache)];
+  const files = [text, join(folder, "dist/warm", cache)];
   const { stdout } = spawnSync(process.execPath, [...switches, "-e", code, ...files], { encoding: "utf8" });
   return stdout === "true\n";
 }

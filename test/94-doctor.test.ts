@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileS
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { examine, findChanges } from "../build/host/doctor.ts";
+import { listLaunched } from "../build/launcher.ts";
 import { openAccount } from "../lib/accounts/account.ts";
 import type { Email } from "../lib/accounts/email.ts";
 import { openStore } from "../lib/store/sqlite.ts";
@@ -46,7 +47,7 @@ describe.skipIf(!canHost)("a host that is examined", () => {
     expect(await wrongs()).toEqual([
       "warm/: 28 of 28 programs are not warm; run: site warm".replaceAll(
         "28",
-        String(readdirSync(at("dist/current/programs")).length),
+        String(listLaunched(at("dist/current")).length),
       ),
       "backup: there is none; run: site job backup",
     ]);
@@ -68,7 +69,7 @@ describe.skipIf(!canHost)("a host that is examined", () => {
     const before = readFileSync(at(`dist/warm/${cache}`));
     truncateSync(at(`dist/warm/${cache}`), 3000);
     expect(await wrongs()).toEqual([
-      expect.stringMatching(/^warm\/: what was kept of account\.\w+\.js is of no use; run: site warm$/),
+      expect.stringMatching(/^warm\/: what was kept of account is of no use; run: site warm$/),
     ]);
     writeFileSync(at(`dist/warm/${cache}`), before);
     const addon = at("dist/current/native/better_sqlite3.node");

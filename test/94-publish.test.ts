@@ -16,6 +16,7 @@ import {
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Sent } from "../build/host/send.ts";
+import { cacheName, readLauncher } from "../build/launcher.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { canHost, type Host, hostName, startHost } from "./support/host.ts";
 import { type Load, startLoad } from "./support/load.ts";
@@ -153,9 +154,8 @@ describe.skipIf(!canHost || !canLogIn)("publishing", () => {
     expect([served(), readdirSync(at("dist/incoming"))]).toEqual([ant, []]);
     expect((await page("/", "Ant"))?.body).toContain("Ant");
     // Warm before it was served.
-    const [, script = ""] =
-      /programs\/(login\.\w+)\.js/.exec(host.read("dist/current/cgi/account/login.cgi")) ?? [];
-    expect(readdirSync(at("dist/warm"))).toContain(`${script}.${process.version}.cache`);
+    const launched = readLauncher(at("dist/current/cgi/account/login.cgi"));
+    expect(readdirSync(at("dist/warm"))).toContain(cacheName(launched, process.version));
     expect(await publish()).toMatchObject({ code: 0, out: `${ant} is served by ${sshd.host} already\n` });
   }, 60_000);
 

@@ -4,13 +4,13 @@
  * cli/doctor.
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { type BooksOptions, chooseBooks, openBooks } from "../../lib/store/open.ts";
 import type { ReadTx } from "../../lib/store/store.ts";
 import { addDays, type Clock, dayOf } from "../../lib/util/clock.ts";
 import { pools } from "../../lib/util/routes.ts";
 import { resolveSecretsFile } from "../../lib/util/settings.ts";
-import { cacheName, readSwitches, routeOfScript, warmFolder } from "../programs.ts";
+import { cacheName, type Launched, listLaunched, scriptPath, warmFolder } from "../launcher.ts";
 import { addonPath } from "../release.ts";
 import { readSettings } from "../settings.ts";
 import { listCold } from "../warm.ts";
@@ -86,35 +86,33 @@ function checkNode({ release, path }: Patient): Finding {
 /** What V8 refuses is only slower; it is told, since nobody would notice. */
 function checkWarm({ release, outFolder, path }: Patient): Finding {
   const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
-  const scripts = readdirSync(join(release, "programs")).filter((name) => routeOfScript(name) !== undefined);
-  const kept = (name: string): string => join(outFolder, warmFolder, cacheName(name, version));
+  const all = listLaunched(release);
+  const kept = (launched: Launched): string => join(outFolder, warmFolder, cacheName(launched, version));
   const cold = listCold(outFolder, release, version);
   if (cold.length > 0)
-    return wrong("warm/", `${cold.length} of ${scripts.length} programs are not warm; run: site warm`);
-  const startOf = (name: string): string => {
-    const route = routeOfScript(name);
-    return route === undefined ? "" : readSwitches(release, route).join(" ");
-  };
-  const starts = new Set(scripts.map(startOf));
-  const refused = [...starts].flatMap((start) => {
-    const own = scripts.filter((name) => startOf(name) === start);
-    const files = own.flatMap((name) => [join(release, "programs", name), kept(name)]);
-    return (
-      runFirst(["node"], [...start.split(" ").filter(Boolean), "-e", findRefused, ...files], path)?.said ?? ""
-    ).split("\n");
+    return wrong("warm/", `${cold.length} of ${all.length} programs are not warm; run: site warm`);
+  const startOf = ({ switches }: Launched): string => switches.join(" ");
+  const refused = [...new Set(all.map(startOf))].flatMap((start) => {
+    const own = all.filter((launched) => startOf(launched) === start);
+    const asked = own.map((launched) => ({
+      name: launched.route.name,
+      cache: kept(launched),
+      files: launched.scripts.map((script) => join(release, scriptPath(script))),
+    }));
+    const words = [...start.split(" ").filter(Boolean), "-e", findRefused, JSON.stringify(asked)];
+    return (runFirst(["node"], words, path)?.said ?? "").split("\n");
   });
-  const names = refused.filter((name) => name !== "").map((name) => basename(name));
+  const names = refused.filter((name) => name !== "");
   return names.length === 0
-    ? right("warm/", `${scripts.length} programs`)
+    ? right("warm/", `${all.length} programs`)
     : wrong("warm/", `what was kept of ${names.join(", ")} is of no use; run: site warm`);
 }
 
-/** Of scripts and caches by turns: those whose cache V8 refuses. */
+/** Of programs, put together as launchers do: those whose cache V8 refuses. */
 const findRefused = `const { readFileSync } = require('fs'), { Script } = require('vm');
-const files = process.argv.slice(1);
-for (let n = 0; n < files.length; n += 2) {
-  const cachedData = readFileSync(files[n + 1]);
-  if (new Script(readFileSync(files[n], 'utf8'), { cachedData }).cachedDataRejected) console.log(files[n]);
+for (const { name, cache, files } of JSON.parse(process.argv[1])) {
+  const [code, ...given] = files.map((file) => readFileSync(file, 'utf8'));
+  if (new Script(code + '(' + given + ')', { cachedData: readFileSync(cache) }).cachedDataRejected) console.log(name);
 }`;
 
 function checkDisk(folder: string): Finding {

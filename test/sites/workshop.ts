@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, type BuildResult, buildSite, formatFault } from "../../build/build.ts";
+import { listLaunched, readProgram } from "../../build/launcher.ts";
 import { routes } from "../../lib/util/routes.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -108,9 +109,9 @@ function writePrograms(write: Workshop["write"]): void {
 
 /** What the launcher of a program runs; `release` is a built one. */
 export function readScript(release: string, name: string): string {
-  const scripts = readdirSync(join(release, "programs")).filter((script) => script.startsWith(`${name}.`));
-  if (scripts.length !== 1) throw new Error(`${name} has ${scripts.length} scripts`);
-  return readFileSync(join(release, "programs", scripts[0] ?? ""), "utf8");
+  const launched = listLaunched(release).find(({ route }) => route.name === name);
+  if (launched === undefined) throw new Error(`there is no ${name}`);
+  return readProgram(release, launched);
 }
 
 export interface Told {

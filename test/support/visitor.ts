@@ -3,8 +3,8 @@
  * pays at the development stand-in for Stripe. The programs, the books, and Stripe's library are the real ones.
  */
 import { createServer } from "node:http";
-import { basename, join } from "node:path";
-import { openBundles } from "../../build/programs.ts";
+import { join } from "node:path";
+import { openBundles } from "../../build/bundles.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
 import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
@@ -35,9 +35,7 @@ const handlers = new Map(
 /** The templates that each program carries when it is built: one that asks for another has none to show. */
 const { all: bundles } = await openBundles({ codeFolder: join(projectFolder, "out"), codeEnding: ".js" });
 const carried = new Map(
-  bundles
-    .filter(({ kind }) => kind === "cgi")
-    .map(({ path, templates }) => [basename(path, ".cgi"), templates] as const),
+  bundles.filter(({ kind }) => kind === "cgi").map(({ name, templates }) => [name, templates] as const),
 );
 
 /** Real scrypt, at a cost that a test can pay. */
