@@ -16,7 +16,6 @@ import { makeReader, type Stamp } from "./reader.ts";
 import { type Change, isSound } from "./recheck.ts";
 import { Damage, type KeptPage, type Records } from "./records.ts";
 import { addonPath } from "./release.ts";
-import { readSettings } from "./settings.ts";
 import { keptBefore, readCurrent } from "./shelf.ts";
 import type { Source } from "./sources.ts";
 import { hasSeal, hasStamp, putStamp, readSeal, readStamp } from "./stamps.ts";
@@ -61,12 +60,12 @@ async function change(task: Task, kept: Kept): Promise<Outcome | undefined> {
   const found = await readSuspects(suspects, walked.sources, { release, kept, records });
   if (found === undefined) return undefined;
   const changes = found.flatMap(({ change }) => (change === undefined ? [] : [change]));
-  const { settings, compress } = readSettings(sourceFolder);
+  const { settings } = kept;
   if (!isSound(changes, { settings, kept, records })) return undefined;
   const files = found.map(({ file }) => file).filter(({ path, bytes }) => !isAsItWas(release, path, bytes));
   // The index of a search has the words of all pages.
   if (settings.search && changes.length > 0 && files.length > 0) return undefined;
-  const besides = compress ? await compressAnew(outFolder, files, kept) : [];
+  const besides = settings.compress ? await compressAnew(outFolder, files, kept) : [];
   if (besides === undefined) return undefined;
   // A source was saved without a change, or its stamp could not be believed.
   if (files.length === 0 && !isWhole(release, kept)) return undefined;
@@ -241,9 +240,9 @@ function keepChange({ outFolder, inputs }: Task, { kept, records, found, publish
     anew.set(index, { ...old, bodyLength: measureShown(page), facts: { ids, targets } });
   }
   const { releaseId, paths, seals, releaseFolder } = published;
-  const { counts, span, renames, sources } = kept;
+  const { counts, settings, span, renames, sources } = kept;
   const others = kept.shelf.filter((one) => one.releaseId !== releaseId).slice(-keptBefore);
   const shelf = [...others, noteFolders(releaseFolder, releaseId, paths)];
-  const state = { releaseId, paths, seals, counts, span, renames, shelf, sources, stamps };
+  const state = { releaseId, paths, seals, counts, settings, span, renames, shelf, sources, stamps };
   saveState(outFolder, inputs, state, records.change(anew));
 }

@@ -116,7 +116,7 @@ export function forgetCompressed(outFolder: string, nowMs: number): void {
   const used = new Set<string>();
   for (const name of readdirSync(releases)) {
     const text = existsSync(join(releases, name, manifestName))
-      ? (readManifest(join(releases, name)) ?? "")
+      ? (readManifest(join(releases, name))?.toString("utf8") ?? "")
       : "";
     for (const [, sha256 = ""] of text.matchAll(/"sha256":"([0-9a-f]{64})"/g)) used.add(sha256);
   }

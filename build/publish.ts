@@ -91,14 +91,14 @@ function publishOnce(options: PublishOptions): Published {
   const paths = [...plans, { path: addonPath }, ...besides, { path: manifestName }].map(({ path }) => path);
   // The first release has none that it could be compared with: each of its files is made once, when it is written.
   const entries = options.entries ?? (before === undefined ? undefined : describePlans(plans, stages));
-  const list = (all: readonly Entry[]): string =>
+  const list = (all: readonly Entry[]): Buffer =>
     writeManifest(all, options.tool, options.besides !== undefined);
   stages.begin("comparing with the release before");
   const same = before === undefined || entries === undefined ? [] : findSame(before, entries, options);
   const seals = makeSeals(paths.length);
   for (const [index, seal] of same.entries()) if (seal !== undefined) putSeal(seals, index, seal);
   const isSame = entries !== undefined && same.every((seal) => seal !== undefined);
-  if (before !== undefined && isSame && readManifest(before) === list(entries)) {
+  if (before !== undefined && isSame && readManifest(before)?.equals(list(entries)) === true) {
     const own = readSeal(join(before, manifestName));
     if (own !== undefined) putSeal(seals, paths.length - 1, own);
     return { releaseId: basename(before), releaseFolder: before, changed: false, written: 0, paths, seals };
@@ -135,7 +135,7 @@ function publishOnce(options: PublishOptions): Published {
     for (const [place, { path, of, read }] of besides.entries())
       put(plans.length + 1 + place, path, () => tree.writeBeside(path, of, [read()]));
     const manifest = list(written);
-    put(paths.length - 1, manifestName, () => tree.write(manifestName, [Buffer.from(manifest)]));
+    put(paths.length - 1, manifestName, () => tree.write(manifestName, [manifest]));
     releaseId = nameRelease(options.clock.now(), manifest);
     releaseFolder = join(outFolder, "releases", releaseId);
     placeRelease(stage, releaseFolder, manifest);
@@ -188,7 +188,7 @@ function sealIfBeside(before: string, { path, bytes, read }: Beside): Seal | und
 function readListed(before: string, { paths, seals }: SealedRelease) {
   const text = readManifest(before);
   if (text === undefined) return undefined;
-  const { files } = JSON.parse(text) as { readonly files: readonly Entry[] };
+  const { files } = JSON.parse(text.toString("utf8")) as { readonly files: readonly Entry[] };
   // Both lists have the same order; where they do not, nothing is known.
   return new Map(
     files.flatMap(({ path, sha256 }, index) =>

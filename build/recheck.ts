@@ -61,16 +61,26 @@ function hasSorted(sorted: readonly string[], text: string): boolean {
   return sorted[low] === text;
 }
 
+const few = 30;
+
 /** By the output, which is the source's name but for Markdown's ending. */
 function gatherIds(changes: readonly Change[], { kept, records }: Ground) {
   const changed = new Map(changes.map(({ page, old }) => [page.source.output, { page, old }]));
   const known = new Map<string, Ids | undefined>();
   let places: ReadonlyMap<string, number> | undefined;
+  const findPlace = (output: string): number => {
+    // A few are looked for more quickly than all are put in order.
+    if (known.size < few) {
+      const place = kept.sources.indexOf(`content/${output}`);
+      return place >= 0 ? place : kept.sources.indexOf(`content/${output.replace(/html$/, "md")}`);
+    }
+    places ??= new Map(kept.sources.map((file, index) => [outputOf(file), index]));
+    return places.get(output) ?? -1;
+  };
   return (output: string): Ids | undefined => {
     if (known.has(output)) return known.get(output);
-    places ??= new Map(kept.sources.map((file, index) => [outputOf(file), index]));
     const own = changed.get(output);
-    const record = own?.old ?? records.read(places.get(output) ?? -1);
+    const record = own?.old ?? records.read(findPlace(output));
     const ids = own?.page.facts.ids ?? record?.facts.ids;
     const outside = record === undefined ? undefined : records.outsides[record.outside];
     const all = ids === undefined ? undefined : makeIds(ids, outside?.ids ?? "");

@@ -60,20 +60,22 @@ export const addonPath = "native/better_sqlite3.node";
  * A line for each file, so that one of them can be changed without making the others anew. Compressed files beside
  * them are not listed, but that there are any: a release with them is another one than without.
  */
-export function writeManifest(entries: readonly Entry[], tool: string, isCompressed: boolean): string {
+export function writeManifest(entries: readonly Entry[], tool: string, isCompressed: boolean): Buffer {
   const lines = entries.map(writeEntry);
   const compressed = isCompressed ? '"compressed":true,' : "";
-  return `{"tool":${JSON.stringify(`picodollar ${tool}`)},${compressed}"files":[\n${lines.join(",\n")}\n]}\n`;
+  return Buffer.from(
+    `{"tool":${JSON.stringify(`picodollar ${tool}`)},${compressed}"files":[\n${lines.join(",\n")}\n]}\n`,
+  );
 }
 
 export function writeEntry({ path, sha256, bytes }: Entry): string {
   return JSON.stringify({ path, sha256, bytes });
 }
 
-/** The manifest's text; undefined where there is none. */
-export function readManifest(release: string): string | undefined {
+/** The manifest's text, in UTF-8; undefined where there is none. */
+export function readManifest(release: string): Buffer | undefined {
   const file = join(release, manifestName);
-  return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file, "utf8");
+  return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file);
 }
 
 /** Programs can be run; everybody may read everything: there are no secrets in a release. */

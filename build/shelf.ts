@@ -44,7 +44,7 @@ export const isReleaseId = (word: string): boolean => idForm.test(word);
 const leftoverForm = /^\.(?:new|old|current|previous)-(\d+)-/;
 
 /** `20261123-080500-1a2b3c4d`: sorts by time, and tells by itself which content it has. */
-export function nameRelease(ms: number, manifest: string): string {
+export function nameRelease(ms: number, manifest: Uint8Array): string {
   const [day = "", time = ""] = formatUtc(ms).replace(/[-:Z]/g, "").split("T");
   return `${day}-${time}-${sha256Hex(manifest).slice(0, 8)}`;
 }
@@ -57,13 +57,13 @@ export function readCurrent(outFolder: string): string | undefined {
   return statSync(folder, { throwIfNoEntry: false }) === undefined ? undefined : folder;
 }
 
-export function placeRelease(stage: string, releaseFolder: string, manifest: string): void {
+export function placeRelease(stage: string, releaseFolder: string, manifest: Buffer): void {
   try {
     renameSync(stage, releaseFolder);
   } catch (error) {
     if (!hasCode(error, ["ENOTEMPTY", "EEXIST"])) throw error;
     // Another build made the same release within this second.
-    if (readManifest(releaseFolder) !== manifest)
+    if (readManifest(releaseFolder)?.equals(manifest) !== true)
       throw new TryLater(`${releaseFolder} exists with other content; build again`, { cause: error });
     rmSync(stage, { recursive: true, force: true });
   }

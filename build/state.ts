@@ -10,6 +10,7 @@ import type { DayUtc } from "../lib/util/clock.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { assert, hasCode } from "../lib/util/failure.ts";
 import { randomToken } from "../lib/util/random.ts";
+import type { Settings } from "../lib/util/settings.ts";
 import { keepFile, openKept } from "./aside.ts";
 import type { Renamed } from "./assets.ts";
 import { isWithin, type Span } from "./choice.ts";
@@ -29,11 +30,17 @@ export interface Counts {
   readonly future: number;
 }
 
+export interface KeptSettings extends Pick<Settings, "url" | "search"> {
+  readonly compress: boolean;
+}
+
 export interface State extends SealedRelease {
   /** The sources' files, in the order of the walk, and their stamps. */
   readonly sources: readonly string[];
   readonly stamps: Stamps;
   readonly counts: Counts;
+  /** What small builds need of the settings. */
+  readonly settings: KeptSettings;
   /** The hashed names of assets. */
   readonly renames: readonly (readonly [output: string, renamed: Renamed])[];
   /** The days for which it holds. */
@@ -51,6 +58,7 @@ interface First {
   readonly boot: string;
   readonly releaseId: string;
   readonly counts: Counts;
+  readonly settings: KeptSettings;
   readonly span: Span;
   readonly renames: State["renames"];
   readonly shelf: State["shelf"];
@@ -78,14 +86,27 @@ export function loadState(outFolder: string, inputs: string, today: DayUtc): Kep
     const { sources, paths, records, ...rest } = first;
     return {
       ...rest,
-      sources: sources.split("\n"),
-      paths: paths.split("\n"),
+      sources: splitLines(sources),
+      paths: splitLines(paths),
       records: () => openRecords(records, (at, length) => readPart(join(folder, records.file), at, length)),
     };
   } catch (error) {
     if (hasCode(error, notOurs)) return undefined;
     throw error;
   }
+}
+
+/** As they were kept; most builds keep the same again. */
+const texts = new WeakMap<readonly string[], string>();
+
+function splitLines(text: string): readonly string[] {
+  const lines = text.split("\n");
+  texts.set(lines, text);
+  return lines;
+}
+
+function joinLines(lines: readonly string[]): string {
+  return texts.get(lines) ?? lines.join("\n");
 }
 
 /** Not there, or not ours to read. */
@@ -116,9 +137,9 @@ export function saveState(
   assert(records.ends.length === state.sources.length + 1, "there is a record for each source");
   const folder = join(outFolder, cacheName);
   const kept = "file" in records ? records : writeFacts(outFolder, records);
-  const { releaseId, counts, span, renames, shelf, stamps, seals } = state;
-  const [sources, paths] = [state.sources.join("\n"), state.paths.join("\n")];
-  const about = { inputs, boot: bootId(), releaseId, counts, span, renames, shelf, sources, paths };
+  const { releaseId, counts, settings, span, renames, shelf, stamps, seals } = state;
+  const [sources, paths] = [joinLines(state.sources), joinLines(state.paths)];
+  const about = { inputs, boot: bootId(), releaseId, counts, settings, span, renames, shelf, sources, paths };
   const first = serialize({ ...about, stamps, seals, records: kept } satisfies First);
   keepFile(join(folder, fileName), [Buffer.from(sha256Hex(first), "latin1"), first]);
   removeOthers(folder, kept.file);

@@ -2,9 +2,10 @@
  * A new release that differs from the one before in a few files. The oldest release on the shelf is made into it, so
  * that of all the other files nothing needs to be written or linked, and none deleted. Called by change.ts.
  */
-import { rmSync } from "node:fs";
+import { rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
+import { hasCode } from "../lib/util/failure.ts";
 import { clearFolders, type FolderTimes } from "./folders.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Published } from "./publish.ts";
@@ -43,7 +44,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   const releaseId = nameRelease(clock.now(), manifest);
   const releaseFolder = join(outFolder, "releases", releaseId);
   const seals = kept.seals.slice();
-  const all: readonly NewFile[] = [...files, { path: manifestName, bytes: Buffer.from(manifest) }];
+  const all: readonly NewFile[] = [...files, { path: manifestName, bytes: manifest }];
   try {
     if (spare === undefined) makeFolder(stage);
     else clearFolders(stage, kept.paths, findTimes(kept, spare.releaseId));
@@ -53,7 +54,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
     }
     const tree = makeTreeWriter(stage);
     for (const { path, bytes, of } of all) {
-      rmSync(join(stage, path), { force: true });
+      removeFile(join(stage, path));
       const seal = of === undefined ? tree.write(path, [bytes]) : tree.writeBeside(path, of, [bytes]);
       putSeal(seals, kept.paths.indexOf(path), seal);
     }
@@ -66,22 +67,37 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   return { releaseId, releaseFolder, changed: true, written: all.length, paths: kept.paths, seals };
 }
 
+/** Whatever lies there, if anything does. A file, as almost always, is removed without what Node loads for folders. */
+function removeFile(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!hasCode(error, ["ENOENT"])) rmSync(file, { recursive: true, force: true });
+  }
+}
+
 function findTimes({ shelf }: Kept, releaseId: string): FolderTimes | undefined {
   return shelf.find((one) => one.releaseId === releaseId);
 }
 
 /** The manifest with other lines for these files; undefined where it does not have each of them. */
-function changeManifest(manifest: string | undefined, files: readonly NewFile[]): string | undefined {
-  let text = manifest;
-  for (const { path, bytes, of } of files) {
-    if (of !== undefined) continue;
-    const start = text?.indexOf(`\n{"path":${JSON.stringify(path)},"sha256":`) ?? -1;
-    const end = text?.indexOf("}", start + path.length) ?? -1;
-    if (text === undefined || start < 0 || end < 0) return undefined;
+function changeManifest(manifest: Buffer | undefined, files: readonly NewFile[]): Buffer | undefined {
+  if (manifest === undefined) return undefined;
+  const lines = files.flatMap(({ path, bytes, of }) => {
+    if (of !== undefined) return [];
+    const start = manifest.indexOf(`\n{"path":${JSON.stringify(path)},"sha256":`);
     const line = writeEntry({ path, sha256: sha256Hex(bytes), bytes: bytes.length });
-    text = `${text.slice(0, start + 1)}${line}${text.slice(end + 1)}`;
+    return [{ start, end: manifest.indexOf("}", start + path.length), line }];
+  });
+  if (lines.some(({ start, end }) => start < 0 || end < 0)) return undefined;
+  lines.sort((left, right) => left.start - right.start);
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (const { start, end, line } of lines) {
+    parts.push(manifest.subarray(done, start + 1), Buffer.from(line));
+    done = end + 1;
   }
-  return text;
+  return Buffer.concat([...parts, manifest.subarray(done)]);
 }
 
 /** Makes every file but the new ones that of the release: most of them are already. */

@@ -56,7 +56,7 @@ export async function verifyRelease(
 export function readEntries(release: string): ReadonlyMap<string, Entry> | undefined {
   const text = readManifest(release);
   if (text === undefined) return undefined;
-  const { files } = JSON.parse(text) as { readonly files: readonly Entry[] };
+  const { files } = JSON.parse(text.toString("utf8")) as { readonly files: readonly Entry[] };
   return new Map(files.map((entry) => [entry.path, entry]));
 }
 

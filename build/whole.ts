@@ -168,8 +168,10 @@ interface Result {
 }
 
 /** Leaves for the next build what it needs to do less. */
-function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, result: Result): void {
-  if (inputs === undefined) return;
+function keep({ outFolder, inputs }: Task, site: Site, result: Result): void {
+  const { sources, chosen, assets, baked, compress } = site;
+  if (inputs === undefined || baked === undefined) return;
+  const { url, search } = baked.settings;
   const { framed, published, counts, readMs } = result;
   const leftOut = new Map([...chosen.drafts, ...chosen.future].map(({ source, stamp }) => [source, stamp]));
   const outsides = [...new Set(framed.map(({ outside }) => outside))];
@@ -194,6 +196,7 @@ function keep({ outFolder, inputs }: Task, { sources, chosen, assets }: Site, re
     paths,
     seals,
     counts,
+    settings: { url, search, compress },
     stamps,
     sources: files,
     span: chosen.span,
