@@ -1,7 +1,7 @@
 /**
  * The code of the programs, each bundled into one text that needs nothing but Node, the native addon, and what is
  * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
- * build takes what is there. esbuild is imported here and in engine.ts. The bytes name no absolute path and no time.
+ * build takes what is there. esbuild is imported here, in engine.ts, and in libraries.ts. The bytes name no absolute path and no time.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import { bundleEngine } from "./engine.ts";
 import { type Home, type Plan, planPrograms, programOptions, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
 import { engineName, writeCode } from "./launcher.ts";
+import { bundleLibraries, makeLate } from "./libraries.ts";
 import { templateShapes } from "./shapes.ts";
 
 /** Called by set-up when the sources are compiled. */
@@ -101,11 +102,12 @@ const late: Plugin = {
 /** Bundles every program, in the order of their paths. */
 export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
   const plans = planPrograms(home);
+  const libraries = await bundleLibraries(home);
   const result = await build({
     entryPoints: plans.map(({ name }) => ({ in: `program:${name}`, out: name })),
     ...programOptions,
     absWorkingDir: home.codeFolder,
-    plugins: [makeEntries(plans, home)],
+    plugins: [makeEntries(plans, home), makeLate(libraries)],
     metafile: true,
   });
   const named = listNamed(result.metafile, home.codeFolder);
@@ -115,7 +117,9 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     assert(plan !== undefined, `${path} was planned`);
     return { ...plan, templates: named(path), code: Buffer.from(writeCode(text)) };
   });
-  return [...bundles, ...(await bundleEngine(home))].sort((a, b) => compareText(a.name, b.name));
+  return [...bundles, ...libraries, ...(await bundleEngine(home))].sort((a, b) =>
+    compareText(a.name, b.name),
+  );
 }
 
 /**

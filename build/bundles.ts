@@ -13,12 +13,12 @@ import { readExactly } from "./reader.ts";
 export interface Bundle {
   /** Its first name in a release: "login". */
   readonly name: string;
-  readonly kind: "cgi" | "jobs" | "servers" | "engine";
-  /** The paths of its launchers in the release: one, but for jobs, and none of the engine. */
+  readonly kind: "cgi" | "jobs" | "servers" | "engine" | "library";
+  /** The paths of its launchers in the release: one, but for jobs, and none of the engine and of libraries. */
   readonly paths: readonly string[];
   /** The package's templates that it may ask for, without those that they show. */
   readonly templates: readonly string[];
-  /** An expression (launcher.ts), in ASCII. */
+  /** An expression (launcher.ts), or of a library what CommonJS loads; in ASCII. */
   readonly code: Uint8Array;
 }
 

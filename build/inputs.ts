@@ -46,7 +46,7 @@ function readFolder(folder: string, read: Map<string, Buffer>, parts: Buffer[]):
     throw error;
   }
   return entries.flatMap((entry): Listed => {
-    const path = join(folder, entry.name);
+    const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return [[entry.name, readFolder(path, read, parts)]];
     if (/^secrets/.test(entry.name)) return [];
     const bytes = readAny(path);

@@ -14,6 +14,8 @@ export const bakedName = "__picodollar_baked__";
 export const engineName = "__picodollar_postgres__";
 /** What a launcher is called, of which several have the same code. */
 export const calledName = "__picodollar_called__";
+/** Where the release lies. */
+export const releaseName = "__picodollar_release__";
 
 /** The name of a script that is the engine begins with it. */
 export const engineScript = "postgres";
@@ -25,7 +27,12 @@ const shebang = "#!/usr/bin/env node\n";
  * takes for such as are called at once: it would read others twice.
  */
 export function writeCode(code: string): string {
-  return `"use strict";(function(${bakedName},${engineName}){return(function(require,__dirname,${calledName}){${code}})})`;
+  return `"use strict";(function(${bakedName},${engineName}){return(function(require,__dirname,${calledName},${releaseName}){${code}})})`;
+}
+
+/** Named by its content. */
+export function nameScript(name: string, sha256: string): string {
+  return `${name}.${sha256.slice(0, 10)}`;
 }
 
 /** A script's file in a release. */
@@ -52,7 +59,7 @@ const [filename, ...given] = scripts.map((script) => release + '/programs/' + sc
 const read = (file) => readFileSync(file, 'utf8');
 let cachedData;
 try { cachedData = readFileSync(release + '/../../${warmFolder}/' + scripts.join('+') + '.' + process.version + '.cache'); } catch {}
-new Script(read(filename) + '(' + given.map(read) + ')', { filename, cachedData }).runInThisContext()(require, __dirname, ${JSON.stringify(called)});
+new Script(read(filename) + '(' + given.map(read) + ')', { filename, cachedData }).runInThisContext()(require, __dirname, ${JSON.stringify(called)}, release);
 `;
 }
 

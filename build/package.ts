@@ -24,13 +24,7 @@ export function findPackage(): Package {
   const self = fileURLToPath(import.meta.url);
   const codeFolder = dirname(dirname(self));
   const folder = findFolder(codeFolder);
-  const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  assert(
-    typeof manifest === "object" && manifest !== null && "version" in manifest,
-    "the package has a version",
-  );
-  const driver = dirname(createRequire(self).resolve("better-sqlite3/package.json"));
-  const addonFile = join(driver, "build", "Release", "better_sqlite3.node");
+  const addonFile = findAddon(folder, self);
   if (!existsSync(addonFile))
     throw new NeedsHuman(
       `${addonFile}: the database driver is not compiled; run: npm rebuild better-sqlite3`,
@@ -38,6 +32,14 @@ export function findPackage(): Package {
   // As one file (out/cli/site.cjs) the command still finds the compiled code around it.
   const codeEnding = extname(self) === ".ts" ? ".ts" : ".js";
   return { folder, codeFolder, codeEnding, version: packageVersion(), addonFile };
+}
+
+/** Most often it lies in the package's own folder, where it is found without Node's search. */
+function findAddon(folder: string, self: string): string {
+  const built = ["build", "Release", "better_sqlite3.node"];
+  const own = join(folder, "node_modules", "better-sqlite3", ...built);
+  if (existsSync(own)) return own;
+  return join(dirname(createRequire(self).resolve("better-sqlite3/package.json")), ...built);
 }
 
 export function packageVersion(): string {

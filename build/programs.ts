@@ -8,7 +8,7 @@ import type { NavSection } from "../lib/util/navigation.ts";
 import { findRoute, isOffered, type Route } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Shelved } from "./bundles.ts";
-import { scriptPath, switchesOf, writeLauncher } from "./launcher.ts";
+import { nameScript, scriptPath, switchesOf, writeLauncher } from "./launcher.ts";
 import { describePlan, type Entry, type Plan } from "./release.ts";
 import { listShown, type Template } from "./template.ts";
 
@@ -44,8 +44,9 @@ export function buildPrograms(options: ProgramOptions, all: readonly Shelved[]):
   let count = 0;
   for (const bundle of all) {
     const { name, kind, paths, templates } = bundle;
+    if (kind === "library") files.push(makeCode(bundle).file);
     const route = kind === "cgi" ? routeOf(bundle) : undefined;
-    if (kind === "engine" || (kind === "servers" && !options.isResident)) continue;
+    if (kind === "engine" || kind === "library" || (kind === "servers" && !options.isResident)) continue;
     if (route !== undefined && !isOffered(route, options.settings)) continue;
     const shown =
       kind === "jobs"
@@ -76,13 +77,13 @@ interface Script {
 
 /** The package's: its hash is known. */
 function makeCode({ name, sha256, bytes, code }: Shelved): Script {
-  const script = `${name}.${sha256.slice(0, 10)}`;
+  const script = nameScript(name, sha256);
   return { script, file: { path: scriptPath(script), sha256, bytes, parts: () => [code()] } };
 }
 
 function nameByContent(name: string, parts: readonly Uint8Array[]): Script {
   const { sha256, bytes } = describePlan({ path: "", parts: () => parts });
-  const script = `${name}.${sha256.slice(0, 10)}`;
+  const script = nameScript(name, sha256);
   return { script, file: { path: scriptPath(script), sha256, bytes, parts: () => parts } };
 }
 

@@ -166,7 +166,7 @@ export function listTemplates(home: string, label: string, faults: Fault[]): rea
     }
     return names.flatMap((name): Found[] => {
       const below = folder === "" ? name : `${folder}/${name}`;
-      const found = { file: `${label}/${below}`, absolute: join(absolute, name) };
+      const found = { file: `${label}/${below}`, absolute: `${absolute}/${name}` };
       if (folder === "" && ["account", "mail", "data"].includes(name)) return [];
       // Names become keys of an object in each program, and words in `{{> name}}`.
       if (/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name.slice(0, -ending.length)) && name.endsWith(ending))

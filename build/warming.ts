@@ -8,7 +8,7 @@
  */
 import { renameSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { forgetStore } from "../lib/util/settings.ts";
 import { readLauncher, readProgram, scriptPath } from "./launcher.ts";
@@ -28,8 +28,13 @@ process.on("exit", () => {
   writeSync(2, `\n${JSON.stringify({ loaded })}`);
 });
 const load = createRequire(program);
-const run = script.runInThisContext() as (load: NodeJS.Require, folder: string) => void;
-const folder = dirname(join(program));
+const made = script.runInThisContext() as (
+  load: NodeJS.Require,
+  folder: string,
+  called: string,
+  release: string,
+) => void;
+const run = (require: NodeJS.Require): void => made(require, dirname(program), basename(program), release);
 if (engine === "server") {
   const exit = process.exit;
   process.exit = (() => {
@@ -37,7 +42,7 @@ if (engine === "server") {
     setImmediate(runOnServer);
   }) as typeof exit;
 }
-run(load, folder);
+run(load);
 
 function runOnServer(): void {
   forgetStore();
@@ -46,7 +51,7 @@ function runOnServer(): void {
     if (other !== undefined) pretended.add(name.replace(/^node:/, ""));
     return other ?? load(name);
   };
-  run(Object.assign(loadPretended, load) as NodeJS.Require, folder);
+  run(Object.assign(loadPretended, load) as NodeJS.Require);
 }
 
 /** Node's own modules, "crypto" or "internal/crypto/hash". */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { becomeCustomer, countRows, rowsOf } from "./support/customer.ts";
+import { becomeCustomer, countRows, openBrowser, rowsOf } from "./support/customer.ts";
 import { findLongMonthDay, type Served, serveSite } from "./support/served.ts";
 
 let served: Served;
@@ -72,6 +72,23 @@ describe("a plain page", () => {
   it("can only be read", async () => {
     const answer = await fetch(`${served.url}/faq.html`, { method: "POST", body: "x" });
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  });
+});
+
+describe("a sign-up", () => {
+  it("with a password of the list of common ones, which lies beside the programs once, is refused", async () => {
+    const folder = join(served.outFolder, "current", "programs");
+    const lists = readdirSync(folder).filter((name) => readFileSync(join(folder, name)).length > 400_000);
+    expect(lists.map((name) => name.split(".")[0])).toEqual(["passkey", "words"]);
+    const browser = openBrowser(served);
+    await browser.get("/account/signup.cgi");
+    const fields = { email: "sunny@example.com", password: "sunshinesunshinesunshine" };
+    const answer = await browser.post("/account/signup.cgi", fields);
+    expect([answer.status, await answer.text()]).toEqual([
+      422,
+      expect.stringContaining("on a list of common"),
+    ]);
+    expect(rowsOf(served, "SELECT count(*) AS n FROM signup")).toEqual([{ n: 0n }]);
   });
 });
 

@@ -9,7 +9,7 @@ export interface Browser {
 }
 
 /** What a browser adds to a request: its cookie, and the hidden fields of the form that it was shown. */
-function openBrowser(served: Served): Browser {
+export function openBrowser(served: Served): Browser {
   let cookie = "";
   let shown = "";
   const send = async (path: string, init: RequestInit): Promise<Response> => {
