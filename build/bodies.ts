@@ -3,7 +3,7 @@
  * other in large blocks. What goes over a limit waits in a temporary file, so that the memory of a build does not
  * grow with the site. They are asked for in the order in which they came, or nearly. Called by page.ts and build.ts.
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert } from "../lib/util/failure.ts";
@@ -91,9 +91,12 @@ export function openBodies({ block: blockSize, held }: Limits = usual): Bodies {
 function openUnnamed(): number {
   const folder = mkdtempSync(join(tmpdir(), "picodollar-"));
   try {
-    return openSync(join(folder, "bodies"), "wx+", 0o600);
+    const file = join(folder, "bodies");
+    const handle = openSync(file, "wx+", 0o600);
+    unlinkSync(file);
+    return handle;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmdirSync(folder);
   }
 }
 

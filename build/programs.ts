@@ -52,13 +52,16 @@ export function buildPrograms(options: ProgramOptions, all: readonly Shelved[]):
       kind === "jobs"
         ? options.templates.filter((template) => template.name.startsWith("mail/"))
         : listShown(options.templates, ["page", ...templates]);
-    const [code, site] = [makeCode(bundle), nameByContent(`${name}.site`, bake(shown))];
+    // All jobs have the same part of the site: it is one file.
+    const part = kind === "jobs" ? "mails" : `${name}.site`;
+    const [code, site] = [makeCode(bundle), nameByContent(part, bake(shown))];
     const ahead = engineFile !== undefined && route?.hasAccounts !== false ? [engineFile.script] : [];
     const switches = switchesOf({ isLight: route?.isLight === true && ahead.length === 0 });
     const launchers = paths.map((path) =>
       describe(path, [Buffer.from(writeLauncher(path, [code.script, site.script, ...ahead], switches))]),
     );
-    files.push(code.file, site.file, ...launchers);
+    files.push(code.file, ...launchers);
+    if (!files.some(({ path }) => path === site.file.path)) files.push(site.file);
     count += launchers.length;
   }
   return { files, count };

@@ -109,7 +109,7 @@ function takeOver(stage: string, { kept, release, files }: Swap): boolean {
     const there = readSeal(`${stage}/${path}`);
     if (hasSeal(kept.seals, index, there)) return true;
     if (!hasSeal(kept.seals, index, readSeal(`${release}/${path}`))) return false;
-    rmSync(`${stage}/${path}`, { recursive: true, force: true });
+    removeFile(`${stage}/${path}`);
     return tree.link(path, release);
   });
 }
