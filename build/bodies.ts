@@ -50,9 +50,10 @@ export function openBodies({ block: blockSize, held }: Limits = usual): Bodies {
     spilled += bytes.length;
   };
   const open = (least: number): void => {
-    if (blocks.length > held) putAside(blocks.length - 1);
-    // Not cleared: every byte of it that is read was written before.
-    last = Buffer.allocUnsafeSlow(Math.max(blockSize, least));
+    const isFull = blocks.length > held;
+    if (isFull) putAside(blocks.length - 1);
+    // The room of what was put aside is free. Else not cleared: every byte of it that is read was written before.
+    if (!isFull || last.length < least) last = Buffer.allocUnsafeSlow(Math.max(blockSize, least));
     blocks.push(last);
     used = 0;
   };

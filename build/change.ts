@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { systemClock } from "../lib/util/clock.ts";
 import { openBodies } from "./bodies.ts";
 import { noteFolders } from "./folders.ts";
+import { near } from "./near.ts";
 import { checkOutFolder } from "./outfolder.ts";
 import { makePageReader, measureShown, type Page, readShown } from "./page.ts";
 import type { Published } from "./publish.ts";
@@ -99,7 +100,8 @@ function listSuspects(sources: readonly Source[], { stamps }: Kept): readonly nu
 
 /** Every file of the release lies there as it was left. */
 function isWhole(release: string, { paths, seals }: Kept): boolean {
-  return paths.every((path, index) => hasSeal(seals, index, readSeal(`${release}/${path}`)));
+  const folder = near(release);
+  return paths.every((path, index) => hasSeal(seals, index, readSeal(`${folder}/${path}`)));
 }
 
 /** Behind the addon stand the compressed files, and last the manifest. */

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
 import { assert, TryLater } from "../lib/util/failure.ts";
 import type { Beside } from "./compress.ts";
+import { near } from "./near.ts";
 import { translateErrors } from "./outfolder.ts";
 import {
   addonPath,
@@ -25,7 +26,7 @@ import {
 } from "./release.ts";
 import { nameRelease, placeRelease, pointCurrent, prune, readCurrent, stageName, sweep } from "./shelf.ts";
 import type { Stages } from "./stages.ts";
-import { hasSeal, makeSeals, putSeal, readSeal, type Seal, type Stamps } from "./stamps.ts";
+import { hasSeal, makeSeals, noteWritten, putSeal, readSeal, type Seal, type Stamps } from "./stamps.ts";
 
 export interface PublishOptions {
   readonly outFolder: string;
@@ -111,27 +112,45 @@ function publishOnce(options: PublishOptions): Published {
   let [count, releaseId, releaseFolder] = [0, "", ""];
   try {
     makeFolder(stage);
-    const tree = makeTreeWriter(stage);
-    const put = (index: number, path: string, write: () => Seal | undefined): void => {
-      stages.step();
-      if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return;
-      count += 1;
-      const seal = write() ?? readSeal(join(stage, path));
-      assert(seal !== undefined, "what was written is there");
-      putSeal(seals, index, seal);
+    const tree = makeTreeWriter(near(stage));
+    const describe = (plan: Plan, parts: readonly Uint8Array[]): Entry => {
+      const entry = describePlan(plan, parts);
+      written.push(entry);
+      return entry;
     };
+    const isLinked = (index: number, path: string): boolean => {
+      stages.step();
+      if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return true;
+      count += 1;
+      return false;
+    };
+    const sealed = noteWritten(seals);
+    let [first, last] = ["", ""];
     let index = -1;
     for (const plan of plans) {
       index += 1;
       const entry = entries?.[index];
       if (entry !== undefined) written.push(entry);
-      put(index, plan.path, () => {
-        const parts = plan.parts();
-        if (entry === undefined) written.push(describePlan(plan, parts));
-        return tree.write(plan.path, parts);
-      });
+      if (isLinked(index, plan.path)) continue;
+      const parts = plan.parts();
+      const { bytes } = entry ?? describe(plan, parts);
+      tree.write(plan.path, parts);
+      sealed.add(index, bytes, modeOf(plan.path));
+      if (first === "") first = plan.path;
+      last = plan.path;
     }
-    put(plans.length, addonPath, () => void tree.copy(addonPath, options.addonFile));
+    const sealOf = (path: string): Seal => {
+      const seal = readSeal(join(stage, path));
+      assert(seal !== undefined, "what was written is there");
+      return seal;
+    };
+    if (first !== "") sealed.finish(sealOf(first), sealOf(last));
+    const put = (at: number, path: string, write: () => void): void => {
+      if (isLinked(at, path)) return;
+      write();
+      putSeal(seals, at, sealOf(path));
+    };
+    put(plans.length, addonPath, () => tree.copy(addonPath, options.addonFile));
     for (const [place, { path, of, read }] of besides.entries())
       put(plans.length + 1 + place, path, () => tree.writeBeside(path, of, [read()]));
     const manifest = list(written);

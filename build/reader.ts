@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { near } from "./near.ts";
 
 /** What the file system says of a file; equal stamps stand for equal content, with the limits told in stamps.ts. */
 export interface Stamp {
@@ -25,7 +26,7 @@ export type Reader = (file: string) => ReadFile;
 export function makeReader(): Reader {
   let room: Buffer = Buffer.allocUnsafeSlow(1 << 16);
   return (file) => {
-    const handle = openSync(file, "r");
+    const handle = openSync(near(file), "r");
     try {
       const stats: Stats = fstatSync(handle);
       let length = 0;

@@ -7,7 +7,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fstatSync,
   futimesSync,
   linkSync,
   mkdirSync,
@@ -104,10 +103,10 @@ export function sealIfAddon(release: string, addonFile: string): Seal | undefine
 }
 
 export interface TreeWriter {
-  /** Writes a new file; what it says is how it lies there now. */
-  readonly write: (path: string, parts: readonly Uint8Array[]) => Seal;
+  /** Writes a new file. */
+  readonly write: (path: string, parts: readonly Uint8Array[]) => void;
   /** Writes a new file with the time of another one of the tree, whose content it holds in another form. */
-  readonly writeBeside: (path: string, of: string, parts: readonly Uint8Array[]) => Seal;
+  readonly writeBeside: (path: string, of: string, parts: readonly Uint8Array[]) => void;
   /** Copies a file without reading it here. */
   readonly copy: (path: string, from: string) => void;
   /** Takes the file of the same path from another release; false where it cannot be linked. */
@@ -117,18 +116,22 @@ export interface TreeWriter {
 /** Makes folders as they are needed. The caller sees to the umask: the web server is another user and must read. */
 export function makeTreeWriter(stage: string): TreeWriter {
   const folders = new Set<string>();
+  let last = "";
   const place = (path: string): string => {
-    const below = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-    if (!folders.has(below)) makeFolder(join(stage, below));
-    folders.add(below);
+    const length = path.lastIndexOf("/");
+    // Most files lie beside the one before.
+    if (length !== last.length || !path.startsWith(last)) {
+      last = path.slice(0, Math.max(0, length));
+      if (!folders.has(last)) makeFolder(join(stage, last));
+      folders.add(last);
+    }
     return `${stage}/${path}`;
   };
-  const write = (path: string, parts: readonly Uint8Array[], time?: Date): Seal => {
+  const write = (path: string, parts: readonly Uint8Array[], time?: Date): void => {
     const handle = openSync(place(path), "wx", modeOf(path));
     try {
       writeParts(handle, parts);
       if (time !== undefined) futimesSync(handle, time, time);
-      return fstatSync(handle);
     } finally {
       closeSync(handle);
     }

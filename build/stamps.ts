@@ -4,6 +4,7 @@
  * tick of the file system's clock would leave the same stamp. So is none from a clock that has been set back.
  */
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import { near } from "./near.ts";
 import type { Stamp } from "./reader.ts";
 
 /** Linux counts file times in ticks of 1 to 10 ms; other systems and old disks in whole seconds, or in two. */
@@ -55,7 +56,7 @@ export function isSameStamp(left: Stamp, right: Stamp): boolean {
 
 /** The stamp of what a source's name leads to; undefined if it is gone. */
 export function readStamp(file: string): Stamp | undefined {
-  return statSync(file, { throwIfNoEntry: false });
+  return statSync(near(file), { throwIfNoEntry: false });
 }
 
 /**
@@ -64,27 +65,50 @@ export function readStamp(file: string): Stamp | undefined {
  */
 export type Seal = Pick<Stats, "mtimeMs" | "size" | "mode">;
 
-const sealWidth = 3;
+/** Numbers for each file: the times between which its content was written, its size, and its mode. */
+const sealWidth = 4;
 
 export function makeSeals(count: number): Stamps {
   return new Float64Array(count * sealWidth);
 }
 
 export function putSeal(seals: Stamps, index: number, { mtimeMs, size, mode }: Seal): void {
-  const at = index * sealWidth;
-  seals[at] = mtimeMs;
-  seals[at + 1] = size;
-  seals[at + 2] = mode;
+  seals.set([mtimeMs, mtimeMs, size, mode], index * sealWidth);
 }
 
+/**
+ * Notes files that are written one after the other, where nobody else writes, and so need not be looked at: each has some time between
+ * those of the first and the last, which tells it from what becomes of it later, though not from another release's.
+ */
+export function noteWritten(seals: Stamps) {
+  const indexes: number[] = [];
+  return {
+    add: (index: number, size: number, mode: number): void => {
+      seals.set([Number.NaN, Number.NaN, size, fileKind | mode], index * sealWidth);
+      indexes.push(index);
+    },
+    finish: (first: Seal, last: Seal): void => {
+      for (const index of indexes) seals.set([first.mtimeMs, last.mtimeMs], index * sealWidth);
+    },
+  };
+}
+
+/** What a mode says of a file that is one (S_IFREG of stat(2)). */
+const fileKind = 0o100000;
+
+/** Whether a file of the release that they speak of lies there as it was left. */
 export function hasSeal(seals: Stamps, index: number, seal: Seal | undefined): boolean {
+  if (seal === undefined) return false;
   const at = index * sealWidth;
-  return (
-    seal !== undefined &&
-    seals[at] === seal.mtimeMs &&
-    seals[at + 1] === seal.size &&
-    seals[at + 2] === seal.mode
-  );
+  const [from, until] = [seals[at] ?? Number.NaN, seals[at + 1] ?? Number.NaN];
+  const isThen = from <= seal.mtimeMs && seal.mtimeMs <= until;
+  return isThen && seals[at + 2] === seal.size && seals[at + 3] === seal.mode;
+}
+
+/** Whether a file, of whatever release, is one with that of theirs. */
+export function isSameFile(seals: Stamps, index: number, seal: Seal | undefined): boolean {
+  const at = index * sealWidth;
+  return seals[at] === seals[at + 1] && hasSeal(seals, index, seal);
 }
 
 /** Undefined where there is no such file, or something else of its name. */

@@ -5,13 +5,14 @@
 import { rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
-import { hasCode } from "../lib/util/failure.ts";
+import { assert, hasCode } from "../lib/util/failure.ts";
 import { clearFolders, type FolderTimes } from "./folders.ts";
+import { near } from "./near.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Published } from "./publish.ts";
 import { makeFolder, makeTreeWriter, manifestName, readManifest, withUmask, writeEntry } from "./release.ts";
 import { nameRelease, placeRelease, pointCurrent, prune, stageName, sweep, takeOldest } from "./shelf.ts";
-import { hasSeal, putSeal, readSeal } from "./stamps.ts";
+import { hasSeal, isSameFile, putSeal, readSeal, type Stamps } from "./stamps.ts";
 import type { Kept } from "./state.ts";
 import type { Task } from "./task.ts";
 
@@ -48,14 +49,17 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   try {
     if (spare === undefined) makeFolder(stage);
     else clearFolders(stage, kept.paths, findTimes(kept, spare.releaseId));
-    if (!takeOver(stage, { kept, release, files: all })) {
+    if (!takeOver(stage, { kept, release, files: all }, seals)) {
       rmSync(stage, { recursive: true, force: true });
       return undefined;
     }
     const tree = makeTreeWriter(stage);
     for (const { path, bytes, of } of all) {
       removeFile(join(stage, path));
-      const seal = of === undefined ? tree.write(path, [bytes]) : tree.writeBeside(path, of, [bytes]);
+      if (of === undefined) tree.write(path, [bytes]);
+      else tree.writeBeside(path, of, [bytes]);
+      const seal = readSeal(join(stage, path));
+      assert(seal !== undefined, "what was written is there");
       putSeal(seals, kept.paths.indexOf(path), seal);
     }
     placeRelease(stage, releaseFolder, manifest);
@@ -100,15 +104,17 @@ function changeManifest(manifest: Buffer | undefined, files: readonly NewFile[])
   return Buffer.concat([...parts, manifest.subarray(done)]);
 }
 
-/** Makes every file but the new ones that of the release: most of them are already. */
-function takeOver(stage: string, { kept, release, files }: Swap): boolean {
+/** Makes every file but the new ones that of the release: most of them are already. `seals`: what is known of them afterwards. */
+function takeOver(stage: string, { kept, release, files }: Swap, seals: Stamps): boolean {
   const tree = makeTreeWriter(stage);
+  const there = near(stage);
   const ours = new Set(files.map(({ path }) => path));
   return kept.paths.every((path, index) => {
     if (ours.has(path)) return true;
-    const there = readSeal(`${stage}/${path}`);
-    if (hasSeal(kept.seals, index, there)) return true;
-    if (!hasSeal(kept.seals, index, readSeal(`${release}/${path}`))) return false;
+    if (isSameFile(seals, index, readSeal(`${there}/${path}`))) return true;
+    const seal = readSeal(`${release}/${path}`);
+    if (seal === undefined || !hasSeal(seals, index, seal)) return false;
+    putSeal(seals, index, seal);
     removeFile(`${stage}/${path}`);
     return tree.link(path, release);
   });
