@@ -71,9 +71,6 @@ export interface RecordWriter {
   readonly finish: (outsides: readonly Outside[]) => Omit<WrittenRecords, "blocks">;
 }
 
-/** No character of UTF-16 takes more than three bytes of UTF-8. */
-const mostBytes = 3;
-
 /**
  * @param count how many sources there are
  * @param write is given their bytes, block after block
@@ -93,28 +90,34 @@ export function writeRecords(count: number, write: (block: Uint8Array) => void):
 function openBlocks(count: number, write: (block: Uint8Array) => void) {
   const ends = new Float64Array(count);
   const digests = new Uint8Array(Math.ceil(count / inBlock) * digestLength);
+  let records: (string | Buffer)[] = [];
   let room = Buffer.allocUnsafeSlow(1 << 16);
-  let [before, at, index] = [0, 0, 0];
+  let [end, index] = [0, 0];
+  // As one text they are encoded in one go. Each begins with a number, so that nothing joins over their borders.
+  const encodeAll = (text: string): Buffer => {
+    const length = Buffer.byteLength(text);
+    if (length > room.length) room = Buffer.allocUnsafeSlow(2 * length);
+    return room.subarray(0, room.write(text));
+  };
   const close = (): void => {
-    const block = room.subarray(0, at);
+    const isText = records.every((record) => typeof record === "string");
+    const block = isText ? encodeAll(records.join("")) : Buffer.concat(records.map(bytesOf));
     digests.set(sha256Of(block), Math.floor((index - 1) / inBlock) * digestLength);
     write(block);
-    before += at;
-    at = 0;
+    records = [];
   };
   const put = (record: string | Buffer): void => {
-    const most = typeof record === "string" ? mostBytes * record.length : record.length;
-    if (at + most > room.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (at + most));
-      room.copy(larger, 0, 0, at);
-      room = larger;
-    }
-    at += typeof record === "string" ? room.write(record, at) : record.copy(room, at);
-    ends[index] = before + at;
+    records.push(record);
+    end += Buffer.byteLength(record);
+    ends[index] = end;
     index += 1;
     if (index % inBlock === 0 || index === count) close();
   };
   return { put, finish: (): Omit<WrittenRecords, "blocks"> => ({ ends, digests }) };
+}
+
+function bytesOf(record: string | Buffer): Buffer {
+  return typeof record === "string" ? Buffer.from(record) : record;
 }
 
 /** Numbers, among them the lengths of the texts behind them in UTF-16: whatever stands in those is read back as it is. */

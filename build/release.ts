@@ -67,8 +67,10 @@ export function writeManifest(entries: readonly Entry[], tool: string, isCompres
   );
 }
 
+/** As JSON.stringify does, which would look at each of three texts for what has to be escaped. */
 export function writeEntry({ path, sha256, bytes }: Entry): string {
-  return JSON.stringify({ path, sha256, bytes });
+  const name = /^[\w./~-]*$/.test(path) ? `"${path}"` : JSON.stringify(path);
+  return `{"path":${name},"sha256":"${sha256}","bytes":${bytes}}`;
 }
 
 /** The manifest's text, in UTF-8; undefined where there is none. */

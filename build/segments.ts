@@ -59,12 +59,14 @@ export function makeMoulds(
   const canSplit = !templates.some(measuresWords);
   const placeOf = makePlaces(baked);
   const used = listFields(templates);
+  // Pages that follow one another are mostly of one kind.
+  let last: { readonly key: string; readonly mould: Mould | "in-full" } | undefined;
   const inFull = (whole: PageFrame): Found => ({ mould: castWhole(renderer, baked, whole), words: [] });
   const find: Moulds["find"] = (page, hasBody, body) => {
     if (!canSplit) return inFull({ ...page, content: body() });
     const { words, shape } = takeWords(page, used);
     const key = `${page.layout} ${placeOf(page.path)} ${shape}${hasBody ? "1" : "0"}`;
-    let mould = moulds.get(key);
+    let mould = last?.key === key ? last.mould : moulds.get(key);
     if (mould === undefined) {
       const whole = { ...page, content: body() };
       mould = cast(renderer, baked, whole, used);
@@ -72,6 +74,7 @@ export function makeMoulds(
         mould = "in-full";
       moulds.set(key, mould);
     }
+    if (last?.key !== key) last = { key, mould };
     return mould === "in-full" ? inFull({ ...page, content: body() }) : { mould, words };
   };
   return { find };
