@@ -3,7 +3,7 @@
  * where a template is not among those that set-up compiled, which takes a while. Called by template.ts.
  */
 import Handlebars from "handlebars";
-import type { Compiled } from "./ready.ts";
+import { type Compiled, toAscii } from "./ready.ts";
 import { scanMarkup } from "./scan.ts";
 import { explainSyntax, inspectTemplate } from "./syntax.ts";
 
@@ -35,7 +35,8 @@ function compileAnew(name: string, text: string): Compiled | Wrong {
     const links = scanMarkup(text, { isTemplate: true }).links.map(({ target, tag, offset }) => {
       return { target, tag, offset };
     });
-    if (uses.escapedContent === undefined) return { tree: () => tree, code: String(code), uses, links };
+    if (uses.escapedContent === undefined)
+      return { tree: () => tree, code: toAscii(String(code)), uses, links };
     const message = "{{content}} would show the page's tags as text; write {{{content}}}";
     return { ...uses.escapedContent, message };
   } catch (error) {

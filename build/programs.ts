@@ -9,6 +9,7 @@ import { findRoute, isOffered, type Route } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Shelved } from "./bundles.ts";
 import { nameScript, scriptPath, switchesOf, writeLauncher } from "./launcher.ts";
+import { toAscii } from "./ready.ts";
 import { describePlan, type Entry, type Plan } from "./release.ts";
 import { listShown, type Template } from "./template.ts";
 
@@ -94,6 +95,8 @@ function describe(path: string, parts: readonly Uint8Array[]): Program {
   return { ...describePlan({ path, parts: () => parts }), parts: () => parts };
 }
 
+const comma = Buffer.from(",\n");
+
 /** Writes what a program is given, of the templates that it shows; each is written once for all programs. */
 function makeOven({
   settings,
@@ -103,16 +106,10 @@ function makeOven({
   const data = `{settings:${JSON.stringify(settings)},\nnavigation:${JSON.stringify(navigation)}`;
   const [start, end] = [toAscii(`${data},\ntemplates:{`), toAscii("}}\n")];
   const written = new Map(
-    templates.map(({ name, code }) => [name, toAscii(`${JSON.stringify(name)}:${code},\n`)] as const),
+    templates.map(({ name, code }) => {
+      const parts = [toAscii(`${JSON.stringify(name)}:`), code, comma];
+      return [name, Buffer.concat(parts)] as const;
+    }),
   );
   return (shown) => [start, ...shown.flatMap(({ name }) => written.get(name) ?? []), end];
-}
-
-/** Templates are code, everything else is data: in both a character may stand by its number. */
-function toAscii(code: string): Buffer {
-  const plain = code.replace(
-    /[^\x20-\x7e\n\t]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return Buffer.from(plain, "latin1");
 }

@@ -6,6 +6,7 @@
 import { escapeText } from "../lib/util/templates.ts";
 import type { Renamed, Renames } from "./assets.ts";
 import { isFollowed } from "./attributes.ts";
+import { toAscii } from "./ready.ts";
 import { type FoundLink, type Markup, scanMarkup } from "./scan.ts";
 import { decode } from "./targets.ts";
 import type { Template } from "./template.ts";
@@ -105,7 +106,7 @@ async function renameInTemplate(template: Template, renames: Renames): Promise<T
   const edits = findEdits({ ...markup, links: absolute }, "/", renames);
   if (edits === undefined) return template;
   const patched = patchCode(template, absolute, edits);
-  if (patched !== undefined) return { ...template, code: patched };
+  if (patched !== undefined) return { ...template, code: toAscii(patched) };
   let edited = "";
   let done = 0;
   for (const { offset, length, text: own } of edits) {
@@ -139,7 +140,7 @@ function patchCode(
     known.count += 1;
     changes.set(before, known);
   }
-  let patched = code;
+  let patched = code.toString("latin1");
   for (const [before, { after, count }] of changes) {
     const parts = patched.split(JSON.stringify(before).slice(1, -1));
     if (text.split(before).length !== count + 1 || parts.length !== count + 1) return undefined;

@@ -78,7 +78,7 @@ export async function readTemplates(
 /** The specifications themselves, for rendering in this process. */
 export function loadTemplates(templates: readonly Template[]): CompiledTemplates {
   const load = ({ code }: Template): TemplateSpecification =>
-    new Function(`return (${code});`)() as TemplateSpecification;
+    new Function(`return (${code.toString("latin1")});`)() as TemplateSpecification;
   return Object.fromEntries(templates.map((template) => [template.name, load(template)]));
 }
 

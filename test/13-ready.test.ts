@@ -1,6 +1,6 @@
 // Goal of this test: layouts that set-up compiled make the same site, byte for byte, as layouts compiled in the build;
 // only a layout of the very same text is taken from there, and mails are told from pages.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { writeLayouts } from "../build/precompile.ts";
@@ -21,7 +21,7 @@ const read = async () => {
   expect(faults).toEqual([]);
   // As JSON would have it: undefined members are none.
   return templates.map(({ name, text, code, uses, links, tree }) =>
-    JSON.parse(JSON.stringify({ name, text, code, uses, links, tree: tree() })),
+    JSON.parse(JSON.stringify({ name, text, code: code.toString(), uses, links, tree: tree() })),
   );
 };
 
@@ -37,13 +37,12 @@ it("are what the compiler makes, and make the same release", async () => {
 it("are taken by their text, and for mails by their kind", async () => {
   await writeLayouts(workshop.home);
   // Planted: were a text taken for another, or compiled anew, this would not be seen.
-  const file = join(workshop.home.codeFolder, "layouts.json");
-  workshop.write(
-    "package/layouts.json",
-    readFileSync(file, "utf8").replaceAll('"code":"', '"code":"/*ready*/'),
-  );
+  const folder = workshop.home.codeFolder;
+  const [file = ""] = readdirSync(folder).filter((name) => /^layouts\..*bin$/.test(name));
+  const planted = readFileSync(join(folder, file), "utf8").replaceAll('"compiler"', '"COMPILER"');
+  workshop.write(`package/${file}`, planted);
   const isReady = async () =>
-    Object.fromEntries((await read()).map(({ name, code }) => [name, code.startsWith("/*ready*/")]));
+    Object.fromEntries((await read()).map(({ name, code }) => [name, code.includes('"COMPILER"')]));
   expect(await isReady()).toMatchObject({ "account/login": true, "mail/confirm": true, page: true });
   const login = readFileSync(join(workshop.home.folder, "layouts/account/login.html"), "utf8");
   workshop.write("site/layouts/mail/confirm.txt", login);
@@ -88,4 +87,15 @@ it("are not looked at again, but where one of a site's own is among them", async
   expect((await workshop.faults())[0]).toMatch(
     /^layouts\/account\/error\.html:.* is not among what is given here/,
   );
+});
+
+it("that were replaced since their list was read are told", async () => {
+  await writeLayouts(workshop.home);
+  const folder = workshop.home.codeFolder;
+  for (const name of readdirSync(folder)) if (/^layouts\..*bin$/.test(name)) rmSync(join(folder, name));
+  await expect(workshop.build()).rejects.toThrow(`${folder}: the package was replaced while this ran`);
+  await writeLayouts(workshop.home);
+  rmSync(join(folder, "layouts-trees.json"));
+  workshop.write("site/layouts/nav.html", "{{site.name}}");
+  await expect(workshop.build()).rejects.toThrow(`${folder}: the package was replaced while this ran`);
 });
