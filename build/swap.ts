@@ -89,9 +89,11 @@ function changeManifest(manifest: Buffer | undefined, files: readonly NewFile[])
   if (manifest === undefined) return undefined;
   const lines = files.flatMap(({ path, bytes, of }) => {
     if (of !== undefined) return [];
-    const start = manifest.indexOf(`\n{"path":${JSON.stringify(path)},"sha256":`);
+    const begin = Buffer.from(`\n{"path":${JSON.stringify(path)},"sha256":`);
+    const start = manifest.indexOf(begin);
     const line = writeEntry({ path, sha256: sha256Hex(bytes), bytes: bytes.length });
-    return [{ start, end: manifest.indexOf("}", start + path.length), line }];
+    // Behind the path, in which there may be one.
+    return [{ start, end: manifest.indexOf("}", start + begin.length), line }];
   });
   if (lines.some(({ start, end }) => start < 0 || end < 0)) return undefined;
   lines.sort((left, right) => left.start - right.start);

@@ -56,6 +56,23 @@ describe("a build that finds the last one's notes", () => {
       await expectAsFromNothing();
     }
   });
+
+  it.each(["}}}", '\u00e9}"', "a,b}"])(
+    "finds its line in the manifest, though its name is %j",
+    async (name) => {
+      const file = `site/content/docs/${name}.html`;
+      workshop.write(file, "<h1>Strange</h1><p>a</p>\n");
+      await workshop.built();
+      await wait(60);
+      for (const text of ["b", "c"]) {
+        workshop.write(file, `<h1>Strange</h1><p>${text}</p>\n`);
+        await wait(60);
+        workshop.clock.ms += 1000;
+        expect(await workshop.built()).toMatchObject({ changed: true, sourcesRead: 1 });
+        await expectAsFromNothing();
+      }
+    },
+  );
 });
 
 describe("what other pages show of a page", () => {
