@@ -1,6 +1,6 @@
 /**
- * The code of the programs, each bundled into one text that needs nothing but Node, the native addon, and what is
- * baked into it later (build/programs.ts). It depends on the package alone, so set-up bundles once and a site's
+ * The code of the programs, each bundled into one text that needs nothing but Node, the native addon, what is
+ * baked in later (build/programs.ts), and the list beside it (build/libraries.ts). It depends on the package alone, so set-up bundles once and a site's
  * build takes what is there. esbuild is imported here, in engine.ts, and in libraries.ts. The bytes name no absolute path and no time.
  */
 import { readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ import { bundleEngine } from "./engine.ts";
 import { type Home, type Plan, planPrograms, programOptions, writeEntry } from "./entry.ts";
 import { compareText } from "./fault.ts";
 import { engineName, writeCode } from "./launcher.ts";
-import { bundleLibraries, makeLate } from "./libraries.ts";
+import { bundleLibraries, loadAtStart, makeLate } from "./libraries.ts";
 import { templateShapes } from "./shapes.ts";
 
 /** Called by set-up when the sources are compiled. */
@@ -107,7 +107,7 @@ export async function bundlePrograms(home: Home): Promise<readonly Bundle[]> {
     entryPoints: plans.map(({ name }) => ({ in: `program:${name}`, out: name })),
     ...programOptions,
     absWorkingDir: home.codeFolder,
-    plugins: [makeEntries(plans, home), makeLate(libraries)],
+    plugins: [makeEntries(plans, home, loadAtStart(libraries)), makeLate(libraries)],
     metafile: true,
   });
   const named = listNamed(result.metafile, home.codeFolder);
@@ -223,8 +223,8 @@ function makeSheets(reader: SheetReader): Plugin {
   };
 }
 
-/** Serves what exists in memory only: the entry of each program. */
-function makeEntries(plans: readonly Plan[], home: Home): Plugin {
+/** Serves what exists in memory only: the entry of each program. `start`: what one that stays begins with. */
+function makeEntries(plans: readonly Plan[], home: Home, start: string): Plugin {
   const entries = new Map(plans.map((plan) => [`program:${plan.name}`, plan]));
   return {
     name: "picodollar",
@@ -233,7 +233,8 @@ function makeEntries(plans: readonly Plan[], home: Home): Plugin {
       bundler.onLoad({ filter: /.*/, namespace: "program" }, ({ path }) => {
         const plan = entries.get(path);
         assert(plan !== undefined, `${path} was planned`);
-        return { contents: writeEntry(plan, home), loader: "js", resolveDir: home.codeFolder };
+        const before = plan.kind === "servers" ? start : "";
+        return { contents: before + writeEntry(plan, home), loader: "js", resolveDir: home.codeFolder };
       });
       // What a launcher gives the program, or does not; it loads what the program may load.
       bundler.onResolve({ filter: /\/postgres\/door\.[jt]s$/ }, () => ({

@@ -22,7 +22,7 @@ export interface Bundle {
   readonly code: Uint8Array;
 }
 
-/** A bundle whose code is read when it is asked for, and good until that of another one is: there are 7 MB of it. */
+/** A bundle whose code is read when it is asked for, and good until that of another one is: there are 6 MB of it. */
 export interface Shelved extends Omit<Bundle, "code"> {
   readonly sha256: string;
   readonly bytes: number;

@@ -98,7 +98,9 @@ export function writeEntry({ name, kind, paths }: Plan, home: Home): string {
     return [
       `import { runJob } from ${code("jobs", "run")};`,
       `const all = { ${all.join(", ")} };`,
-      `all[${calledName}]().then(({ job }) => runJob(${calledName}, job, ${bakedName}, ${addon}));`,
+      `all[${calledName}]().then(({ job }) => runJob(${calledName}, job, ${bakedName}, ${addon}))`,
+      // A bug, as runJob has it.
+      ".catch((error) => { console.error(error); process.exit(70); });",
     ].join("\n");
   }
   return [

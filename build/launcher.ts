@@ -4,8 +4,9 @@
  * on a server, the third is its driver. All are named by their content, and so is what the machine may have kept of V8's work
  * on them (build/warm.ts).
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../lib/util/failure.ts";
 import { type Route, routes } from "../lib/util/routes.ts";
 
 /** In the code of a program, what is baked in: undeclared in a bundle. */
@@ -80,6 +81,16 @@ export function readLauncher(file: string): Launched {
   };
 }
 
+/** Undefined where there is none, since the site does not have it, or another build has just cleared the release away. */
+function readIfThere(file: string): Launched | undefined {
+  try {
+    return readLauncher(file);
+  } catch (error) {
+    if (hasCode(error, ["ENOENT", "ENOTDIR"])) return undefined;
+    throw error;
+  }
+}
+
 /** The text that a launcher runs. */
 export function readProgram(release: string, { scripts }: Pick<Launched, "scripts">): string {
   const [code = "", ...given] = scripts.map((script) =>
@@ -95,10 +106,8 @@ export interface LaunchedRoute extends Launched {
 /** The launchers of a release that the web server starts. */
 export function listLaunched(release: string): readonly LaunchedRoute[] {
   return routes.flatMap((route) => {
-    const file = join(release, "cgi", route.path);
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return [];
-    const launched = readLauncher(file);
-    return launched.scripts.length === 0 ? [] : [{ ...launched, route }];
+    const launched = readIfThere(join(release, "cgi", route.path));
+    return launched === undefined || launched.scripts.length === 0 ? [] : [{ ...launched, route }];
   });
 }
 

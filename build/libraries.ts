@@ -22,22 +22,26 @@ export async function bundleLibraries({ codeFolder }: Home): Promise<readonly Bu
   return [{ name: "words", kind: "library", paths: [], templates: [], code }];
 }
 
-/** What programs load from a file beside them. */
-export function makeLate(libraries: readonly Bundle[]): Plugin {
+/** What programs load from a file beside them: `words`, where there is one. */
+export function makeLate([words]: readonly Bundle[]): Plugin {
   return {
     name: "picodollar-library",
     setup(bundler) {
-      for (const { name, code } of libraries) {
-        const path = JSON.stringify(`/${scriptPath(nameScript(name, sha256Hex(code)))}`);
-        bundler.onResolve({ filter: /^@zxcvbn-ts\/language-common$/ }, () => ({
-          path: name,
-          namespace: "library",
-        }));
-        bundler.onLoad({ filter: /.*/, namespace: "library" }, () => ({
-          contents: `module.exports = require(${releaseName} + ${path});`,
-          loader: "js",
-        }));
-      }
+      if (words === undefined) return;
+      const path = JSON.stringify(`/${scriptPath(nameScript(words.name, sha256Hex(words.code)))}`);
+      bundler.onResolve({ filter: /^@zxcvbn-ts\/language-common$/ }, () => ({
+        path: words.name,
+        namespace: "library",
+      }));
+      bundler.onLoad({ filter: /.*/, namespace: "library" }, () => ({
+        contents: `module.exports = require(${releaseName} + ${path});`,
+        loader: "js",
+      }));
     },
   };
+}
+
+/** The beginning of a program that stays: its release may be gone when somebody chooses a password, so the list is loaded at once. */
+export function loadAtStart(libraries: readonly Bundle[]): string {
+  return libraries.length === 0 ? "" : 'import "@zxcvbn-ts/language-common";\n';
 }

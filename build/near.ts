@@ -5,7 +5,8 @@
 export function near(path: string): string {
   // Node keeps it; it throws where the folder is gone, and then there is no way from there.
   const own = ownFolder();
-  return own !== "" && path.startsWith(own) && path[own.length] === "/" ? path.slice(own.length + 1) : path;
+  const isBelow = own !== "" && path.startsWith(own) && path[own.length] === "/";
+  return isBelow && path.length > own.length + 1 ? path.slice(own.length + 1) : path;
 }
 
 function ownFolder(): string {

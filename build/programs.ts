@@ -25,7 +25,7 @@ export interface ProgramOptions {
 }
 
 export interface Programs {
-  /** In the order of their paths. */
+  /** Launchers and scripts, in no order. */
   readonly files: readonly Program[];
   /** How many of them are launchers. */
   readonly count: number;

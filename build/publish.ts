@@ -18,6 +18,7 @@ import {
   manifestName,
   modeOf,
   type Plan,
+  parseManifest,
   readManifest,
   sealIfAddon,
   sealIfSame,
@@ -125,7 +126,7 @@ function publishOnce(options: PublishOptions): Published {
       return false;
     };
     const sealed = noteWritten(seals);
-    let [first, last] = ["", ""];
+    const order: string[] = [];
     let index = -1;
     for (const plan of plans) {
       index += 1;
@@ -136,15 +137,14 @@ function publishOnce(options: PublishOptions): Published {
       const { bytes } = entry ?? describe(plan, parts);
       tree.write(plan.path, parts);
       sealed.add(index, bytes, modeOf(plan.path));
-      if (first === "") first = plan.path;
-      last = plan.path;
+      order.push(plan.path);
     }
     const sealOf = (path: string): Seal => {
       const seal = readSeal(join(stage, path));
       assert(seal !== undefined, "what was written is there");
       return seal;
     };
-    if (first !== "") sealed.finish(sealOf(first), sealOf(last));
+    sealed.finish(order, sealOf);
     const put = (at: number, path: string, write: () => void): void => {
       if (isLinked(at, path)) return;
       write();
@@ -205,9 +205,8 @@ function sealIfBeside(before: string, { path, bytes, read }: Beside): Seal | und
 
 /** What the manifest of a release says of each file, and where its seal is. */
 function readListed(before: string, { paths, seals }: SealedRelease) {
-  const text = readManifest(before);
-  if (text === undefined) return undefined;
-  const { files } = JSON.parse(text.toString("utf8")) as { readonly files: readonly Entry[] };
+  const files = parseManifest(readManifest(before));
+  if (files === undefined) return undefined;
   // Both lists have the same order; where they do not, nothing is known.
   return new Map(
     files.flatMap(({ path, sha256 }, index) =>

@@ -79,6 +79,17 @@ export function readManifest(release: string): Buffer | undefined {
   return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file);
 }
 
+/** What it lists; undefined where it is no manifest, whatever became of it. */
+export function parseManifest(text: Buffer | undefined): readonly Entry[] | undefined {
+  try {
+    return text === undefined
+      ? undefined
+      : (JSON.parse(text.toString("utf8")) as { readonly files: readonly Entry[] }).files;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Programs can be run; everybody may read everything: there are no secrets in a release. */
 export function modeOf(path: string): number {
   return /^(?:cgi|jobs|native)\//.test(path) ? 0o755 : 0o644;

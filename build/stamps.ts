@@ -82,13 +82,23 @@ export function putSeal(seals: Stamps, index: number, { mtimeMs, size, mode }: S
  */
 export function noteWritten(seals: Stamps) {
   const indexes: number[] = [];
+  // Of each mode that was asked for, the first file: a folder may give others.
+  const modes = new Map<number, number>();
   return {
     add: (index: number, size: number, mode: number): void => {
+      if (!modes.has(mode)) modes.set(mode, indexes.length);
       seals.set([Number.NaN, Number.NaN, size, fileKind | mode], index * sealWidth);
       indexes.push(index);
     },
-    finish: (first: Seal, last: Seal): void => {
-      for (const index of indexes) seals.set([first.mtimeMs, last.mtimeMs], index * sealWidth);
+    /** @param paths theirs, in the same order */
+    finish: (paths: readonly string[], sealOf: (path: string) => Seal): void => {
+      const [first, last] = [paths[0], paths.at(-1)];
+      if (first === undefined || last === undefined) return;
+      const isAsAsked = [...modes].every(([mode, at]) => sealOf(paths[at] ?? "").mode === (fileKind | mode));
+      const [from, until] = isAsAsked ? [sealOf(first).mtimeMs, sealOf(last).mtimeMs] : [0, 0];
+      for (const [at, index] of indexes.entries())
+        if (isAsAsked) seals.set([from, until], index * sealWidth);
+        else putSeal(seals, index, sealOf(paths[at] ?? ""));
     },
   };
 }

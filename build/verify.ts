@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import type { BuildOptions, BuildResult } from "./build.ts";
 import { compareText, type Fault } from "./fault.ts";
-import { addonPath, type Entry, manifestName, readManifest } from "./release.ts";
+import { addonPath, type Entry, manifestName, parseManifest, readManifest } from "./release.ts";
 import { readCurrent } from "./shelf.ts";
 
 export interface Difference {
@@ -54,10 +54,8 @@ export async function verifyRelease(
 
 /** What the manifest of a release lists, by path; undefined where it has none. */
 export function readEntries(release: string): ReadonlyMap<string, Entry> | undefined {
-  const text = readManifest(release);
-  if (text === undefined) return undefined;
-  const { files } = JSON.parse(text.toString("utf8")) as { readonly files: readonly Entry[] };
-  return new Map(files.map((entry) => [entry.path, entry]));
+  const files = parseManifest(readManifest(release));
+  return files && new Map(files.map((entry) => [entry.path, entry]));
 }
 
 /** Files that are not what the manifest says. */

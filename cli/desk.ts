@@ -12,11 +12,13 @@ export type Adders = ReadonlyMap<string, (program: Command) => void>;
 
 /**
  * Reads the command line and does what it says; sets the exit code. Answers which parts of the code it used that are
- * worth keeping in V8's form (cli/site.ts): those of builds, by which alone time is lost.
- * @param listAdders `use`: told which parts of the code a build used
+ * worth keeping in V8's form (cli/site.ts).
+ * @param listAdders `use`: told which parts of the code were used
+ * @param write what is to be printed goes there; on standard output unless told
  */
 export async function serveDesk(
   listAdders: (use: (part: string) => void) => Adders,
+  write?: (text: string) => void,
 ): Promise<readonly string[]> {
   const used: string[] = [];
   const program = new Command("site")
@@ -24,6 +26,7 @@ export async function serveDesk(
     .version(packageVersion())
     .exitOverride()
     .showHelpAfterError("(site --help lists the commands)");
+  if (write !== undefined) program.configureOutput({ writeOut: write });
   const adders = listAdders((part) => used.push(part));
   // Describing all commands takes some milliseconds; whoever names one needs no other.
   const named = adders.get(process.argv[2] ?? "");

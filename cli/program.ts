@@ -29,8 +29,12 @@ import { addTlsCommand } from "./tls.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addWarmCommand } from "./warm.ts";
 
-export function runCommand(): Promise<readonly string[]> {
-  return serveDesk(listAdders);
+export async function runCommand(): Promise<readonly string[]> {
+  const used = await serveDesk(listAdders);
+  const name = process.argv[2] ?? "";
+  // One that was refused has perhaps used little of what is its own.
+  const isDone = (process.exitCode ?? 0) === 0 && listAdders(() => undefined).has(name);
+  return isDone ? [...used, name] : used;
 }
 
 function listAdders(use: (part: string) => void): Adders {

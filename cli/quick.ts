@@ -3,23 +3,25 @@
  * all other commands. Called by cli/site.
  */
 import { writeSync } from "node:fs";
-import { hasCode } from "../lib/util/failure.ts";
+import { hasCode, NeedsHuman } from "../lib/util/failure.ts";
 import { addBuildCommand } from "./build.ts";
 import { serveDesk } from "./desk.ts";
 
 export function runCommand(): Promise<readonly string[]> {
-  return serveDesk((use) => new Map([["build", (program) => addBuildCommand(program, { use, say })]]));
+  const say = (line: string): void => write(`${line}\n`);
+  return serveDesk((use) => new Map([["build", (program) => addBuildCommand(program, { use, say })]]), write);
 }
 
-/** As console.log, for which Node loads its streams: that would be a twentieth of a small build. */
-function say(line: string): void {
-  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+/** As process.stdout does, for which Node loads its streams: that would be a twentieth of a small build. */
+function write(text: string): void {
+  for (let rest = Buffer.from(text); rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(1, rest));
-    } catch (error) {
+    } catch (cause) {
       // Whoever reads may go, and what is being done goes on.
-      if (hasCode(error, ["EPIPE"])) return;
-      if (!hasCode(error, ["EAGAIN"])) throw error;
+      if (hasCode(cause, ["EPIPE"])) return;
+      if (!hasCode(cause, ["EAGAIN"]))
+        throw new NeedsHuman("what was done cannot be said: standard output cannot be written", { cause });
       // Whoever reads is slow, and somebody told the pipe not to wait.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }

@@ -65,10 +65,8 @@ async function runBundle(): Promise<void> {
   const had = kept !== undefined && isGood ? kept.slice(beginning.length, -ending.length).split("+") : [];
   if (used.some((part) => !had.includes(part)))
     keepCode(`${beginning}${[...new Set([...had, ...used])].sort().join("+")}${ending}`, script, kept);
-  if (used.length === 0) return;
   // A build is over: taking all its memory apart, piece by piece, would be waited for.
-  if (isQuick) process.exit();
-  process.stdout.write("", () => process.exit());
+  if (isQuick && used.length > 0) process.exit();
 }
 
 /** Of several, which two runs at once may have left, the one of the most parts. */

@@ -1,4 +1,4 @@
-// Goal of this test: each program is one file that runs by itself, knows the site it belongs to, and has the same
+// Goal of this test: each program is a launcher with its scripts, runs by itself, knows the site it belongs to, and has the same
 // bytes wherever it was built.
 import { cpSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";

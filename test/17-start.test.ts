@@ -1,14 +1,16 @@
-// Goal of this test: the command starts with the machine code that earlier runs left, which has what builds used
-// whichever command came first, is made anew when it does not fit, and is never needed.
+// Goal of this test: the command starts with the machine code that earlier runs left, which has what those used
+// whichever came first, is made anew when it does not fit, and is never needed.
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -110,9 +112,36 @@ describe("machine code", () => {
 });
 
 describe("the command", () => {
-  it("goes on when whoever reads what it says has gone", () => {
-    const line = `${process.execPath} ${starter} --help; echo "code $?" >&2`;
+  it.each(["--help", "build --help"])("%s goes on when whoever reads what it says has gone", (words) => {
+    const line = `${process.execPath} ${starter} ${words}; echo "code $?" >&2`;
     const { stderr } = spawnSync("sh", ["-c", `(sleep 0.3; ${line}) | true`], { encoding: "utf8" });
     expect(stderr).toBe("code 0\n");
+  });
+
+  it("says where what it did cannot be said", () => {
+    const line = `${process.execPath} ${starter} build --help > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", line], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([
+      100,
+      expect.stringMatching(/^site: what was done cannot be said: standard output cannot be written\n/),
+    ]);
+  });
+
+  it("keeps what each command used", () => {
+    const out = join(folder, "out");
+    cpSync(new URL("../out", import.meta.url).pathname, out, { recursive: true });
+    for (const name of readdirSync(join(out, "cli")))
+      if (name.endsWith(".cache")) rmSync(join(out, "cli", name));
+    for (const name of ["package.json", "layouts", "node_modules"])
+      symlinkSync(new URL(`../${name}`, import.meta.url).pathname, join(folder, name));
+    const kept = () => readdirSync(join(out, "cli")).filter((name) => name.endsWith(".cache"));
+    for (const [words, parts] of [
+      [["--version"], []],
+      [["layout", "list"], ["layout"]],
+    ] as const) {
+      const ran = spawnSync(process.execPath, [join(out, "cli/site.cjs"), ...words], { encoding: "utf8" });
+      expect([ran.status, ran.stderr]).toEqual([0, ""]);
+      expect(kept().map((name) => name.replace(/^.*-(\w+)\.cache$/, "$1"))).toEqual(parts);
+    }
   });
 });

@@ -57,6 +57,21 @@ describe("a build that finds the last one's notes", () => {
     }
   });
 
+  it("changes several lines of the manifest, in whatever order their sources are listed", async () => {
+    const names = ["docs/a.html", "docs/a/x.html", "docs/\u00e9.html", "docs/b.html"];
+    const put = (text: string): void => {
+      for (const name of names) workshop.write(`site/content/${name}`, `<h1>Page</h1><p>${text}</p>\n`);
+    };
+    put("a");
+    await workshop.built();
+    await wait(60);
+    put("b");
+    await wait(60);
+    workshop.clock.ms += 1000;
+    expect(await workshop.built()).toMatchObject({ changed: true, sourcesRead: names.length });
+    await expectAsFromNothing();
+  });
+
   it.each(["}}}", '\u00e9}"', "a,b}"])(
     "finds its line in the manifest, though its name is %j",
     async (name) => {

@@ -1,8 +1,8 @@
 // Goal of this test: programs that stay, whose socket somebody else holds as systemd does, are restarted again and again, and whoever asks
 // meanwhile waits and is answered.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { get, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,6 +58,42 @@ describe.skipIf(spawnSync("perl", ["-e", "1"]).status !== 0)("a socket that syst
     held?.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
   });
+
+  /** A visitor's sign-up: the form, and what is answered to it. */
+  const signUp = async (password: string) => {
+    const send = (method: string, headers: object, body: string) =>
+      new Promise<{ status: number; cookie: string; page: string }>((resolve, reject) => {
+        const own = { host: "storage.example.com", "x-forwarded-for": "127.0.0.1", ...headers };
+        const path = "/account/signup.cgi";
+        const sent = request(
+          { socketPath: at("pages.sock"), path, method, headers: own, agent: false },
+          (answer) => {
+            let page = "";
+            answer.setEncoding("utf8").on("data", (text: string) => {
+              page += text;
+            });
+            const cookie = answer.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+            answer.once("end", () => resolve({ status: answer.statusCode ?? 0, cookie, page }));
+          },
+        );
+        sent.once("error", reject).end(body);
+      });
+    const shown = await send("GET", {}, "");
+    const hidden = [...shown.page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+    const fields = Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
+    const body = new URLSearchParams({ ...fields, email: "sunny@example.com", password }).toString();
+    const type = "application/x-www-form-urlencoded";
+    const headers = { cookie: shown.cookie, origin: "https://storage.example.com", "content-type": type };
+    return send("POST", { ...headers, "content-length": Buffer.byteLength(body) }, body);
+  };
+
+  it("has a program that goes on when its release is gone, with all that it may ask for", async () => {
+    const releases = at("dist/releases");
+    renameSync(releases, at("away"));
+    const answer = await signUp("sunshinesunshinesunshine");
+    renameSync(at("away"), releases);
+    expect([answer.status, answer.page]).toEqual([422, expect.stringContaining("on a list of common")]);
+  }, 30_000);
 
   it("loses no request at a restart", async () => {
     const answers: number[] = [];

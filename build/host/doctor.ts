@@ -87,6 +87,8 @@ function checkNode({ release, path }: Patient): Finding {
 function checkWarm({ release, outFolder, path }: Patient): Finding {
   const version = runFirst(["node"], ["-p", "process.version"], path)?.said ?? "";
   const all = listLaunched(release);
+  if (all.length === 0)
+    return wrong("warm/", "the release is of another version of the package; run: site build, and site warm");
   const kept = (launched: Launched): string => join(outFolder, warmFolder, cacheName(launched, version));
   const cold = listCold(outFolder, release, version);
   if (cold.length > 0)
