@@ -3,9 +3,10 @@
  * where a template is not among those that set-up compiled, which takes a while. Called by template.ts.
  */
 import Handlebars from "handlebars";
-import { type Compiled, toAscii } from "./ready.ts";
+import type { Compiled } from "./ready.ts";
 import { scanMarkup } from "./scan.ts";
 import { explainSyntax, inspectTemplate } from "./syntax.ts";
+import { toAscii } from "./text.ts";
 
 /** What is wrong, and where in the template's text. */
 interface Wrong {

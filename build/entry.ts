@@ -81,10 +81,10 @@ function listCode(home: Home, folder: string): readonly string[] {
 export function writeEntry({ name, kind, paths }: Plan, home: Home): string {
   const code = (...parts: readonly string[]): string =>
     JSON.stringify(join(home.codeFolder, ...parts) + home.codeEnding);
-  const beside = (up: string, file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
   const up = "../".repeat((paths[0] ?? "").split("/").length - 1);
-  const addon = beside(up, addonPath);
-  const files = `{ addonFile: ${addon}, searchFile: ${beside(up, searchPath)} }`;
+  const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
+  const addon = beside(addonPath);
+  const files = `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`;
   if (kind === "servers") {
     const imports = routes.map((route, n) => `import { handle as h${n} } from ${code("cgi", route.name)};`);
     const handlers = routes.map((route, n) => `${JSON.stringify(route.name)}: h${n}`);

@@ -56,10 +56,10 @@ export function writeLauncher(
   return `${start}"use strict";
 const scripts = ${JSON.stringify(scripts)};
 const { readFileSync } = require('fs'), { Script } = require('vm'), release = __dirname + '${up}';
-const [filename, ...given] = scripts.map((script) => release + '/programs/' + script + '.js');
+const [filename, ...given] = scripts.map((script) => release + '/${scriptPath("' + script + '")}');
 const read = (file) => readFileSync(file, 'utf8');
 let cachedData;
-try { cachedData = readFileSync(release + '/../../${warmFolder}/' + scripts.join('+') + '.' + process.version + '.cache'); } catch {}
+try { cachedData = readFileSync(release + '/../../${warmFolder}/${cacheName({ scripts }, "' + process.version + '")}'); } catch {}
 new Script(read(filename) + '(' + given.map(read) + ')', { filename, cachedData }).runInThisContext()(require, __dirname, ${JSON.stringify(called)}, release);
 `;
 }

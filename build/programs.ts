@@ -9,9 +9,9 @@ import { findRoute, isOffered, type Route } from "../lib/util/routes.ts";
 import type { Settings } from "../lib/util/settings.ts";
 import type { Shelved } from "./bundles.ts";
 import { nameScript, scriptPath, switchesOf, writeLauncher } from "./launcher.ts";
-import { toAscii } from "./ready.ts";
 import { describePlan, type Entry, type Plan } from "./release.ts";
 import { listShown, type Template } from "./template.ts";
+import { toAscii } from "./text.ts";
 
 /** By its path in the release: "cgi/account/login.cgi", "jobs/bill", or "programs/login.0123456789.js". */
 export type Program = Plan & Entry;
@@ -37,33 +37,36 @@ export const searchPath = "search/pages.sqlite";
 /** Makes every program that the site has. `all`: the package's. */
 export function buildPrograms(options: ProgramOptions, all: readonly Shelved[]): Programs {
   const isOnServer = options.settings.store !== "sqlite";
-  const engine = isOnServer ? all.find(({ kind }) => kind === "engine") : undefined;
-  assert(!isOnServer || engine !== undefined, "the package has the engine of a server");
-  const engineFile = engine === undefined ? undefined : makeCode(engine);
+  const codesOf = (kind: Shelved["kind"]): readonly Script[] =>
+    all.filter((bundle) => bundle.kind === kind).map(makeCode);
+  const engine = isOnServer ? codesOf("engine") : [];
+  assert(engine.length === (isOnServer ? 1 : 0), "the package has the engine of a server");
   const bake = makeOven(options);
-  const files: Program[] = engineFile === undefined ? [] : [engineFile.file];
+  // All jobs have the same part of the site: it is one file.
+  const mails = nameByContent(
+    "mails",
+    bake(options.templates.filter(({ name }) => name.startsWith("mail/"))),
+  );
+  const files = [...engine, ...codesOf("library"), mails].map(({ file }) => file);
   let count = 0;
   for (const bundle of all) {
     const { name, kind, paths, templates } = bundle;
-    if (kind === "library") files.push(makeCode(bundle).file);
-    const route = kind === "cgi" ? routeOf(bundle) : undefined;
     if (kind === "engine" || kind === "library" || (kind === "servers" && !options.isResident)) continue;
+    const route = kind === "cgi" ? routeOf(bundle) : undefined;
     if (route !== undefined && !isOffered(route, options.settings)) continue;
-    const shown =
+    const code = makeCode(bundle);
+    const site =
       kind === "jobs"
-        ? options.templates.filter((template) => template.name.startsWith("mail/"))
-        : listShown(options.templates, ["page", ...templates]);
-    // All jobs have the same part of the site: it is one file.
-    const part = kind === "jobs" ? "mails" : `${name}.site`;
-    const [code, site] = [makeCode(bundle), nameByContent(part, bake(shown))];
-    const ahead = engineFile !== undefined && route?.hasAccounts !== false ? [engineFile.script] : [];
+        ? mails
+        : nameByContent(`${name}.site`, bake(listShown(options.templates, ["page", ...templates])));
+    const ahead = route?.hasAccounts === false ? [] : engine;
+    const scripts = [code, site, ...ahead].map(({ script }) => script);
     const switches = switchesOf({ isLight: route?.isLight === true && ahead.length === 0 });
-    const launchers = paths.map((path) =>
-      describe(path, [Buffer.from(writeLauncher(path, [code.script, site.script, ...ahead], switches))]),
-    );
-    files.push(code.file, ...launchers);
-    if (!files.some(({ path }) => path === site.file.path)) files.push(site.file);
-    count += launchers.length;
+    files.push(code.file);
+    if (site !== mails) files.push(site.file);
+    for (const path of paths)
+      files.push(describe(path, [Buffer.from(writeLauncher(path, scripts, switches))]));
+    count += paths.length;
   }
   return { files, count };
 }
@@ -86,9 +89,9 @@ function makeCode({ name, sha256, bytes, code }: Shelved): Script {
 }
 
 function nameByContent(name: string, parts: readonly Uint8Array[]): Script {
-  const { sha256, bytes } = describePlan({ path: "", parts: () => parts });
-  const script = nameScript(name, sha256);
-  return { script, file: { path: scriptPath(script), sha256, bytes, parts: () => parts } };
+  const file = describe("", parts);
+  const script = nameScript(name, file.sha256);
+  return { script, file: { ...file, path: scriptPath(script) } };
 }
 
 function describe(path: string, parts: readonly Uint8Array[]): Program {

@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Clock } from "../lib/util/clock.ts";
-import { assert, TryLater } from "../lib/util/failure.ts";
+import { TryLater } from "../lib/util/failure.ts";
 import type { Beside } from "./compress.ts";
 import { near } from "./near.ts";
 import { translateErrors } from "./outfolder.ts";
@@ -27,7 +27,16 @@ import {
 } from "./release.ts";
 import { nameRelease, placeRelease, pointCurrent, prune, readCurrent, stageName, sweep } from "./shelf.ts";
 import type { Stages } from "./stages.ts";
-import { hasSeal, makeSeals, noteWritten, putSeal, readSeal, type Seal, type Stamps } from "./stamps.ts";
+import {
+  hasSeal,
+  makeSeals,
+  noteWritten,
+  putSeal,
+  readOwnSeal,
+  readSeal,
+  type Seal,
+  type Stamps,
+} from "./stamps.ts";
 
 export interface PublishOptions {
   readonly outFolder: string;
@@ -114,11 +123,6 @@ function publishOnce(options: PublishOptions): Published {
   try {
     makeFolder(stage);
     const tree = makeTreeWriter(near(stage));
-    const describe = (plan: Plan, parts: readonly Uint8Array[]): Entry => {
-      const entry = describePlan(plan, parts);
-      written.push(entry);
-      return entry;
-    };
     const isLinked = (index: number, path: string): boolean => {
       stages.step();
       if (before !== undefined && same[index] !== undefined && tree.link(path, before)) return true;
@@ -126,29 +130,24 @@ function publishOnce(options: PublishOptions): Published {
       return false;
     };
     const sealed = noteWritten(seals);
-    const order: string[] = [];
+    const sealOf = (index: number): Seal => readOwnSeal(join(stage, paths[index] ?? ""));
     let index = -1;
     for (const plan of plans) {
       index += 1;
-      const entry = entries?.[index];
-      if (entry !== undefined) written.push(entry);
-      if (isLinked(index, plan.path)) continue;
-      const parts = plan.parts();
-      const { bytes } = entry ?? describe(plan, parts);
+      const known = entries?.[index];
+      // Only what is known may be linked.
+      const parts = isLinked(index, plan.path) ? undefined : plan.parts();
+      const entry = known ?? describePlan(plan, parts);
+      written.push(entry);
+      if (parts === undefined) continue;
       tree.write(plan.path, parts);
-      sealed.add(index, bytes, modeOf(plan.path));
-      order.push(plan.path);
+      sealed.add(index, entry.bytes, modeOf(plan.path));
     }
-    const sealOf = (path: string): Seal => {
-      const seal = readSeal(join(stage, path));
-      assert(seal !== undefined, "what was written is there");
-      return seal;
-    };
-    sealed.finish(order, sealOf);
+    sealed.finish(sealOf);
     const put = (at: number, path: string, write: () => void): void => {
       if (isLinked(at, path)) return;
       write();
-      putSeal(seals, at, sealOf(path));
+      putSeal(seals, at, sealOf(at));
     };
     put(plans.length, addonPath, () => tree.copy(addonPath, options.addonFile));
     for (const [place, { path, of, read }] of besides.entries())

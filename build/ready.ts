@@ -109,15 +109,6 @@ export function writeReady(
   writeFileSync(join(codeFolder, fileName), JSON.stringify({ file, layouts } satisfies Listed));
 }
 
-/** Templates are code, everything else is data: in both a character may stand by its number. */
-export function toAscii(code: string): Buffer {
-  const plain = code.replace(
-    /[^\x20-\x7e\n\t]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return Buffer.from(plain, "latin1");
-}
-
 /** Mails are compiled otherwise than pages (compile.ts). */
 function keyOf(name: string, text: string): string {
   return sha256Hex(`${name.startsWith("mail/") ? "mail" : "page"}\n${text}`);

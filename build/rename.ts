@@ -6,10 +6,10 @@
 import { escapeText } from "../lib/util/templates.ts";
 import type { Renamed, Renames } from "./assets.ts";
 import { isFollowed } from "./attributes.ts";
-import { toAscii } from "./ready.ts";
 import { type FoundLink, type Markup, scanMarkup } from "./scan.ts";
 import { decode } from "./targets.ts";
 import type { Template } from "./template.ts";
+import { toAscii } from "./text.ts";
 
 /** Replaces `length` bytes (characters, in a layout) at `offset`. */
 export interface Edit {

@@ -4,6 +4,7 @@
  * tick of the file system's clock would leave the same stamp. So is none from a clock that has been set back.
  */
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import { assert } from "../lib/util/failure.ts";
 import { near } from "./near.ts";
 import type { Stamp } from "./reader.ts";
 
@@ -86,19 +87,18 @@ export function noteWritten(seals: Stamps) {
   const modes = new Map<number, number>();
   return {
     add: (index: number, size: number, mode: number): void => {
-      if (!modes.has(mode)) modes.set(mode, indexes.length);
+      if (!modes.has(mode)) modes.set(mode, index);
       seals.set([Number.NaN, Number.NaN, size, fileKind | mode], index * sealWidth);
       indexes.push(index);
     },
-    /** @param paths theirs, in the same order */
-    finish: (paths: readonly string[], sealOf: (path: string) => Seal): void => {
-      const [first, last] = [paths[0], paths.at(-1)];
+    finish: (sealOf: (index: number) => Seal): void => {
+      const [first, last] = [indexes[0], indexes.at(-1)];
       if (first === undefined || last === undefined) return;
-      const isAsAsked = [...modes].every(([mode, at]) => sealOf(paths[at] ?? "").mode === (fileKind | mode));
-      const [from, until] = isAsAsked ? [sealOf(first).mtimeMs, sealOf(last).mtimeMs] : [0, 0];
-      for (const [at, index] of indexes.entries())
-        if (isAsAsked) seals.set([from, until], index * sealWidth);
-        else putSeal(seals, index, sealOf(paths[at] ?? ""));
+      const isAsAsked = [...modes].every(([mode, index]) => sealOf(index).mode === (fileKind | mode));
+      if (isAsAsked) {
+        const times = [sealOf(first).mtimeMs, sealOf(last).mtimeMs];
+        for (const index of indexes) seals.set(times, index * sealWidth);
+      } else for (const index of indexes) putSeal(seals, index, sealOf(index));
     },
   };
 }
@@ -125,6 +125,13 @@ export function isSameFile(seals: Stamps, index: number, seal: Seal | undefined)
 export function readSeal(file: string): Seal | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   return stats?.isFile() === true ? stats : undefined;
+}
+
+/** Of a file that we have just written. */
+export function readOwnSeal(file: string): Seal {
+  const seal = readSeal(file);
+  assert(seal !== undefined, "what was written is there");
+  return seal;
 }
 
 /** Changes when the machine starts anew: what it wrote last before may be cut, whatever its stamp says. */

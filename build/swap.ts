@@ -5,14 +5,14 @@
 import { rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
-import { assert, hasCode } from "../lib/util/failure.ts";
+import { hasCode } from "../lib/util/failure.ts";
 import { clearFolders, type FolderTimes } from "./folders.ts";
 import { near } from "./near.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Published } from "./publish.ts";
 import { makeFolder, makeTreeWriter, manifestName, readManifest, withUmask, writeEntry } from "./release.ts";
 import { nameRelease, placeRelease, pointCurrent, prune, stageName, sweep, takeOldest } from "./shelf.ts";
-import { hasSeal, isSameFile, putSeal, readSeal, type Stamps } from "./stamps.ts";
+import { hasSeal, isSameFile, putSeal, readOwnSeal, readSeal, type Stamps } from "./stamps.ts";
 import type { Kept } from "./state.ts";
 import type { Task } from "./task.ts";
 
@@ -58,9 +58,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
       removeFile(join(stage, path));
       if (of === undefined) tree.write(path, [bytes]);
       else tree.writeBeside(path, of, [bytes]);
-      const seal = readSeal(join(stage, path));
-      assert(seal !== undefined, "what was written is there");
-      putSeal(seals, kept.paths.indexOf(path), seal);
+      putSeal(seals, kept.paths.indexOf(path), readOwnSeal(join(stage, path)));
     }
     placeRelease(stage, releaseFolder, manifest);
   } catch (error) {

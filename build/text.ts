@@ -55,3 +55,12 @@ export function explainUnreadable(error: unknown): string {
   if (message === undefined) throw error;
   return message;
 }
+
+/** Of JavaScript, templates' code or data: in both a character may stand by its number. */
+export function toAscii(code: string): Buffer {
+  const plain = code.replace(
+    /[^\x20-\x7e\n\t]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return Buffer.from(plain, "latin1");
+}
