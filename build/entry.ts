@@ -84,12 +84,14 @@ export function writeEntry({ name, kind, paths }: Plan, home: Home): string {
   const up = "../".repeat((paths[0] ?? "").split("/").length - 1);
   const beside = (file: string): string => `__dirname + ${JSON.stringify(`/${up}${file}`)}`;
   const addon = beside(addonPath);
-  const files = `{ addonFile: ${addon}, searchFile: ${beside(searchPath)} }`;
   if (kind === "servers") {
     const imports = routes.map((route, n) => `import { handle as h${n} } from ${code("cgi", route.name)};`);
     const handlers = routes.map((route, n) => `${JSON.stringify(route.name)}: h${n}`);
-    const run = `import { runResident } from ${code("cgi", "support", "resident")};`;
-    return [...imports, run, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${files});`].join("\n");
+    const tools = `import { resolve } from "node:path"; import { runResident } from ${code("cgi", "support", "resident")};`;
+    // It outlives releases: pages that came later are found, and its own may be cleared away, when no path leads through it.
+    const served = `resolve(__dirname, ${JSON.stringify(`../${up}../current/${searchPath}`)})`;
+    const files = `{ addonFile: ${addon}, searchFiles: [${served}, ${beside(searchPath)}] }`;
+    return [...imports, tools, `runResident({ ${handlers.join(", ")} }, ${bakedName}, ${files});`].join("\n");
   }
   if (kind === "jobs") {
     // Each brings its own libraries along: only those of the one that is called are loaded.
@@ -106,6 +108,6 @@ export function writeEntry({ name, kind, paths }: Plan, home: Home): string {
   return [
     `import { handle } from ${code("cgi", name)};`,
     `import { runProgram } from ${code("cgi", "support", "run")};`,
-    `runProgram(${JSON.stringify(name)}, handle, ${bakedName}, ${files});`,
+    `runProgram(${JSON.stringify(name)}, handle, ${bakedName}, { addonFile: ${addon}, searchFiles: [${beside(searchPath)}] });`,
   ].join("\n");
 }

@@ -31,7 +31,10 @@ export interface Programs {
   readonly count: number;
 }
 
-/** Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. */
+/**
+ * Where the index of the pages lies in the release of a site with a search; programs find it from where they lie. An index that
+ * is read in another way has another name: programs that stay look into releases that came after them, too.
+ */
 export const searchPath = "search/pages.sqlite";
 
 /** Makes every program that the site has. `all`: the package's. */

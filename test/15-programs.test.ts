@@ -52,8 +52,10 @@ describe("the programs of a release", () => {
     expect(tick).toMatchObject({ name: "tick", member: "job tick" });
     expect(tick.baked.templates).toEqual(["mail/confirm"]);
     const search = runProgram(join(workshop.out, "current/cgi/search.cgi"));
-    for (const { search: file } of [login, search])
-      expect(resolve(file)).toBe(join(realpathSync(releaseFolder), "search/pages.sqlite"));
+    for (const { search: files } of [login, search])
+      expect(files.map((file) => resolve(file))).toEqual([
+        join(realpathSync(releaseFolder), "search/pages.sqlite"),
+      ]);
     for (const { addon } of [login, search, tick])
       expect(realpathSync(addon)).toBe(join(realpathSync(releaseFolder), "native/better_sqlite3.node"));
   });

@@ -1,7 +1,16 @@
 // Goal of this test: a site that says `search: yes` is built with an index of its pages, as a part of the release
 // like any other; and the program beside it finds them where there are no accounts at all.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,7 +18,7 @@ import { buildSite } from "../build/build.ts";
 import { initSite } from "../build/init.ts";
 import { searchPages } from "../lib/search/query.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
-import { projectFolder } from "./support/served.ts";
+import { eventually, projectFolder } from "./support/served.ts";
 import { makeClock } from "./support/store.ts";
 
 let workshop: Workshop;
@@ -157,5 +166,64 @@ describe("the program of a release", () => {
   ])("refuses %j, which no browser sends", (query) => {
     const { stdout, stderr } = run("search.cgi", query);
     expect([stdout.slice(0, 13), stderr]).toEqual(["Status: 400\r\n", ""]);
+  });
+});
+
+describe("a program that stays", () => {
+  let folder: string;
+  let program: ChildProcess | undefined;
+  const at = (path: string) => join(folder, path);
+  const build = async (): Promise<void> => {
+    const options = { sourceFolder: at("site"), outFolder: at("dist"), clock: makeClock() };
+    expect(await buildSite(options)).toMatchObject({ ok: true });
+  };
+  /** The page that answers. */
+  const search = (query: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const headers = { host: "storage.example.com", "x-forwarded-for": "127.0.0.1" };
+      const asked = { socketPath: at("socket"), path: `/search.cgi?q=${query}`, headers, agent: false };
+      get(asked, (answer) => {
+        let page = `${answer.statusCode} `;
+        answer.setEncoding("utf8").on("data", (text: string) => {
+          page += text;
+        });
+        answer.once("end", () => resolve(page));
+      }).once("error", reject);
+    });
+
+  beforeEach(async () => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), "picodollar-search-")));
+    initSite(at("site"));
+    writeFileSync(at("site/etc/cluster.yaml"), "programs: resident\n");
+    await build();
+    program = spawn(process.execPath, [at("dist/current/servers/programs"), at("socket")], {
+      stdio: "ignore",
+      env: { SITE_DATA: at("data") },
+    });
+    await eventually("the socket", () => existsSync(at("socket")) || undefined);
+  }, 30_000);
+  afterEach(() => {
+    program?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("finds what the release has that is served by now, also when its own is gone", async () => {
+    const own = realpathSync(at("dist/current"));
+    expect(await search("pay")).toMatch(/^200 [\s\S]*<a href="\/docs\/paying\.html">/);
+    expect(await search("quagga")).not.toContain("quagga.html");
+    writeFileSync(at("site/content/quagga.html"), "<h1>The quagga</h1>\n");
+    await build();
+    const found = /^200 [\s\S]*<a href="\/quagga\.html">/;
+    expect(await search("quagga")).toMatch(found);
+    rmSync(own, { recursive: true });
+    expect(await search("quagga")).toMatch(found);
+  });
+
+  it("asks its own where the one that is served has none", async () => {
+    const settings = readFileSync(at("site/etc/site.yaml"), "utf8");
+    writeFileSync(at("site/etc/site.yaml"), settings.replace("search: yes", "search: no"));
+    await build();
+    expect(existsSync(at("dist/current/search"))).toBe(false);
+    expect(await search("pay")).toMatch(/^200 [\s\S]*<a href="\/docs\/paying\.html">/);
   });
 });

@@ -2,6 +2,7 @@
  * One request answered, whoever brought it: a program that ends after it (run.ts), or one that stays (resident.ts). What may be
  * decided before the body is read is decided here.
  */
+import { existsSync } from "node:fs";
 import { standardCost } from "../../lib/accounts/password.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock, takeAtLeast } from "../../lib/util/clock.ts";
@@ -18,8 +19,8 @@ import type { Handler, Site } from "./visit.ts";
 /** What lies beside the programs in a release. */
 export interface ProgramFiles {
   readonly addonFile: string;
-  /** The index of the pages; there only where the site has a search. */
-  readonly searchFile: string;
+  /** Where the index of the pages may be, the best first; in none of them where the site has no search. */
+  readonly searchFiles: readonly [string, ...string[]];
 }
 
 /** What a process has for all of its requests. */
@@ -63,7 +64,7 @@ export async function serveRequest(
     settings,
     secrets: readSecrets(place.secretsFile, route.secrets),
     store: route.hasAccounts ? ground.openAccounts() : noStore,
-    search: { file: files.searchFile, addonFile: files.addonFile },
+    search: { file: findIndex(files), addonFile: files.addonFile },
     renderer,
     clock: systemClock,
     passwordCost: standardCost,
@@ -72,6 +73,11 @@ export async function serveRequest(
     log,
   });
   return answerRequest(route, handler, await readWhole(), frame, openSite);
+}
+
+/** Where there is none, the best is named to whoever asks in vain. */
+function findIndex({ searchFiles }: ProgramFiles): string {
+  return searchFiles.find((file) => existsSync(file)) ?? searchFiles[0];
 }
 
 /** One line each: what a stranger sent must not pass for a line of ours. */

@@ -94,10 +94,10 @@ export function openWorkshop(site = "good"): Workshop {
 function writePrograms(write: Workshop["write"]): void {
   const tell = (files: string): string => `(name, member, baked, ${files}) => {
     const templates = Object.keys(baked.templates);
-    const search = typeof searchFile === "undefined" ? "" : searchFile;
+    const search = typeof searchFiles === "undefined" ? [] : searchFiles;
     console.log(JSON.stringify({ name, member, baked: { ...baked, templates }, addon, search }));
   };`;
-  const cgi = tell("{ addonFile: addon, searchFile }");
+  const cgi = tell("{ addonFile: addon, searchFiles }");
   write("package/cgi/support/run.js", `export const runProgram = ${cgi}\n`);
   write("package/cgi/support/resident.js", "export const runResident = (handlers) => console.log(handlers);\n");
   write("package/jobs/run.js", `export const runJob = ${tell("addon")}\n`);
@@ -118,8 +118,8 @@ export interface Told {
   readonly name: string;
   readonly member: string;
   readonly addon: string;
-  /** Where a program looks for the index of the pages; "" for a job. */
-  readonly search: string;
+  /** Where a program looks for the index of the pages; nowhere, if it is a job. */
+  readonly search: readonly string[];
   readonly baked: {
     readonly settings: { readonly name: string };
     readonly navigation: readonly { readonly href: string }[];
