@@ -2,8 +2,9 @@
  * How the folders of a release lay there when it was published: one whose time is still the same has what it had then, and is not
  * looked through for what does not belong there. Called by swap.ts and those that keep notes.
  */
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { systemClock } from "../lib/util/clock.ts";
+import { hasCode } from "../lib/util/failure.ts";
 import { isOld } from "./stamps.ts";
 
 /** Of one release. */
@@ -34,6 +35,23 @@ export function noteFolders(release: string, releaseId: string, paths: readonly 
     return time !== undefined && isOld(time, nowMs) ? time : Number.NaN;
   });
   return { releaseId, times: Float64Array.from(times) };
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * Folders of these files, into which we wrote a moment ago: by its own time a change right behind ours might not be told from it, and
+ * each would be looked through the next time. Set back, a folder tells of every change.
+ */
+export function setFoldersBack(release: string, paths: readonly string[]): void {
+  const time = new Date(systemClock.now() - hourMs);
+  for (const folder of new Set(paths.map((path) => path.slice(0, Math.max(0, path.lastIndexOf("/"))))))
+    try {
+      utimesSync(`${release}/${folder}`, time, time);
+    } catch (error) {
+      // Another user's, who lets us write there: then it is looked through.
+      if (!hasCode(error, ["EPERM", "EACCES"])) throw error;
+    }
 }
 
 /** Undefined where there is no folder. */

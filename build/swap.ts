@@ -6,7 +6,7 @@ import { rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/util/digest.ts";
 import { hasCode } from "../lib/util/failure.ts";
-import { clearFolders, type FolderTimes } from "./folders.ts";
+import { clearFolders, type FolderTimes, setFoldersBack } from "./folders.ts";
 import { near } from "./near.ts";
 import { translateErrors } from "./outfolder.ts";
 import type { Published } from "./publish.ts";
@@ -49,7 +49,8 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
   try {
     if (spare === undefined) makeFolder(stage);
     else clearFolders(stage, kept.paths, findTimes(kept, spare.releaseId));
-    if (!takeOver(stage, { kept, release, files: all }, seals)) {
+    const taken = takeOver(stage, { kept, release, files: all }, seals);
+    if (taken === undefined) {
       rmSync(stage, { recursive: true, force: true });
       return undefined;
     }
@@ -60,6 +61,7 @@ function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): P
       else tree.writeBeside(path, of, [bytes]);
       putSeal(seals, kept.paths.indexOf(path), readOwnSeal(join(stage, path)));
     }
+    setFoldersBack(stage, [...taken, ...all.map(({ path }) => path)]);
     placeRelease(stage, releaseFolder, manifest);
   } catch (error) {
     rmSync(stage, { recursive: true, force: true });
@@ -104,18 +106,28 @@ function changeManifest(manifest: Buffer | undefined, files: readonly NewFile[])
   return Buffer.concat([...parts, manifest.subarray(done)]);
 }
 
-/** Makes every file but the new ones that of the release: most of them are already. `seals`: what is known of them afterwards. */
-function takeOver(stage: string, { kept, release, files }: Swap, seals: Stamps): boolean {
+/**
+ * Makes every file but the new ones that of the release: most of them are already. Answers which were not; undefined where the release
+ * is not as it was. `seals`: what is known of them afterwards.
+ */
+function takeOver(
+  stage: string,
+  { kept, release, files }: Swap,
+  seals: Stamps,
+): readonly string[] | undefined {
   const tree = makeTreeWriter(stage);
   const there = near(stage);
   const ours = new Set(files.map(({ path }) => path));
-  return kept.paths.every((path, index) => {
+  const taken: string[] = [];
+  const isThere = kept.paths.every((path, index) => {
     if (ours.has(path)) return true;
     if (isSameFile(seals, index, readSeal(`${there}/${path}`))) return true;
     const seal = readSeal(`${release}/${path}`);
     if (seal === undefined || !hasSeal(seals, index, seal)) return false;
     putSeal(seals, index, seal);
     removeFile(`${stage}/${path}`);
+    taken.push(path);
     return tree.link(path, release);
   });
+  return isThere ? taken : undefined;
 }

@@ -1,6 +1,6 @@
 // Goal of this test: whatever is edited, and however little of it a build reads again, the release is byte for byte
 // the one that a build from nothing makes; and a change of one page reads that page alone.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundlePrograms } from "../build/bundle.ts";
@@ -54,6 +54,27 @@ describe("a build that finds the last one's notes", () => {
       workshop.clock.ms += 1000;
       expect(await workshop.built()).toMatchObject({ changed: true, sourcesRead: 1 });
       await expectAsFromNothing();
+    }
+  });
+
+  it("clears away what was put beside the files of that release, however soon, and looks for it nowhere else", async () => {
+    await workshop.built();
+    await wait(60);
+    const strays = (release: string) =>
+      ["www/docs/stray.html", "www/docs/stray", "stray.json"].map((name) => join(release, name));
+    for (const text of ["a", "b", "c", "d", "e", "f"]) {
+      workshop.write("site/content/docs/hidden.html", `<h1>Hidden page</h1><p id="x">${text}</p>\n`);
+      await wait(60);
+      workshop.clock.ms += 1000;
+      const { releaseFolder } = await workshop.built();
+      expect(strays(releaseFolder).filter((stray) => existsSync(stray))).toEqual([]);
+      // A folder that is noted as it was left tells of what was done to it in the same moment.
+      for (const folder of [releaseFolder, join(releaseFolder, "www/docs")])
+        expect(statSync(folder).mtimeMs).toBeLessThan(Date.now() - 1_800_000);
+      const [file = "", folder = "", other = ""] = strays(releaseFolder);
+      writeFileSync(file, "stray");
+      mkdirSync(folder);
+      writeFileSync(other, "{}");
     }
   });
 
