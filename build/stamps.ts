@@ -28,8 +28,7 @@ export function makeStamps(count: number): Stamps {
 export function putStamp(stamps: Stamps, index: number, stamp: Stamp, readAtMs: number): void {
   const { mtimeMs, ctimeMs } = stamp;
   const at = index * width;
-  const youngest = Math.max(mtimeMs, ctimeMs);
-  stamps[at] = youngest < readAtMs - (mtimeMs % 1000 === 0 ? coarseTickMs : tickMs) ? mtimeMs : Number.NaN;
+  stamps[at] = isOld(mtimeMs, readAtMs) && isOld(ctimeMs, readAtMs) ? mtimeMs : Number.NaN;
   stamps[at + 1] = ctimeMs;
   stamps[at + 2] = stamp.size;
   stamps[at + 3] = stamp.ino;

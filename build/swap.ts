@@ -37,6 +37,9 @@ export function swapFiles(task: Task, swap: Swap): Published | undefined {
 }
 
 function swapOnce({ outFolder, clock }: Task, { kept, release, files }: Swap): Published | undefined {
+  const own = readSeal(join(release, manifestName));
+  // Its other lines are believed.
+  if (!hasSeal(kept.seals, kept.paths.indexOf(manifestName), own)) return undefined;
   const manifest = changeManifest(readManifest(release), files);
   if (manifest === undefined) return undefined;
   sweep(outFolder);

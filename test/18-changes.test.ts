@@ -57,6 +57,26 @@ describe("a build that finds the last one's notes", () => {
     }
   });
 
+  it.each([
+    ["another hash", (text: string) => text.replace(/(faq\.html","sha256":")...../, "$1aaaaa")],
+    ["half of it", (text: string) => text.slice(0, text.length / 2)],
+    ["nothing", () => ""],
+    ["null", () => "null"],
+    ["a line less", (text: string) => text.replace(/^\{"path":"www\/faq.*\n/m, "")],
+  ])("takes no line from a manifest that holds %s", async (_, spoil) => {
+    await workshop.built();
+    await wait(60);
+    const { releaseFolder } = await workshop.built();
+    const manifest = join(releaseFolder, "manifest.json");
+    const text = readFileSync(manifest, "utf8");
+    writeFileSync(manifest, spoil(text));
+    expect(readFileSync(manifest, "utf8")).not.toBe(text);
+    workshop.write("site/content/docs/hidden.html", "<h1>Hidden page</h1><p>another</p>");
+    await wait(60);
+    workshop.clock.ms += 1000;
+    await expectAsFromNothing();
+  });
+
   it("clears away what was put beside the files of that release, however soon, and looks for it nowhere else", async () => {
     await workshop.built();
     await wait(60);
