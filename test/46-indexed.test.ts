@@ -15,8 +15,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildSite } from "../build/build.ts";
+import { bundlePrograms } from "../build/bundle.ts";
+import { keepBundles } from "../build/bundles.ts";
 import { initSite } from "../build/init.ts";
 import { searchPages } from "../lib/search/query.ts";
+import { age } from "./sites/edits.ts";
 import { openWorkshop, type Workshop } from "./sites/workshop.ts";
 import { eventually, projectFolder } from "./support/served.ts";
 import { makeClock } from "./support/store.ts";
@@ -66,6 +69,20 @@ describe("a site with a search", () => {
     expect(await workshop.built()).toMatchObject({ changed: true });
     expect(pathsOf("new")).toEqual(["/new.html"]);
     other.end();
+  });
+
+  it("finds what the body of one page says by now, also where no other is read again", async () => {
+    keepBundles(workshop.home.codeFolder, await bundlePrograms(workshop.home));
+    workshop.write("site/etc/site.yaml", `${settings}yes\n`);
+    workshop.write("site/content/new.html", "<h1>New</h1><p>quagga</p>");
+    age(workshop);
+    // Changing a file's time is a change as well.
+    await new Promise((done) => setTimeout(done, 60));
+    await workshop.built();
+    expect(await workshop.built()).toMatchObject({ changed: false, sourcesRead: 0 });
+    workshop.write("site/content/new.html", "<h1>New</h1><p>zebra</p>");
+    await workshop.built();
+    expect([pathsOf("quagga"), pathsOf("zebra")]).toEqual([[], ["/new.html"]]);
   });
 
   it("tells its layouts so", async () => {
