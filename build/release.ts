@@ -73,10 +73,10 @@ export function writeEntry({ path, sha256, bytes }: Entry): string {
   return `{"path":${name},"sha256":"${sha256}","bytes":${bytes}}`;
 }
 
-/** The manifest's text, in UTF-8; undefined where there is none. */
+/** The manifest's text, in UTF-8; undefined where there is none, or something else of its name. */
 export function readManifest(release: string): Buffer | undefined {
   const file = join(release, manifestName);
-  return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file);
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(file) : undefined;
 }
 
 /** What it lists; undefined where it is no manifest, whatever became of it. */
@@ -111,7 +111,7 @@ export function sealIfSame(release: string, { path, sha256, bytes }: Entry): Sea
 export function sealIfAddon(release: string, addonFile: string): Seal | undefined {
   const file = join(release, addonPath);
   const seal = readSeal(file);
-  if (seal === undefined || seal.size !== statSync(addonFile).size) return undefined;
+  if (seal?.size !== statSync(addonFile).size || (seal.mode & 0o777) !== modeOf(addonPath)) return undefined;
   return readFileSync(file).equals(readFileSync(addonFile)) ? seal : undefined;
 }
 
