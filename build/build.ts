@@ -145,18 +145,26 @@ export async function loadBaked(
     : { ok: true, baked: { ...baked, templates: loadTemplates(templates) } };
 }
 
-/** The line that a fault stands in, with a mark below the place; nothing where the file is none of the site's or no text. */
-export function showFault(fault: Fault, sourceFolder: string): readonly string[] {
-  const text = readFaulty(fault, sourceFolder);
-  return text === undefined ? [] : showLine(fault, text);
+/**
+ * Shows the line that a fault stands in, with a mark below the place; nothing where the file is none of the site's or no text. Faults
+ * come file by file, and each file is read once.
+ */
+export function makeFaultShower(sourceFolder: string): (fault: Fault) => readonly string[] {
+  let last: { readonly file: string; readonly lines: readonly string[] } | undefined;
+  return (fault) => {
+    if (fault.line === 0) return [];
+    if (last?.file !== fault.file) last = { file: fault.file, lines: readFaulty(fault.file, sourceFolder) };
+    return showLine(fault, last.lines);
+  };
 }
 
-function readFaulty(fault: Fault, sourceFolder: string): string | undefined {
+/** Its lines; none where it cannot be shown. */
+function readFaulty(name: string, sourceFolder: string): readonly string[] {
   const given = "(package) ";
-  const file = fault.file.startsWith(given)
-    ? join(findPackage().folder, fault.file.slice(given.length))
-    : join(sourceFolder, fault.file);
-  if (fault.line === 0 || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const file = name.startsWith(given)
+    ? join(findPackage().folder, name.slice(given.length))
+    : join(sourceFolder, name);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return [];
   const text = readUtf8(file);
-  return typeof text === "string" ? text : undefined;
+  return typeof text === "string" ? text.split("\n") : [];
 }

@@ -67,11 +67,11 @@ export function formatFault(fault: Fault): string {
 }
 
 /**
- * The line that a fault stands in, with a mark below its column, as two lines to print behind the fault; none where
- * only the file is known. A long line is cut around the column.
+ * The line that a fault stands in, of the lines of its file, with a mark below its column, as two lines to print behind the fault;
+ * none where only the file is known. A long line is cut around the column.
  */
-export function showLine(fault: Fault, text: string): readonly string[] {
-  const line = text.split("\n")[fault.line - 1];
+export function showLine(fault: Fault, lines: readonly string[]): readonly string[] {
+  const line = lines[fault.line - 1];
   if (line === undefined || line.trim() === "") return [];
   const column = Math.min(fault.column ?? 0, line.length + 1);
   const from = column > shownWidth - 20 ? column - shownWidth / 2 : 0;
@@ -91,20 +91,21 @@ export function compareText(left: string, right: string): number {
 
 /** The known word that a misspelt one is nearest to, as a question to put behind a message; "" if none is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
-  const limit = Math.min(3, Math.floor(word.length / 2));
-  const ranked = known
+  const wanted = word.toLowerCase();
+  let nearest: string | undefined;
+  let least = Math.min(3, Math.floor(word.length / 2)) + 1;
+  for (const candidate of known) {
     // A difference in length is a distance: what is much longer is not even compared.
-    .filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
-    .map((candidate) => {
-      return { candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase(), limit) };
-    })
-    .sort((a, b) => a.distance - b.distance);
-  const [nearest] = ranked;
-  return nearest !== undefined && nearest.distance <= limit ? `; did you mean "${nearest.candidate}"?` : "";
+    if (Math.abs(candidate.length - word.length) >= least) continue;
+    const distance = editDistance(wanted, candidate.toLowerCase(), least - 1);
+    if (distance < least) [nearest, least] = [candidate, distance];
+  }
+  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
 /** Anything above `limit` stands for all that is farther: most words are given up after a few letters. */
-function editDistance(left: string, right: string, limit: number): number {
+function editDistance(leftWord: string, rightWord: string, limit: number): number {
+  const [left, right] = cutEnds(leftWord, rightWord);
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];
@@ -119,4 +120,18 @@ function editDistance(left: string, right: string, limit: number): number {
     row = next;
   }
   return row[right.length] ?? 0;
+}
+
+/** Without what they begin and end with alike, which is most of two addresses of one folder. */
+function cutEnds(left: string, right: string): readonly [string, string] {
+  let start = 0;
+  while (start < left.length && left.charCodeAt(start) === right.charCodeAt(start)) start += 1;
+  let [leftEnd, rightEnd] = [left.length, right.length];
+  while (
+    leftEnd > start &&
+    rightEnd > start &&
+    left.charCodeAt(leftEnd - 1) === right.charCodeAt(rightEnd - 1)
+  )
+    [leftEnd, rightEnd] = [leftEnd - 1, rightEnd - 1];
+  return [left.slice(start, leftEnd), right.slice(start, rightEnd)];
 }

@@ -44,22 +44,30 @@ export interface Judge {
   readonly judge: (target: string, path: string) => string | undefined;
 }
 
+/** The ground, and what was worked out for a hint: of links that lead nowhere there may be thousands, to the same few places. */
+interface Asked extends Ground {
+  /** What was said of addresses where there is nothing. */
+  readonly missing: Map<string, string>;
+  /** Those that there are; undefined before the first hint. */
+  addresses: readonly string[] | undefined;
+}
+
 export const baseMessage = "a base moves every link of the page; write each link in full instead";
 
 export function makeJudge(ground: Ground): Judge {
   // What is right, or what is wrong ("" where nothing is), of addresses that lead to the same place from everywhere.
   const known = new Map<string, string>();
+  const all: Asked = { ...ground, missing: new Map(), addresses: undefined };
   const judge = (target: string, path: string): string | undefined => {
     const at = target.indexOf("#");
     // "#id" leads to the page itself.
     const page = ground.pageAt(at < 0 ? target : at === 0 ? path : target.slice(0, at));
     if (page !== undefined && (at < 0 || hasShort(page, target.slice(at + 1)))) return undefined;
     // Not "//host", nor what begins at the page itself.
-    if (target.charCodeAt(0) !== 0x2f || target.charCodeAt(1) === 0x2f)
-      return judgeAnew(target, path, ground);
+    if (target.charCodeAt(0) !== 0x2f || target.charCodeAt(1) === 0x2f) return judgeAnew(target, path, all);
     const before = known.get(target);
     if (before !== undefined) return before === "" ? undefined : before;
-    const wrong = judgeAnew(target, path, ground);
+    const wrong = judgeAnew(target, path, all);
     known.set(target, wrong ?? "");
     return wrong;
   };
@@ -81,7 +89,7 @@ function outputOf(path: string): string {
   return `${path.slice(1)}${path.endsWith("/") ? "index.html" : ""}`;
 }
 
-function judgeAnew(target: string, path: string, ground: Ground): string | undefined {
+function judgeAnew(target: string, path: string, ground: Asked): string | undefined {
   const plain = plainTarget.exec(target);
   if (plain !== null) return judgePath(plain[1] || (decode(path) ?? path), plain[2] ?? "", ground);
   if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^https?:/i.test(target)) return undefined;
@@ -96,7 +104,7 @@ function judgeAnew(target: string, path: string, ground: Ground): string | undef
   return judgePath(pathname, resolved.hash.slice(1), ground);
 }
 
-function judgePath(path: string, hash: string, ground: Ground): string | undefined {
+function judgePath(path: string, hash: string, ground: Asked): string | undefined {
   const output = outputOf(path);
   // Routes are no outputs (build/sources.ts).
   if (ground.hasOutput(output))
@@ -121,7 +129,15 @@ function judgeAnchor(written: string, path: string, ids: Ids | undefined): strin
   return `${path} has nothing with the id ${JSON.stringify(anchor)}${didYouMean(anchor, ids.list())}`;
 }
 
-function explainMissing(path: string, { hasOutput, outputs, whyNot }: Ground): string {
+function explainMissing(path: string, ground: Asked): string {
+  const before = ground.missing.get(path);
+  if (before !== undefined) return before;
+  const why = findReason(path, ground) ?? `there is no page and no file ${path}${suggest(path, ground)}`;
+  ground.missing.set(path, why);
+  return why;
+}
+
+function findReason(path: string, { hasOutput, whyNot }: Ground): string | undefined {
   const why = whyNot(outputOf(path));
   if (why !== undefined) return why;
   if (hasOutput(`${path.slice(1)}/index.html`)) return `this is a folder; write "${path}/"`;
@@ -130,8 +146,12 @@ function explainMissing(path: string, { hasOutput, outputs, whyNot }: Ground): s
   if (hasOutput(`${path.slice(1)}.html`)) return `the page is named "${path}.html"`;
   if (path.endsWith(".md") && hasOutput(`${path.slice(1, -3)}.html`))
     return `Markdown becomes HTML; write "${path.slice(0, -3)}.html"`;
-  const known = outputs().map((output) => `/${output}`.replace(/\/index\.html$/, "/"));
-  return `there is no page and no file ${path}${didYouMean(path, known)}`;
+  return undefined;
+}
+
+function suggest(path: string, ground: Asked): string {
+  ground.addresses ??= ground.outputs().map((output) => `/${output}`.replace(/\/index\.html$/, "/"));
+  return didYouMean(path, ground.addresses);
 }
 
 export function decode(text: string): string | undefined {

@@ -91,7 +91,8 @@ async function verify(
 }
 
 function describeFaults(builder: Builder, flags: BuildFlags): (fault: Fault) => readonly string[] {
-  return (fault) => [builder.formatFault(fault), ...builder.showFault(fault, flags.source)];
+  const show = builder.makeFaultShower(flags.source);
+  return (fault) => [builder.formatFault(fault), ...show(fault)];
 }
 
 function sayBuilt(result: Extract<BuildResult, { ok: true }>, say: Desk["say"]): void {

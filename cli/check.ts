@@ -34,7 +34,7 @@ it to error, warn, or off. Exit code 1 if there is an error, 0 if there are only
 
 async function runCheck(flags: CheckFlags): Promise<void> {
   // Loaded here, so that the other commands do not wait for the compilers.
-  const { formatFault, showFault } = await import("../build/build.ts");
+  const { formatFault, makeFaultShower } = await import("../build/build.ts");
   const { checkSite } = await import("../build/check/check.ts");
   const progress = makeProgress(flags.json !== true);
   const result = await checkSite({
@@ -51,13 +51,14 @@ async function runCheck(flags: CheckFlags): Promise<void> {
     return;
   }
   // NO_COLOR and the like are Node's to read.
+  const show = makeFaultShower(flags.source);
   const paint = makePaint(process.stderr.isTTY === true && process.stderr.hasColors());
   for (const fault of result.faults) {
     const { level, message, rule } = fault;
     const said = level === "warn" ? `${paint("33", "warning:")} ${message}` : paint("31", message);
     const name = rule === "build" ? "" : ` [${rule}]`;
     console.error(`${formatFault({ ...fault, message: said })}${name}`);
-    for (const line of showFault(fault, flags.source)) console.error(line);
+    for (const line of show(fault)) console.error(line);
   }
   const summary = summarize(result);
   if (result.faults.length === 0) console.log(summary);

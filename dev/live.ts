@@ -4,7 +4,7 @@
  * part of dist/. Called by dev/serve and dev/web.
  */
 import type { ServerResponse } from "node:http";
-import { type Fault, formatFault, showFault } from "../build/build.ts";
+import { type Fault, formatFault, makeFaultShower } from "../build/build.ts";
 import type { Reply } from "./listen.ts";
 import { escapeHtml, framePage } from "./markup.ts";
 
@@ -55,7 +55,8 @@ export function makeLive(sourceFolder: string): Live {
   const dress: Live["dress"] = (reply) =>
     String(reply.headers["Content-Type"] ?? "").startsWith("text/html") ? addScript(reply, version()) : reply;
   const faultReply: Live["faultReply"] = (faults, path, search) => {
-    const shown = faults.map((fault) => ({ fault, lines: showFault(fault, sourceFolder) }));
+    const show = makeFaultShower(sourceFolder);
+    const shown = faults.map((fault) => ({ fault, lines: show(fault) }));
     return writeFaults(shown, path, search);
   };
   return { tell, answer, dress, faultReply };

@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildResult, formatFault, showFault } from "../build/build.ts";
+import { type BuildResult, formatFault, makeFaultShower } from "../build/build.ts";
 import { NeedsHuman } from "../lib/util/failure.ts";
 import { keepJob, runToEnd } from "./jobs.ts";
 
@@ -89,7 +89,8 @@ function describeBuild(result: BuildResult, hasRelease: boolean, sourceFolder: s
     const counts = `${pages} pages, ${files} files, ${programs} programs`;
     return [`${changed ? "built" : "nothing changed"}: ${counts}, in ${Math.round(ms)} ms`];
   }
-  const lines = result.faults.flatMap((fault) => [formatFault(fault), ...showFault(fault, sourceFolder)]);
+  const show = makeFaultShower(sourceFolder);
+  const lines = result.faults.flatMap((fault) => [formatFault(fault), ...show(fault)]);
   const count = result.faults.length === 1 ? "1 fault" : `${result.faults.length} faults`;
   const meanwhile = hasRelease ? "the last good site is served meanwhile" : "nothing is served until then";
   return [...lines, `${count}; save the mended file, and the site is built again (${meanwhile})`];

@@ -188,6 +188,6 @@ describe("the line of a fault", () => {
     ["a", fault(1, 99), ["  1 | a", "    |  ^"]],
     [`${"a".repeat(5000)}b`, fault(1, 5001), [`  1 | ${"a".repeat(47)}b`, `    | ${" ".repeat(47)}^`]],
   ])("of %j is shown", (text, place, shown) => {
-    expect(showLine(place, text)).toEqual(shown);
+    expect(showLine(place, text.split("\n"))).toEqual(shown);
   });
 });
