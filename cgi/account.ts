@@ -87,8 +87,7 @@ function describeStanding({ standing, now }: AccountView, settings: Settings) {
   const days = daysLeft(facts);
   const today = dayOf(now);
   const isDown = state === "overdrawn" || state === "held" || state === "due";
-  const deletion =
-    row && isDown && state !== "held" ? deletionDay(row, today, settings.countdownDays) : undefined;
+  const deletion = row && isDown && state !== "held" ? deletionDay(row, settings.countdownDays) : undefined;
   return {
     balance: formatDollars(facts.balance),
     costPerDay: facts.costPerDay > 0n ? formatExact(facts.costPerDay) : "",

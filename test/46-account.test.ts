@@ -86,6 +86,7 @@ describe("the account page", () => {
     for (let day = 1; day <= 7; day += 1) {
       visitor.test.clock.ms += dayMs;
       await runTestJob(visitor.test, warnJob, []);
+      expect((await look()).deletionFrom).toBe(deletion);
     }
     const last = await look();
     expect(last.steps).toEqual([{ day: deletion, isDeletion: "yes" }]);

@@ -7,7 +7,6 @@ import { amountOf } from "../lib/money/amount.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { completeDay } from "../lib/usage/day.ts";
 import { importUsage } from "../lib/usage/import.ts";
-import { countDown, deletionDay, type Standing } from "../lib/warnings/countdown.ts";
 import { setHold } from "../lib/warnings/hold.ts";
 import { setPreference } from "../lib/warnings/preference.ts";
 import { judgeStanding, readStanding } from "../lib/warnings/standing.ts";
@@ -243,41 +242,5 @@ describe("warnings", () => {
     ]);
     await topUp(test.store, ada, amountOf(100n * 10n ** 18n), "pi_2");
     expect(await state()).toBe("ok");
-  });
-});
-
-describe("the countdown", () => {
-  const known = (state: Standing["state"], since: string, step: number | undefined, day: string) => ({
-    state,
-    since: since === "" ? ("" as const) : dayUtc(since),
-    step,
-    day: dayUtc(day),
-  });
-  it.each([
-    // what was known                                   today         held   what is now
-    [undefined, "2026-11-01", false, "overdrawn 2026-11-01 7"],
-    [undefined, "2026-11-01", true, "overdrawn 2026-11-01 7"],
-    [known("low", "", undefined, "2026-10-31"), "2026-11-01", false, "overdrawn 2026-11-01 7"],
-    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-04", false, "overdrawn 2026-11-01 7"],
-    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-05", false, "overdrawn 2026-11-01 3"],
-    [known("overdrawn", "2026-11-01", 7, "2026-11-01"), "2026-11-20", false, "overdrawn 2026-11-01 3"],
-    [known("overdrawn", "2026-11-01", 3, "2026-11-20"), "2026-11-20", false, "overdrawn 2026-11-01 3"],
-    [known("overdrawn", "2026-11-01", 3, "2026-11-20"), "2026-11-21", false, "overdrawn 2026-11-01 1"],
-    [known("overdrawn", "2026-11-01", 1, "2026-11-21"), "2026-11-22", false, "due 2026-11-01 0"],
-    [known("overdrawn", "2026-11-01", 3, "2026-11-05"), "2026-11-06", true, "held 2026-11-01 -"],
-    [known("due", "2026-11-01", 0, "2026-11-08"), "2026-11-09", true, "held 2026-11-01 -"],
-    [known("held", "2026-11-01", undefined, "2026-11-06"), "2026-11-30", false, "overdrawn 2026-11-30 7"],
-    [known("due", "2026-11-01", 0, "2026-11-08"), "2026-11-30", false, "due 2026-11-01 0"],
-  ] as const)("after %j on %s, held %s, is %s", (before, today, isHeld, expected) => {
-    const facts = { state: "overdrawn" as const, isHeld, today: dayUtc(today), countdownDays: 7 };
-    const now = countDown(facts, before);
-    expect(`${now.state} ${now.since} ${now.step ?? "-"}`).toBe(expected);
-  });
-
-  it("never lets a day of deletion come sooner than it was told", () => {
-    const standing = { state: "overdrawn" as const, since: dayUtc("2026-11-01"), step: 3 };
-    expect(deletionDay(standing, dayUtc("2026-11-05"), 7)).toBe("2026-11-08");
-    expect(deletionDay(standing, dayUtc("2026-11-20"), 7)).toBe("2026-11-23");
-    expect(deletionDay({ ...standing, state: "held" }, dayUtc("2026-11-20"), 7)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { readStatement } from "../ledger/statement.ts";
 import { formatExact, fromColumns } from "../money/amount.ts";
 import { readRule } from "../payments/recharge.ts";
 import type { ReadTx } from "../store/store.ts";
-import { dayOf, formatUtc } from "../util/clock.ts";
+import { formatUtc } from "../util/clock.ts";
 import type { Settings } from "../util/settings.ts";
 import { deletionDay } from "../warnings/countdown.ts";
 import { daysLeft, readStanding } from "../warnings/standing.ts";
@@ -42,11 +42,7 @@ export async function describeAccount(tx: ReadTx, account: Account, settings: Se
     deletionFrom:
       since === "" || row === undefined
         ? ""
-        : (deletionDay(
-            { ...row, state: standing.state as typeof row.state },
-            dayOf(tx.now),
-            settings.countdownDays,
-          ) ?? ""),
+        : (deletionDay({ ...row, state: standing.state as typeof row.state }, settings.countdownDays) ?? ""),
     balance: `$${formatExact(facts.balance)}`,
     costPerDay: `$${formatExact(facts.costPerDay)}`,
     daysLeft: daysLeft(facts) ?? null,

@@ -3,8 +3,8 @@
  * word, "due": a person deletes, and nobody else.
  *
  * Worked example, 7 days: empty on the 1st (first mail), 3 days left on the 5th, 1 on the 7th, due on the 8th. Each step has
- * its mail, and a day passes between two of them: if the job did not run for a week, the later steps come later, not all
- * at once. A hold stops it; when the hold ends, it begins anew.
+ * its mail, and names the day before which nothing is deleted; that day holds. If the job did not run until the 6th, the mail
+ * with 3 days left names the 9th, so the one with 1 day left comes on the 8th. A hold stops it; when the hold ends, it begins anew.
  */
 import { addDays, type DayUtc, daysBetween } from "../util/clock.ts";
 import type { StandingState } from "./standing.ts";
@@ -15,6 +15,12 @@ export interface Standing {
   readonly since: DayUtc | "";
   /** The days that were left when it was last told of; undefined where there is none. */
   readonly step: number | undefined;
+}
+
+/** A standing as it was told of. */
+export interface Told extends Standing {
+  /** The day on which it was written, with its mail. */
+  readonly day: DayUtc;
 }
 
 /** Days left at which a customer is reminded, after the first mail and before the last. */
@@ -28,11 +34,8 @@ export interface CountdownFacts {
   readonly countdownDays: number;
 }
 
-/** `before`: what was last known, and the day on which that was written; undefined for an account that was always well. */
-export function countDown(
-  facts: CountdownFacts,
-  before: (Standing & { readonly day: DayUtc }) | undefined,
-): Standing {
+/** `before`: what was last known; undefined for an account that was always well. */
+export function countDown(facts: CountdownFacts, before: Told | undefined): Standing {
   const { state, isHeld, today, countdownDays } = facts;
   if (state !== "overdrawn") return { state, since: "", step: undefined };
   const wasDown = before !== undefined && before.state !== "ok" && before.state !== "low";
@@ -42,19 +45,19 @@ export function countDown(
   // 2. A hold stops the countdown; its end begins a new one.
   if (isHeld) return { state: "held", since: before.since, step: undefined };
   if (before.state === "held" || before.since === "") return begin;
-  // 3. One step a day, when its time has come.
-  if (before.state === "due" || before.day >= today) return before;
-  const left = daysBetween(today, addDays(before.since, countdownDays));
+  // 3. One step at a time, none before so few days are left to the day that the last one named.
+  const promised = deletionDay(before, countdownDays);
+  if (before.state === "due" || promised === undefined) return before;
   const step = before.step ?? countdownDays;
   const next = reminders.find((days) => days < step) ?? 0;
-  if (left > next) return before;
+  if (daysBetween(today, promised) > next) return before;
   return { state: next === 0 ? "due" : "overdrawn", since: before.since, step: next };
 }
 
-/** The first day on which a person may delete; never sooner than the step that was told of promises. */
-export function deletionDay(standing: Standing, today: DayUtc, countdownDays: number): DayUtc | undefined {
-  if (standing.since === "" || standing.state === "held") return undefined;
-  const planned = addDays(standing.since, countdownDays);
-  const told = addDays(today, standing.step ?? countdownDays);
-  return planned > told ? planned : told;
+/** The first day on which a person may delete, as its step told it: reckoned from the day of that step, so it stays the same until the next. */
+export function deletionDay(told: Told, countdownDays: number): DayUtc | undefined {
+  if (told.since === "" || told.state === "held") return undefined;
+  const planned = addDays(told.since, countdownDays);
+  const promised = addDays(told.day, told.step ?? countdownDays);
+  return planned > promised ? planned : promised;
 }

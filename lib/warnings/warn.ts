@@ -177,7 +177,7 @@ function composeWarnings(renderer: Renderer, settings: Settings, crossing: Cross
         // Since when there is nothing, or until when there is something.
         runsOut: standing.since !== "" ? standing.since : days === undefined ? "" : addDays(today, days),
         daysToDeletion: countDays(standing.step ?? countdownDays),
-        deletionFrom: deletionDay(standing, today, countdownDays) ?? "",
+        deletionFrom: deletionDay({ ...standing, day: today }, countdownDays) ?? "",
         countdownDays,
         payUrl: settings.url + pathOf("pay"),
         accountUrl: settings.url + pathOf("account"),
