@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseEmail } from "../lib/accounts/email.ts";
+import { mostPicodollars } from "../lib/money/price.ts";
 import { hidePassword, parseAddress } from "../lib/store/postgres/address.ts";
 import { parseDay } from "../lib/util/clock.ts";
 import { assert } from "../lib/util/failure.ts";
@@ -273,6 +274,12 @@ function readMeter(meter: Section, name: string): MeterSetting {
         `"${price.path}.from" is "${fromDay}"; it must be a day, 2026-01-01`,
       );
     const picodollars = readWhole(price, "picodollars", { least: 0, most: 999_999_999_999_999 });
+    const most = mostPicodollars(per);
+    if (picodollars > most)
+      price.reader.report(
+        offsetOfKey(price, "picodollars"),
+        `"${price.path}.picodollars" is ${picodollars}; the books keep at most ${most} per ${per}: price a smaller unit, such as an hour in the place of a day`,
+      );
     return { fromDay, picodollars: String(picodollars) };
   });
   const ordered = prices.every(

@@ -58,6 +58,21 @@ describe("etc/prices.yaml", () => {
       ],
     ],
     [
+      meter(from("2026-01-01", "9223372036854") + from("2026-02-01", "9223372036855")),
+      [
+        'etc/prices.yaml:8:28: "meters.storage.prices[1].picodollars" is 9223372036855; the books keep at most 9223372036854 per unit: price a smaller unit, such as an hour in the place of a day',
+      ],
+    ],
+    [
+      meter(from("2026-01-01", "258254417031912") + from("2026-02-01", "258254417031913")).replace(
+        "per: unit",
+        "per: byte-month",
+      ),
+      [
+        'etc/prices.yaml:8:28: "meters.storage.prices[1].picodollars" is 258254417031913; the books keep at most 258254417031912 per byte-month: price a smaller unit, such as an hour in the place of a day',
+      ],
+    ],
+    [
       meter(from("2026-01-01", "250").replace("picodollars", "picodolars")),
       [
         'etc/prices.yaml:7:9: "meters.storage.prices[0].picodollars" is missing; it must be a whole number from 0 to 999999999999999',

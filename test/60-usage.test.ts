@@ -455,6 +455,28 @@ describe("usage in the books", () => {
     expect(await audit(test.store)).toEqual({ sum: 0n, differing: [] });
   });
 
+  it("bills the others where a price of an older build is more than the books keep, and names whose, which, and when", async () => {
+    const bob = await addAccount(test.store, "bob@example.org");
+    await take([`2026-11-21,${ada},box,upload,1`, `2026-11-21,${bob},box,storage,1000`], "2026-11-21");
+    const dear = meters.map((meter) =>
+      meter.per === "byte"
+        ? { ...meter, prices: [{ fromDay: "2026-01-01", picodollars: "9223372036855" }] }
+        : meter,
+    );
+    await expect(billDay(test.store, dayUtc("2026-11-21"), dear)).rejects.toThrow(
+      `2026-11-21: 1 of 2 accounts could not be billed, the others are; run it again when this is mended: ${ada}: etc/prices.yaml: meter "upload" costs 9223372036855000000 attodollars a unit on 2026-11-21`,
+    );
+    expect(test.raw("SELECT debit FROM transfer")).toEqual([{ debit: bob }]);
+    const most = dear.map((meter) =>
+      meter.per === "byte"
+        ? { ...meter, prices: [{ fromDay: "2026-01-01", picodollars: "9223372036854" }] }
+        : meter,
+    );
+    expect(await billDay(test.store, dayUtc("2026-11-21"), most)).toMatchObject({ created: 1 });
+    expect(formatExact(await test.store.read((tx) => readBalance(tx, ada)))).toBe("-9.223372036854000000");
+    expect(await verify()).toEqual([]);
+  });
+
   it("bills nothing for a day that costs nothing, and marks it billed", async () => {
     await take([`2026-11-21,${ada},box,storage,0`], "2026-11-21");
     expect(await billDay(test.store, dayUtc("2026-11-21"), meters)).toMatchObject({

@@ -9,6 +9,16 @@ import { type DayUtc, daysInMonth } from "../util/clock.ts";
 import type { MeterSetting } from "../util/settings.ts";
 import { type Amount, amountOf, attoPerPicodollar, formatExact } from "./amount.ts";
 
+/** Where a price is kept beside what it was charged for, it is a signed 64-bit column of attodollars: some $9.22 a unit. */
+export const largestPriceAtto = 2n ** 63n - 1n;
+const fewestDays = 28n;
+
+/** The most that etc/prices.yaml may say, so that a unit's price fits in every month. */
+export function mostPicodollars(per: MeterSetting["per"]): bigint {
+  const perUnit = largestPriceAtto / attoPerPicodollar;
+  return per === "byte-month" ? perUnit * fewestDays : perUnit;
+}
+
 export interface Charge {
   /** Attodollars for one unit of the quantity: a byte-day, a byte, a piece. */
   readonly priceAtto: bigint;

@@ -9,7 +9,7 @@
 import type { AccountId } from "../accounts/account.ts";
 import { type NewTransfer, postTransfers } from "../ledger/transfer.ts";
 import { type Amount, addAmounts, amountOf, fromColumns, toColumns, zero } from "../money/amount.ts";
-import { priceAttoPerUnit } from "../money/price.ts";
+import { largestPriceAtto, priceAttoPerUnit } from "../money/price.ts";
 import { insertRows } from "../store/rows.ts";
 import type { ReadTx, SqlValue, Store, WriteTx } from "../store/store.ts";
 import type { DayUtc } from "../util/clock.ts";
@@ -238,6 +238,11 @@ function priceFor(meters: readonly MeterSetting[], name: string, day: DayUtc): b
   if (priceAtto === undefined)
     throw new NeedsHuman(
       `etc/prices.yaml: meter "${name}" has no price for ${day}, but there is usage; add one`,
+    );
+  // A build refuses such a price; a release that was built before it did may have one, and keeps nobody else from being billed.
+  if (priceAtto > largestPriceAtto)
+    throw new NeedsHuman(
+      `etc/prices.yaml: meter "${name}" costs ${priceAtto} attodollars a unit on ${day}, and the books keep at most ${largestPriceAtto}; mend it and build`,
     );
   return priceAtto;
 }
