@@ -9,6 +9,7 @@ import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billAccounts, billDay, readBillLines } from "../lib/usage/bill.ts";
 import { completeDay, readDaysToBill, readUndeclaredDays, skipDay } from "../lib/usage/day.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
+import { readHistory } from "../lib/usage/history.ts";
 import { importUsage } from "../lib/usage/import.ts";
 import { readCorrections } from "../lib/usage/revision.ts";
 import { addAccount, audit, dayUtc, meters, topUp, usageFile } from "./support/books.ts";
@@ -238,6 +239,32 @@ describe("usage in the books", () => {
     await expect(
       test.store.write((tx) => importUsage(tx, { lines, meters: dearer, complete: [] })),
     ).rejects.toThrow(/was a price of the past changed/);
+  });
+
+  it("is not revised at another price than it was revised at, or than anybody was billed at", async () => {
+    const bob = await addAccount(test.store, "bob@example.org");
+    const takeAt = (picodollars: string, row: string) => {
+      const own = meters.map((one) => ({ ...one, prices: [{ fromDay: "2026-01-01", picodollars }] }));
+      const { lines } = readUsageFile(usageFile([row], `${header},revision`));
+      return test.store.write((tx) => importUsage(tx, { lines, meters: own, complete: [] }));
+    };
+    await take([`2026-11-21,${bob},box,storage,1000`], "2026-11-21");
+    await billDay(test.store, dayUtc("2026-11-21"), meters);
+    const refused = /was a price of the past changed/;
+    // Billed for others alone; then measured for this account, which has no bill; then on another machine, by a meter that nobody had.
+    await expect(takeAt("500", `2026-11-21,${ada},box,storage,1000,2`)).rejects.toThrow(refused);
+    await takeAt("250", `2026-11-21,${ada},box,storage,1000,2`);
+    await expect(takeAt("500", `2026-11-21,${ada},box,storage,0,3`)).rejects.toThrow(refused);
+    await takeAt("500", `2026-11-21,${ada},box,upload,7,2`);
+    await expect(takeAt("250", `2026-11-21,${bob},late,upload,7,2`)).rejects.toThrow(refused);
+    await takeAt("250", `2026-11-21,${ada},box,storage,0,3`);
+    const days = { from: dayUtc("2026-11-21"), to: dayUtc("2026-11-21") };
+    const cost = (await test.store.read((tx) => readHistory(tx, ada, days))).reduce(
+      (sum, { amount }) => sum + amount,
+      0n,
+    );
+    expect(cost).toBe(-(await test.store.read((tx) => readBalance(tx, ada))));
+    expect(await verify()).toEqual([]);
   });
 
   it("cannot be complete before the day is over", async () => {

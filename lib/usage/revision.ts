@@ -114,14 +114,38 @@ async function wasBilled(tx: ReadTx, { day, account }: UsageKey): Promise<boolea
 }
 
 async function checkPrice(tx: ReadTx, key: UsageKey, priceAtto: bigint): Promise<void> {
-  const line = await tx.get<{ priceAtto: bigint }>(
-    "SELECT price_atto AS priceAtto FROM bill_line WHERE transfer = ? AND meter = ? LIMIT 1",
-    [`bill/${key.account}/${key.day}`, key.meter],
-  );
-  if (line !== undefined && line.priceAtto !== priceAtto)
+  const billed = await readBilledPrice(tx, key);
+  if (billed !== undefined && billed !== priceAtto)
     throw new NeedsHuman(
-      `${key.day}: ${key.meter} was billed at ${line.priceAtto} attodollars, and costs ${priceAtto} by etc/prices.yaml; was a price of the past changed?`,
+      `${key.day}: ${key.meter} was billed at ${billed} attodollars, and costs ${priceAtto} by etc/prices.yaml; was a price of the past changed?`,
     );
+}
+
+/**
+ * What the meter cost on a billed day, which is the same for everybody: by the account's own bill, by what was measured again since,
+ * or by the bill of another one, which is looked for last, since a day may have a million of them. undefined where nobody used it.
+ */
+async function readBilledPrice(tx: ReadTx, { account, day, meter }: UsageKey): Promise<bigint | undefined> {
+  const places: readonly (readonly [sql: string, values: readonly string[]])[] = [
+    ["bill_line WHERE transfer = ? AND meter = ?", [`bill/${account}/${day}`, meter]],
+    [
+      "usage_revision WHERE day = ? AND account = ? AND meter = ? AND price_atto IS NOT NULL",
+      [day, account, meter],
+    ],
+    ["usage_revision WHERE day = ? AND meter = ? AND price_atto IS NOT NULL", [day, meter]],
+    [
+      "transfer t JOIN bill_line l ON l.transfer = t.id WHERE t.reference = ? AND t.code = 'bill' AND l.meter = ?",
+      [day, meter],
+    ],
+  ];
+  for (const [sql, values] of places) {
+    const found = await tx.get<{ priceAtto: bigint }>(
+      `SELECT price_atto AS priceAtto FROM ${sql} LIMIT 1`,
+      values,
+    );
+    if (found !== undefined) return found.priceAtto;
+  }
+  return undefined;
 }
 
 /** Returns the id of the transfer; null where there is no difference. */
