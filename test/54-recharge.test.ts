@@ -451,6 +451,42 @@ describe("a recharge", () => {
     expect(await run()).toMatchObject({ charged: 0, troubles: [] });
   });
 
+  it("that never reached Stripe is judged again before it is asked again: credit may have come since, or a dispute", async () => {
+    const away: StripeDesk = {
+      ...stripe,
+      charge: () => Promise.reject(new TryLater("Stripe cannot be reached; try again")),
+    };
+    await agree("save-good");
+    expect(await run(away)).toMatchObject({ isCut: true });
+    // Paid by hand, so that it is enough; and of that payment a dollar is disputed.
+    const started = await visitor.post("pay", { amount: "100" });
+    await visitor.tellWebhook((await visitor.payAtStripe(started.headers.get("Location") ?? "")).event);
+    expect(await run()).toMatchObject({ charged: 0, waiting: 0, troubles: [] });
+    const paymentIntent = visitor.standIn.intents()[0]?.id ?? "";
+    const movement = { id: "txn_d", category: "dispute", cents: -100, feeCents: 0, currency: "usd" } as const;
+    const dispute = {
+      kind: "dispute",
+      facts: {
+        id: "dp_1",
+        paymentIntent,
+        currency: "usd",
+        status: "needs_response",
+        movements: [{ ...movement, source: "dp_1", paymentIntent: "", createdMs: 1 }],
+      },
+    } as const;
+    await visitor.test.store.write((tx) => takeFacts(tx, dispute, sender));
+    await spend("97");
+    expect(await balance()).toBe("$2.00");
+    expect((await run()).troubles).toEqual([expect.stringContaining("a payment is disputed")]);
+    // A call may last an hour; then it is looked for once more, and given up.
+    expect(visitor.test.raw("SELECT how FROM checkout_end")).toEqual([]);
+    visitor.test.clock.ms += 2 * 3_600_000;
+    expect(await run()).toMatchObject({ charged: 0, troubles: [] });
+    expect(visitor.test.raw("SELECT how FROM checkout_end")).toEqual([{ how: "expired" }]);
+    expect(visitor.standIn.intents()).toHaveLength(1);
+    expect(await balance()).toBe("$2.00");
+  });
+
   it("that is older than Stripe's memory of keys is looked for, and not asked again", async () => {
     const away: StripeDesk = { ...stripe, charge: () => Promise.reject(new TryLater("away")) };
     await agree("save-good");

@@ -13,14 +13,7 @@ import { listUnwanted, noteForgotten, readSavedCard } from "./card.ts";
 import { takeCharge } from "./charge.ts";
 import { composeRuleEnded } from "./notice.ts";
 import { createOrder, findOrder, noteEnd, type Order } from "./order.ts";
-import {
-  amountOfCents,
-  endRule,
-  type Judgement,
-  judgeRecharge,
-  readRechargeFacts,
-  readRule,
-} from "./recharge.ts";
+import { amountOfCents, endRule, type Judgement, judgeRecharge, readRechargeFacts } from "./recharge.ts";
 import type { StripeDesk } from "./stripe/connect.ts";
 
 export interface RechargeReport {
@@ -175,11 +168,16 @@ async function finish(run: Run, claim: Claim): Promise<void> {
   await run.store.write((tx) => noteEnd(tx, order.id, "expired"));
 }
 
+/** Whether its owner would be charged now, by the same agreement, if it had not been claimed: credit may have come since, or a dispute. */
 async function isStillWanted(tx: ReadTx, { id, account }: Order): Promise<boolean> {
-  const own = await tx.get<{ rule: bigint }>("SELECT rule FROM recharge WHERE payment_order = ?", [id]);
-  const rule = await readRule(tx, account);
-  const closing = await tx.get("SELECT 1 AS one FROM closing WHERE account = ?", [account]);
-  return rule?.isOn === true && rule.number === Number(own?.rule) && closing === undefined;
+  const own = await tx.get<{ number: bigint; rule: bigint }>(
+    "SELECT number, rule FROM recharge WHERE payment_order = ?",
+    [id],
+  );
+  const facts = await readRechargeFacts(tx, account);
+  const others = facts.recharges.filter(({ number }) => number !== Number(own?.number));
+  const isSame = facts.rule?.number === Number(own?.rule);
+  return isSame && judgeRecharge({ ...facts, recharges: others }) === "charge";
 }
 
 /** Accounts whose newest rule is on, by their id. */
