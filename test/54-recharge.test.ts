@@ -590,7 +590,7 @@ describe("a recharge", () => {
     await visitor.post("close", { current: password, sure: "yes" });
     expect(await run()).toMatchObject({ accounts: 1, charged: 0 });
     visitor.test.clock.ms += 8 * dayMs;
-    expect(await eraseClosed(visitor.test.store)).toEqual({ erased: 1, waiting: [] });
+    expect(await eraseClosed(visitor.test.store)).toEqual({ erased: 1, waiting: [], stranded: [] });
     expect(await run()).toMatchObject({ accounts: 0, charged: 0 });
     expect(visitor.standIn.wallet.customers()).toEqual([]);
     expect(visitor.test.raw("SELECT account FROM saved_card")).toEqual([]);

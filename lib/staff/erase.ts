@@ -1,14 +1,16 @@
 /**
- * What is left to do for closed accounts when a week is over and their last usage is billed: the balance ends with nothing, and
- * what is personal is erased. Journal, usage, and orders stay under the account's id, which is a pseudonym. Money that is to be
- * given back is given back by a person first (`site account refund`).
+ * What is left to do for closed accounts when a week is over, their last usage is billed, and no money is under way: the balance ends
+ * with nothing, and what is personal is erased. Journal, usage, and orders stay under the account's id, which is a pseudonym. Money that
+ * is to be given back is given back by a person first (`site account refund`). What moves an erased account's balance all the same, as a
+ * dispute of an old payment may, is told every night until a person has settled it.
  */
 import { type AccountId, findAccount } from "../accounts/account.ts";
 import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
 import { endFactors } from "../accounts/factor.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
-import { type Amount, amountOf, formatExact, zero } from "../money/amount.ts";
+import { type Amount, amountOf, formatExact, fromColumns, zero } from "../money/amount.ts";
 import { removeCard } from "../payments/card.ts";
+import { findPending } from "../payments/pending.ts";
 import { endRule } from "../payments/recharge.ts";
 import type { ReadTx, Store, WriteTx } from "../store/store.ts";
 import { oldestDays } from "../usage/day.ts";
@@ -20,6 +22,8 @@ export interface ErasureReport {
   readonly erased: number;
   /** What keeps the others, for a person: one line each. */
   readonly waiting: readonly string[];
+  /** Balances of accounts that are erased, likewise. */
+  readonly stranded: readonly string[];
 }
 
 /** May be repeated and interrupted; each account is one transaction. */
@@ -41,13 +45,29 @@ export async function eraseClosed(store: Store): Promise<ErasureReport> {
     if (why === "") erased += 1;
     else waiting.push(`${account}: ${why}`);
   }
-  return { erased, waiting };
+  return { erased, waiting, stranded: await store.read(listStranded) };
+}
+
+async function listStranded(tx: ReadTx): Promise<readonly string[]> {
+  const rows = await tx.all<{ account: AccountId; picodollars: bigint; attodollars: bigint }>(
+    `SELECT c.account, b.picodollars, b.attodollars FROM closing c JOIN balance b ON b.ledger_account = c.account
+     WHERE c.done_at IS NOT NULL AND (b.picodollars <> 0 OR b.attodollars <> 0) ORDER BY c.account`,
+  );
+  return rows.map(({ account, ...columns }) => {
+    const balance = fromColumns(columns);
+    const amount = formatExact(amountOf(balance > zero ? balance : -balance));
+    return balance > zero
+      ? `${account} is erased, and $${amount} came to it; give them back: site account refund ${account} AMOUNT, or keep them: site account charge ${account} ${amount}`
+      : `${account} is erased, and $${amount} were taken from it; write them off: site account gift ${account} ${amount}`;
+  });
 }
 
 /** Why an account cannot be erased yet; "" where it can. */
 async function findReason(tx: ReadTx, account: AccountId, money: LeftMoney): Promise<string> {
   const open = await findUnbilled(tx, account);
   if (open !== undefined) return `its usage of ${open} is not billed yet`;
+  const pending = await findPending(tx, account);
+  if (pending !== undefined) return pending;
   const balance = await readBalance(tx, account);
   if (money === "refund" && balance >= smallestRefund)
     return `give $${formatExact(balance)} back: site account refund ${account}, or site account close ${account} --money leave`;

@@ -17,6 +17,7 @@ export const onBoth: readonly string[] = [
   "43-limits",
   "44-address",
   "44-closing",
+  "44-erasure",
   "44-factor",
   "44-passkeys",
   "44-sessions",
