@@ -39,8 +39,9 @@ async function close(visit: Visit, account: Account): Promise<Response> {
   const token = randomToken();
   const mail = composeClosing(visit, account, token);
   await site.store.write(async (tx) => {
+    // Where nothing was left, nothing was asked, and what comes all the same was left to nobody: it is given back.
     const closed = await closeAccount(tx, account.id, {
-      money: money === "refund" ? "refund" : "leave",
+      money: money === "leave" ? "leave" : "refund",
       token,
     });
     if (closed.ok) await enqueueMail(tx, mail);

@@ -188,6 +188,20 @@ describe("an erasure waits", () => {
   });
 });
 
+it("what comes after a closing at which nothing was left is given back, and not kept", async () => {
+  await payLate();
+  await close();
+  visitor.test.clock.ms += 3 * dayMs;
+  await arrive();
+  expect(await balance()).toBe("$10.00");
+  visitor.test.clock.ms += 4 * dayMs;
+  expect(await finish()).toEqual([
+    "close: 0 accounts erased, 1 waiting",
+    expect.stringMatching(/give \$10\.0+ back: site account refund/),
+  ]);
+  expect(await balance()).toBe("$10.00");
+});
+
 it("what comes to an erased account is told every night, until a person has settled it", async () => {
   const paymentIntent = await pay();
   await refund(paymentIntent, { paidBy: "txn_r" });
