@@ -47,7 +47,10 @@ export async function readParts(
   return { paid: await read(`topup/${paymentIntent}`), taxed: await read(`topup/${paymentIntent}/tax`) };
 }
 
-/** The parts of a payment that so many cents of it are: the tax rounded down, so that of a whole payment both are exact. */
+/**
+ * The parts of a payment that so many cents of it are: the tax rounded down, so that of a whole payment both are exact. By themselves, and
+ * not by what came back before: Stripe may tell of one before the other, and the books are the same (refunding.ts shares what is begun here).
+ */
 export async function shareOf(tx: ReadTx, paymentIntent: string, cents: number): Promise<Share> {
   const { paid, taxed } = await readParts(tx, paymentIntent);
   const part = taxed === zero ? 0 : Number((BigInt(cents) * taxed) / (paid + taxed));

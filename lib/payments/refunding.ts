@@ -26,6 +26,8 @@ export interface RefundOrder {
   readonly amount: Amount;
 }
 
+const cent = 10n ** 16n;
+
 export type RefundState = "asked" | "paid" | "undone";
 
 /** What of a payment is still with the customer: less refunds and disputes, however far they have come. */
@@ -143,10 +145,61 @@ export async function readRefundState(tx: ReadTx, id: string): Promise<RefundSta
   return (await has("paid")) ? "paid" : "asked";
 }
 
-/** What Stripe is asked to give back for an order: its amount, and the tax that was paid with so much. */
+/**
+ * What Stripe is asked to give back for an order: its amount, and of the tax the share of all that was given back of the payment so far,
+ * less what went with that before. So the parts of a whole payment bring all of its tax back, and each can be worked out again when it is
+ * asked for again: by what stood in the books when the order was written.
+ *
+ * Worked example, $10.00 and $0.83 tax, given back by halves: with the first $5.00 go 41.5 cents, rounded down 41; with both go 83, so 42
+ * with the second.
+ */
 export async function grossCents(tx: ReadTx, order: RefundOrder): Promise<number> {
-  const cents = toCents(order.amount);
-  assert(cents !== undefined, `refund ${order.id} is over whole cents`);
   const { paid, taxed } = await readParts(tx, order.paymentIntent);
-  return cents + (paid === zero ? 0 : Number((BigInt(cents) * taxed) / paid));
+  const legs = taxed === zero ? [] : await readReturnLegs(tx, order.paymentIntent);
+  const taxOf = new Map(legs.filter(({ code }) => /-tax/.test(code)).map(({ id, moved }) => [id, moved]));
+  const taken = new Map<string, { readonly net: bigint; readonly tax: bigint }>();
+  // The rounding is to whole cents, since those are what Stripe moves.
+  const share = (net: Amount): bigint => {
+    const before = [...taken.values()];
+    const all = before.reduce((sum, one) => sum + one.net, 0n) + net;
+    const tax = (all * taxed) / paid;
+    const due = tax - (tax % cent) - before.reduce((sum, one) => sum + one.tax, 0n);
+    return due > 0n ? due : 0n;
+  };
+  for (const { id, code, moved, isOwn } of legs) {
+    if (id === `refund/${order.id}`) break;
+    // What was begun here and has no answer yet will have what it was asked with.
+    if (code === "refund" || code === "dispute")
+      taken.set(id, { net: moved, tax: taxOf.get(`${id}/tax`) ?? (isOwn ? share(moved) : 0n) });
+    else if (code === "refund-undone") taken.delete(id.replace(/\/undone$/, ""));
+    else if (code === "dispute-undone") taken.set(id, { net: -moved, tax: -(taxOf.get(`${id}/tax`) ?? 0n) });
+  }
+  const tax = taxed === zero ? 0n : share(order.amount);
+  const cents = toCents(amountOf(order.amount + tax));
+  assert(cents !== undefined, `refund ${order.id} is over whole cents`);
+  return cents;
+}
+
+/** What became of a payment, in the order in which it was written. */
+async function readReturnLegs(tx: ReadTx, paymentIntent: string) {
+  const rows = await tx.all<{
+    id: string;
+    code: string;
+    own: string | null;
+    picodollars: bigint;
+    attodollars: bigint;
+  }>(
+    `SELECT t.id, t.code, o.id AS own, t.picodollars, t.attodollars FROM transfer t
+     LEFT JOIN refund_order o ON t.id = 'refund/' || o.id
+     WHERE t.reference = ? AND t.code IN
+       ('refund', 'refund-undone', 'refund-tax', 'dispute', 'dispute-undone', 'dispute-tax', 'dispute-tax-undone')
+     ORDER BY t.number`,
+    [paymentIntent],
+  );
+  return rows.map(({ id, code, own, ...columns }) => ({
+    id,
+    code,
+    isOwn: own !== null,
+    moved: fromColumns(columns),
+  }));
 }

@@ -40,6 +40,7 @@ export const onBoth: readonly string[] = [
   "62-mail",
   "64-service",
   "65-staff",
+  "65-tax",
   "66-night",
   "68-month",
 ];
