@@ -10,6 +10,10 @@ import { formatDollars } from "../lib/money/amount.ts";
 import { takeFacts } from "../lib/payments/event.ts";
 import { noteEnd } from "../lib/payments/order.ts";
 import { readExpectedSchema } from "../lib/store/migrate.ts";
+import { billDay } from "../lib/usage/bill.ts";
+import { readUsageFile } from "../lib/usage/file.ts";
+import { importUsage } from "../lib/usage/import.ts";
+import { dayUtc, meters, usageFile } from "./support/books.ts";
 import { runTestJob } from "./support/job.ts";
 import { makeSender } from "./support/site.ts";
 import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
@@ -103,6 +107,19 @@ const refund = (paymentIntent: string, change: { paidBy?: string; failed?: boole
   });
 
 describe("an erasure waits", () => {
+  it("for the bill of usage that came late, as a revision without a first row", async () => {
+    const day = dayUtc("2026-11-22");
+    const row = usageFile([`${day},${ada},box,upload,4000,2`], "day,account,machine,meter,quantity,revision");
+    const { lines } = readUsageFile(row);
+    await visitor.test.store.write((tx) => importUsage(tx, { lines, meters, complete: [day] }));
+    await close();
+    visitor.test.clock.ms += 7 * dayMs;
+    expect((await finish())[1]).toMatch(/: its usage of 2026-11-22 is not billed yet$/);
+    await billDay(visitor.test.store, day, meters);
+    expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
+    expect(await balance()).toBe("$0.00");
+  });
+
   it("for a payment that was begun, and a month at most", async () => {
     await payLate();
     await tellAll();

@@ -86,10 +86,12 @@ async function findUnbilled(tx: ReadTx, account: AccountId): Promise<DayUtc | un
   // By day and account, as usage is found: all of an account's days would be looked for in everybody's.
   for (let day = first; day <= today; day = addDays(day, 1)) {
     if (settled.has(day)) continue;
-    const row = await tx.get("SELECT 1 AS one FROM usage WHERE day = ? AND account = ? LIMIT 1", [
-      day,
-      account,
-    ]);
+    // What came late may have a revision without a first row.
+    const row = await tx.get(
+      `SELECT 1 AS one FROM usage WHERE day = ? AND account = ?
+       UNION ALL SELECT 1 FROM usage_revision WHERE day = ? AND account = ? LIMIT 1`,
+      [day, account, day, account],
+    );
     if (row !== undefined) return day;
   }
   return undefined;
