@@ -93,15 +93,19 @@ describe("credit by hand", () => {
   it("for everybody is so many days of what each costs, once, and is taken back by its batch", async () => {
     const bob = await addAccount(test.store, "bob@example.org");
     await addAccount(test.store, "idle@example.org");
-    const rows = [`2026-11-21,${ada},box,storage,1000`, `2026-11-21,${bob},box,storage,7`];
+    const eve = await addAccount(test.store, "eve@example.org");
+    const rows = [ada, bob, eve].map((id, at) => `2026-11-21,${id},box,storage,${[1000, 7, 1000][at]}`);
     const { lines } = readUsageFile(usageFile(rows));
     await test.store.write((tx) => importUsage(tx, { lines, meters, complete: [dayUtc("2026-11-21")] }));
     await billDay(test.store, dayUtc("2026-11-21"), meters);
+    // Whoever has closed the account would have it forfeited, or given back as if it had been paid.
+    await account(["close", eve], { ...by, money: "leave" });
+    const closed = audit();
     const everybody = (values: Record<string, string | boolean> = {}) =>
       credit(["goodwill"], { ...by, days: "8", ...values });
     const preview = await everybody({ preview: true });
     expect(preview.said).toHaveLength(3);
-    expect(audit()).toEqual([]);
+    expect(audit()).toEqual(closed);
     // 1,000 and 7 byte-days in November at 8,333,333 attodollars, eight times.
     expect((await everybody()).said).toEqual([
       expect.stringMatching(/^goodwill: done: 2 accounts, \$0\.000000067133330648, batch \w{16}$/),

@@ -62,7 +62,7 @@ export interface Given {
   readonly amount: Amount;
 }
 
-/** What so many days of its cost are for each account that costs something, a page of accounts at a time. */
+/** What so many days of its cost are for each account that costs something and is not closed, a page of accounts at a time. */
 export async function planGoodwill(
   tx: ReadTx,
   days: number,
@@ -70,10 +70,11 @@ export async function planGoodwill(
   after: string,
   limit: number,
 ): Promise<{ readonly last: string | undefined; readonly given: readonly Given[] }> {
-  const rows = await tx.all<{ id: AccountId }>("SELECT id FROM account WHERE id > ? ORDER BY id LIMIT ?", [
-    after,
-    limit,
-  ]);
+  const rows = await tx.all<{ id: AccountId }>(
+    `SELECT id FROM account WHERE id > ? AND NOT EXISTS (SELECT 1 FROM closing c WHERE c.account = account.id)
+     ORDER BY id LIMIT ?`,
+    [after, limit],
+  );
   const given: Given[] = [];
   for (const { id } of rows) {
     const { costPerDay } = await readStandingFacts(tx, id, meters);
