@@ -91,7 +91,11 @@ export async function readStandingFacts(
   account: string,
   meters: readonly MeterSetting[],
 ): Promise<StandingFacts> {
-  const funded = await tx.get("SELECT 1 AS one FROM transfer WHERE credit = ? LIMIT 1", [account]);
+  // What a correction gives back of a bill is nobody's payment.
+  const funded = await tx.get(
+    "SELECT 1 AS one FROM transfer WHERE credit = ? AND code <> 'bill-less' LIMIT 1",
+    [account],
+  );
   return {
     balance: await readBalance(tx, account),
     funded: funded !== undefined,
