@@ -6,6 +6,7 @@ import { job as creditJob } from "../jobs/credit.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { verifyBooks } from "../lib/ledger/verify.ts";
+import { claimMail, enqueueMail, markSent } from "../lib/mail/outbox.ts";
 import { formatDollars } from "../lib/money/amount.ts";
 import { takeFacts } from "../lib/payments/event.ts";
 import { noteEnd } from "../lib/payments/order.ts";
@@ -203,6 +204,34 @@ describe("an erasure waits", () => {
     visitor.test.clock.ms += 1;
     expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
   });
+});
+
+it("a mail that is on its way while its account is erased is not written back", async () => {
+  await close();
+  visitor.test.clock.ms += 7 * dayMs;
+  const mail = {
+    id: `warn/${ada}/9`,
+    to: "ada@example.org",
+    subject: "for Ada",
+    body: "of Ada",
+    hasToken: false,
+  };
+  await visitor.test.store.write((tx) => enqueueMail(tx, mail));
+  const claim = async () => {
+    for (;;) {
+      const claimed = await visitor.test.store.write(claimMail);
+      if (claimed === undefined || claimed.id === mail.id) return claimed;
+    }
+  };
+  const claimed = await claim();
+  expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
+  if (claimed === undefined) throw new Error("a mail is due");
+  const left = () =>
+    visitor.test.raw(`SELECT state, recipient, subject, body FROM outbox WHERE id = '${mail.id}'`);
+  const erased = [{ state: "parked", recipient: "", subject: "", body: "" }];
+  expect(left()).toEqual(erased);
+  await visitor.test.store.write((tx) => markSent(tx, claimed));
+  expect(left()).toEqual(erased);
 });
 
 it("what comes after a closing at which nothing was left is given back, and not kept", async () => {

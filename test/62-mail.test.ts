@@ -4,7 +4,14 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dispatchMail } from "../lib/mail/dispatch.ts";
-import { claimMail, countMails, enqueueMail, markFailed, type NewMail } from "../lib/mail/outbox.ts";
+import {
+  claimMail,
+  countMails,
+  enqueueMail,
+  markFailed,
+  markSent,
+  type NewMail,
+} from "../lib/mail/outbox.ts";
 import { makeTransport, messageIdOf } from "../lib/mail/transport.ts";
 import type { MailSettings } from "../lib/util/settings.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
@@ -131,6 +138,22 @@ describe("the outbox", () => {
     expect(await send()).toEqual({ sent: 1, later: 0, parked: 0 });
     await test.store.write((tx) => markFailed(tx, slow, { permanent: false, message: "too late" }));
     expect(test.raw("SELECT state, last_error AS error FROM outbox")).toEqual([{ state: "sent", error: "" }]);
+  });
+
+  it("is sent, and not sent again, when a sender that was thought dead says at last that it went", async () => {
+    await put();
+    const slow = await test.store.write(claimMail);
+    if (slow === undefined) throw new Error("a mail is due");
+    test.clock.ms += 5 * minute;
+    await put({ id: "signup/2" });
+    // The claim ran out, so another sender has it.
+    expect((await test.store.write(claimMail))?.id).toBe(slow.id);
+    await test.store.write((tx) => markSent(tx, slow));
+    expect(await send()).toEqual({ sent: 1, later: 0, parked: 0 });
+    expect(test.raw("SELECT id, state FROM outbox ORDER BY id")).toEqual([
+      { id: slow.id, state: "sent" },
+      { id: "signup/2", state: "sent" },
+    ]);
   });
 
   it("is not sent twice by two senders at once", async () => {

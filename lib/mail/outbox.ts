@@ -74,14 +74,15 @@ export async function claimMail(tx: WriteTx): Promise<ClaimedMail | undefined> {
   };
 }
 
-/** The transport took the mail: a body with a live token is forgotten. */
+/**
+ * The transport took the mail: a body with a live token is forgotten. Whatever was thought of the claim meanwhile, the mail went; but
+ * one whose recipient was erased while it was on its way stays as it was left.
+ */
 export async function markSent(tx: WriteTx, mail: ClaimedMail): Promise<void> {
-  const body = keptBody(mail);
-  await tx.run("UPDATE outbox SET state = 'sent', body = ?, settled_at = ?, last_error = '' WHERE id = ?", [
-    body,
-    tx.now,
-    mail.id,
-  ]);
+  await tx.run(
+    "UPDATE outbox SET state = 'sent', body = ?, settled_at = ?, last_error = '' WHERE id = ? AND recipient <> ''",
+    [keptBody(mail), tx.now, mail.id],
+  );
 }
 
 /** The transport refused: tried again later, or parked where trying is in vain. */
