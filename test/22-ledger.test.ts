@@ -5,7 +5,7 @@ import type { AccountId } from "../lib/accounts/account.ts";
 import { readStatement } from "../lib/ledger/statement.ts";
 import { type NewTransfer, postTransfer, readBalance } from "../lib/ledger/transfer.ts";
 import { amountOf, formatExact } from "../lib/money/amount.ts";
-import { addAccount, audit } from "./support/books.ts";
+import { addAccount, audit, dayUtc } from "./support/books.ts";
 import { makeTestStore, type TestStore } from "./support/store.ts";
 
 let test: TestStore;
@@ -111,6 +111,28 @@ describe("the statement", () => {
     ]);
     expect(formatExact(statement.balance)).toBe("-0.000000000000000003");
     expect(statement.olderBefore).toBeUndefined();
+  });
+
+  it("of some days has each line's own balance, also where the clock was set back over midnight", async () => {
+    const times = ["23T12:00:00", "24T00:00:01", "23T23:59:58", "24T00:00:02", "24T00:00:03", "23T23:59:59"];
+    for (const [at, time] of times.entries()) {
+      test.clock.ms = Date.parse(`2026-11-${time}Z`);
+      await post({ ...topup(), id: `topup/pi_${at}`, amount: amountOf(10n ** BigInt(at)) });
+    }
+    const day = dayUtc("2026-11-23");
+    const read = async (before: bigint | undefined, limit: number) => {
+      const page = { before, limit, from: day, to: day };
+      const { lines } = await test.store.read((tx) => readStatement(tx, ada, page));
+      return lines.map(({ number, change, balanceAfter }) => [number, change, balanceAfter]);
+    };
+    const all = [
+      [6n, 100_000n, 111_111n],
+      [3n, 100n, 111n],
+      [1n, 1n, 1n],
+    ];
+    expect(await read(undefined, 10)).toEqual(all);
+    expect(await read(6n, 1)).toEqual(all.slice(1, 2));
+    expect(await read(3n, 1)).toEqual(all.slice(2));
   });
 
   it("is cut into pages whose balances join", async () => {

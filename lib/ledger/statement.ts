@@ -48,17 +48,44 @@ export async function readStatement(tx: ReadTx, account: string, page: Statement
      WHERE number < ? AND (debit = ? OR credit = ?) AND day BETWEEN ? AND ? ORDER BY number DESC LIMIT ?`,
     [page.before ?? 2n ** 62n, account, account, page.from ?? "", page.to ?? "~", page.limit + 1],
   );
-  // Days follow one another as numbers do, so all that is newer than the first line is left out of its balance.
+  const shown = rows.slice(0, page.limit);
+  const between = await readBetween(tx, account, shown, page);
+  // All that is newer than the first line is left out of its balance.
   const later = rows[0] === undefined ? amountOf(0n) : await sumChanges(tx, account, rows[0].number + 1n);
   let after = subtractAmounts(balance, later);
   const lines: StatementLine[] = [];
-  for (const { picodollars, attodollars, credit, ...row } of rows.slice(0, page.limit)) {
-    const moved = fromColumns({ picodollars, attodollars });
-    const change = credit === account ? moved : amountOf(-moved);
-    lines.push({ ...row, change, balanceAfter: after });
+  for (const row of shown) {
+    for (const newer of between.filter(
+      ({ number }) => number > row.number && number < (lines.at(-1)?.number ?? 0n),
+    ))
+      after = subtractAmounts(after, changeOf(newer, account));
+    const { picodollars, attodollars, credit, ...line } = row;
+    const change = changeOf(row, account);
+    lines.push({ ...line, change, balanceAfter: after });
     after = subtractAmounts(after, change);
   }
   return { balance, lines, olderBefore: rows.length > page.limit ? lines.at(-1)?.number : undefined };
+}
+
+/** What lies between lines of some days, and is of others: days follow one another as numbers do, unless the clock was set back. */
+async function readBetween(
+  tx: ReadTx,
+  account: string,
+  shown: readonly TransferRow[],
+  page: StatementPage,
+): Promise<readonly Moved[]> {
+  const [newest, oldest] = [shown[0], shown.at(-1)];
+  if (newest === undefined || oldest === undefined || (page.from ?? page.to) === undefined) return [];
+  return tx.all<Moved>(
+    `SELECT number, credit, picodollars, attodollars FROM transfer
+     WHERE number BETWEEN ? AND ? AND (debit = ? OR credit = ?) AND NOT (day BETWEEN ? AND ?)`,
+    [oldest.number, newest.number, account, account, page.from ?? "", page.to ?? "~"],
+  );
+}
+
+function changeOf({ credit, ...columns }: Moved, account: string): Amount {
+  const moved = fromColumns(columns);
+  return credit === account ? moved : amountOf(-moved);
 }
 
 /** How much the account's balance changed by the transfers from journal number `from` on. */
@@ -72,13 +99,16 @@ async function sumChanges(tx: ReadTx, account: string, from: bigint): Promise<Am
   return row === undefined ? amountOf(0n) : fromColumns(row);
 }
 
-interface TransferRow {
+interface Moved {
   readonly number: bigint;
+  readonly credit: string;
+  readonly picodollars: bigint;
+  readonly attodollars: bigint;
+}
+
+interface TransferRow extends Moved {
   readonly transferId: string;
   readonly code: TransferCode;
   readonly day: DayUtc;
   readonly reference: string;
-  readonly credit: string;
-  readonly picodollars: bigint;
-  readonly attodollars: bigint;
 }
