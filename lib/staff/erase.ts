@@ -8,7 +8,7 @@ import { type AccountId, findAccount } from "../accounts/account.ts";
 import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
 import { endFactors } from "../accounts/factor.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
-import { type Amount, amountOf, formatExact, fromColumns, zero } from "../money/amount.ts";
+import { type Amount, amountOf, formatDollars, formatExact, fromColumns, zero } from "../money/amount.ts";
 import { removeCard } from "../payments/card.ts";
 import { findPending } from "../payments/pending.ts";
 import { endRule } from "../payments/recharge.ts";
@@ -57,7 +57,7 @@ async function listStranded(tx: ReadTx): Promise<readonly string[]> {
     const balance = fromColumns(columns);
     const amount = formatExact(amountOf(balance > zero ? balance : -balance));
     return balance > zero
-      ? `${account} is erased, and $${amount} came to it; give them back: site account refund ${account} AMOUNT, or keep them: site account charge ${account} ${amount}`
+      ? `${account} is erased, and $${amount} came to it; give them back: site account refund ${account} ${formatDollars(balance).slice(1)}, or keep them: site account charge ${account} ${amount}`
       : `${account} is erased, and $${amount} were taken from it; write them off: site account gift ${account} ${amount}`;
   });
 }
@@ -70,7 +70,7 @@ async function findReason(tx: ReadTx, account: AccountId, money: LeftMoney): Pro
   if (pending !== undefined) return pending;
   const balance = await readBalance(tx, account);
   if (money === "refund" && balance >= smallestRefund)
-    return `give $${formatExact(balance)} back: site account refund ${account}, or site account close ${account} --money leave`;
+    return `give $${formatExact(balance)} back: site account refund ${account} ${formatDollars(balance).slice(1)}, or site account close ${account} --money leave`;
   return "";
 }
 
