@@ -1,6 +1,7 @@
 // Goal of this test: an account is not erased while money may still come to it or leave it, the house keeps only what somebody said to
 // leave, and what stands on an erased account all the same is told every night.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { job as accountJob } from "../jobs/account.ts";
 import { job as closeJob } from "../jobs/close.ts";
 import { job as creditJob } from "../jobs/credit.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
@@ -136,8 +137,8 @@ describe("an erasure waits", () => {
 
   it("no more for one that came, or of which nothing will come", async () => {
     await payLate();
-    await close("leave");
     await arrive();
+    await close("leave");
     visitor.test.clock.ms += 7 * dayMs;
     expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
     await visitor.become("bob@example.org");
@@ -234,19 +235,25 @@ it("a mail that is on its way while its account is erased is not written back", 
   expect(left()).toEqual(erased);
 });
 
-it("what comes after a closing at which nothing was left is given back, and not kept", async () => {
-  await payLate();
-  await close();
-  visitor.test.clock.ms += 3 * dayMs;
-  await arrive();
-  expect(await balance()).toBe("$10.00");
-  visitor.test.clock.ms += 4 * dayMs;
-  expect(await finish()).toEqual([
-    "close: 0 accounts erased, 1 waiting",
-    expect.stringMatching(/give \$10\.0+ back: site account refund/),
-  ]);
-  expect(await balance()).toBe("$10.00");
-});
+it.each(["", "leave"] as const)(
+  "what is paid after a closing is given back, and not kept: %j was said of what was left",
+  async (money) => {
+    await payLate();
+    await close(money);
+    visitor.test.clock.ms += 3 * dayMs;
+    await arrive();
+    expect(await balance()).toBe("$10.00");
+    visitor.test.clock.ms += 4 * dayMs;
+    expect(await finish()).toEqual([
+      "close: 0 accounts erased, 1 waiting",
+      expect.stringMatching(/give \$10\.0+ back: site account refund/),
+    ]);
+    expect(await balance()).toBe("$10.00");
+    const by = { reason: "keep it", by: "colin" };
+    await runTestJob(visitor.test, accountJob, ["close", ada], { ...by, money: "leave" });
+    expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
+  },
+);
 
 it("what comes to an erased account is told every night, until a person has settled it", async () => {
   const paymentIntent = await pay();

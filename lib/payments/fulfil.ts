@@ -5,6 +5,7 @@
  * Worked example: order_a over $10.00, paid by pi_1 -> transfer `topup/pi_1`, $10 from stripe-clearing to the
  * order's account. The event again, the page after it, a second event about pi_1: all "exists".
  */
+import { chooseMoney } from "../accounts/closing.ts";
 import { postTransfer } from "../ledger/transfer.ts";
 import { fromCents, zero } from "../money/amount.ts";
 import type { WriteTx } from "../store/store.ts";
@@ -19,7 +20,7 @@ export type Fulfilment =
     }
   | Refusal<"unknown-order" | "other-mode" | "amount-differs" | "no-payment" | "paid-twice" | "differs">;
 
-/** Refusals are tried in the order of the type's list. Nothing is written but the transfer, or that none will come. */
+/** Refusals are tried in the order of the type's list. Nothing is written but the transfer, what becomes of it where the account is closed, or that none will come. */
 export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise<Fulfilment> {
   // 1. It must be an order of ours, of the same mode.
   const order = await findOrder(tx, facts.orderId);
@@ -59,6 +60,8 @@ export async function fulfilCheckout(tx: WriteTx, facts: CheckoutFacts): Promise
     reference: order.id,
   } as const;
   const posting = await postTransfer(tx, transfer);
+  // What comes after a closing is none of what its owner said to leave: a person gives it back, or decides otherwise.
+  if (posting.ok && posting.outcome === "created") await chooseMoney(tx, account, "refund");
   // 6. The tax beside it, which is no credit.
   const taxed = fromCents(facts.taxCents);
   if (!posting.ok || taxed === undefined || taxed <= zero) return posting;
