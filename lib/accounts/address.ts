@@ -1,7 +1,7 @@
 /**
  * Change of address: whoever reads the new one confirms it, within a day; whoever reads the old one can undo it, within a
- * week (OWASP ASVS 5.0 6.3.7). Until then the old address is nobody else's. Undoing ends every session, every link, and what was
- * made since to keep the owner out: whoever changed it knew the password.
+ * week (OWASP ASVS 5.0 6.3.7). Until then the old address is nobody else's. Undoing ends every session, every link but those that
+ * undo an older change, and what was made since to keep the owner out: whoever changed it knew the password.
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
@@ -59,11 +59,17 @@ export async function confirmAddress(
   if (found === undefined || !(await isAddressFree(tx, found.email, found.account.id)))
     return refuse("token-unknown");
   const { account, email } = found;
+  const before = await tx.get<{ expires: bigint }>(
+    "SELECT expires_at AS expires FROM address_undo WHERE account = ? ORDER BY expires_at DESC LIMIT 1",
+    [account.id],
+  );
+  // Later than that of every change before, since undoing one ends those of later ones alone.
+  const expiresAt = Math.max(tx.now + undoLifeMs, Number(before?.expires ?? 0n) + 1);
   await tx.run("INSERT INTO address_undo (token_hash, account, email, expires_at) VALUES (?, ?, ?, ?)", [
     sha256Hex(undoToken),
     account.id,
     account.email,
-    tx.now + undoLifeMs,
+    expiresAt,
   ]);
   await setAddress(tx, account.id, email);
   return { ok: true, before: account, email };
@@ -81,8 +87,12 @@ export async function undoAddress(
     return refuse("token-unknown");
   const { account, email } = found;
   await endThefts(tx, account.id, sha256Hex(token));
-  // Every address that came after it is not to come back by a link of its own.
-  await tx.run("DELETE FROM address_undo WHERE account = ?", [account.id]);
+  // Every address that came after it is not to come back by a link of its own; one from before may, whoever pressed this link.
+  await tx.run(
+    `DELETE FROM address_undo WHERE account = ? AND expires_at >=
+       (SELECT expires_at FROM address_undo WHERE token_hash = ?)`,
+    [account.id, sha256Hex(token)],
+  );
   await setAddress(tx, account.id, email);
   await endOtherSessions(tx, account.id, "");
   return { ok: true, before: account, email };
