@@ -138,7 +138,10 @@ export const templateShapes: ShapeRecord = {
     ...texts("error name added isOffered needsCode isPasskeyFresh showPasskey settings"),
     passkeys: [texts("name isSynced made used href")],
   },
-  "account/password": { ...accountPage, ...texts("error needsCode isPasskeyFresh showPasskey settings") },
+  "account/password": {
+    ...accountPage,
+    ...texts("error needsCode isPasskeyFresh showPasskey tokens settings"),
+  },
   "account/recharge": {
     ...accountPage,
     ...texts(

@@ -48,6 +48,6 @@ function showForm(visit: Visit, account: Account, state: FormState): Response {
     title: "Change your password",
     template: "password",
     ...statusOf(state),
-    data: { error, ...proofFields(visit, account), settings: pathOf("settings") },
+    data: { error, ...proofFields(visit, account), tokens: pathOf("tokens"), settings: pathOf("settings") },
   });
 }

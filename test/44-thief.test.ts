@@ -51,3 +51,50 @@ describe("an owner's link that undoes a change of address", () => {
     expect(owner.test.raw("SELECT * FROM address_undo")).toEqual([]);
   });
 });
+
+describe("a new password", () => {
+  const next = "quite another set of words";
+  const change = async () => {
+    await owner.get("password");
+    return (await owner.post("password", { current, password: next })).status;
+  };
+  const reset = async () => {
+    await owner.get("reset");
+    await owner.post("reset", { email: own });
+    return (await owner.post("reset", { token: linkTo(own, "token"), password: next })).status;
+  };
+
+  it.each([
+    ["changed by who knows it", change, 303, 200],
+    ["set by a link in the mail", reset, 200, 401],
+  ])("that is %s ends what a thief left waiting", async (_what, set, status, read) => {
+    await thief.get("address");
+    await thief.post("address", { email: "thief@example.net", current });
+    await thief.post("warnings", { days: "", dollars: "", second: "second@example.net" });
+    await thief.post("machines", { name: "theirs", current });
+    const { token: machine } = thief.given.get("account/machines") as { token: string };
+    await thief.post("tokens", { name: "theirs", current });
+    const { token } = thief.given.get("account/tokens") as { token: string };
+    await thief.post("recharge", { below: "5", amount: "20", cap: "20", current, do: "card" });
+    expect(owner.test.raw("SELECT account FROM card_page")).toHaveLength(1);
+    expect(await set()).toBe(status);
+    const late = await thief.again();
+    await late.get("login");
+    const links = [linkTo("thief@example.net", "token"), linkTo("second@example.net", "token")] as const;
+    expect(links).not.toContain("no link");
+    expect((await late.post("address", { token: links[0] })).status).toBe(410);
+    expect((await late.post("second", { token: links[1] })).status).toBe(410);
+    const body = Buffer.from(JSON.stringify({ token: machine }));
+    expect((await owner.ask("machine", "service-token", { body })).status).toBe(404);
+    expect(owner.test.raw("SELECT account FROM card_page")).toEqual([]);
+    expect(addresses()).toEqual([{ email: own }]);
+    // Tokens of programs are the owner's own affair where the password was known; the page leads to them.
+    expect((await owner.ask("data", token, {})).status).toBe(read);
+  });
+
+  it("says on its page what becomes of tokens", async () => {
+    expect((await owner.get("password")).body).toMatch(/Tokens of your programs stay: <a href="[^"]*tokens/);
+    await reset();
+    expect(owner.given.get("account/reset-done")).toBeDefined();
+  });
+});

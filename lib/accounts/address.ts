@@ -10,6 +10,7 @@ import { type Account, type AccountId, findAccount, isAddressFree } from "./acco
 import type { Email } from "./email.ts";
 import { dropIdleCodes } from "./factor.ts";
 import { endOtherSessions } from "./session.ts";
+import { endWaiting } from "./waiting.ts";
 
 export const changeLifeMs = 24 * 3_600_000;
 export const undoLifeMs = 7 * 24 * 3_600_000;
@@ -113,8 +114,7 @@ async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Pr
   await tx.run("DELETE FROM passkey_challenge WHERE account = ?", [account]);
   await dropIdleCodes(tx, account);
   await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, changedAt]);
-  await tx.run("DELETE FROM machine_token WHERE account = ?", [account]);
-  await tx.run("DELETE FROM card_page WHERE account = ?", [account]);
+  await endWaiting(tx, account);
   // What the owner agreed to before is not agreed to in the thief's numbers; the owner may agree anew.
   await tx.run(
     `INSERT INTO recharge_rule (account, number, is_on, why, below_cents, amount_cents, cap_cents, payment_method, set_at)

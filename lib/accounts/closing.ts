@@ -7,6 +7,8 @@ import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount } from "./account.ts";
 import { endOtherSessions } from "./session.ts";
+import { removeAllTokens } from "./token.ts";
+import { endWaiting } from "./waiting.ts";
 
 export const closingWaitMs = 7 * 24 * 3_600_000;
 
@@ -40,15 +42,8 @@ export async function closeAccount(
     tx.now,
   ]);
   await endOtherSessions(tx, account, "");
-  for (const table of [
-    "access_token",
-    "password_reset",
-    "address_change",
-    "second_address",
-    "machine_token",
-    "card_page",
-  ])
-    await tx.run(`DELETE FROM ${table} WHERE account = ?`, [account]);
+  await removeAllTokens(tx, account);
+  await endWaiting(tx, account);
   return { ok: true };
 }
 

@@ -1,6 +1,8 @@
 /**
  * Forgotten passwords: a link by mail that works once, for an hour (OWASP ASVS 5.0 6.4.1, 6.4.3). Setting a password ends
- * every session of the account and does not log in; a changed one ends all but the browser's own.
+ * every session of the account and does not log in; a changed one ends all but the browser's own. Either ends what waits
+ * (waiting.ts). One set by mail ends the tokens of programs too, since whoever does so may have lost more than a word; one that
+ * is changed by who knows it leaves them, and the page says so.
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
@@ -8,6 +10,8 @@ import { type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount, findAccountByEmail } from "./account.ts";
 import type { Email } from "./email.ts";
 import { beginSession, type SessionPlace } from "./session.ts";
+import { removeAllTokens } from "./token.ts";
+import { endWaiting } from "./waiting.ts";
 
 export const resetLifeMs = 3_600_000;
 /** Nobody can fill a customer's mailbox by asking again and again. */
@@ -59,6 +63,7 @@ export async function resetPassword(
   const account = await readReset(tx, token);
   if (account === undefined) return refuse("token-unknown");
   await setPassword(tx, account.id, passwordHash);
+  await removeAllTokens(tx, account.id);
   return { ok: true, account };
 }
 
@@ -76,5 +81,5 @@ export async function changePassword(
 async function setPassword(tx: WriteTx, account: AccountId, passwordHash: string): Promise<void> {
   await tx.run("UPDATE account SET password_hash = ? WHERE id = ?", [passwordHash, account]);
   await tx.run("DELETE FROM session WHERE account = ?", [account]);
-  await tx.run("DELETE FROM password_reset WHERE account = ?", [account]);
+  await endWaiting(tx, account);
 }

@@ -45,6 +45,10 @@ export async function removeToken(tx: WriteTx, account: AccountId, id: string): 
   return (await tx.run("DELETE FROM access_token WHERE account = ? AND id = ?", [account, id])) === 1;
 }
 
+export async function removeAllTokens(tx: WriteTx, account: AccountId): Promise<void> {
+  await tx.run("DELETE FROM access_token WHERE account = ?", [account]);
+}
+
 export async function listTokens(tx: ReadTx, account: AccountId): Promise<readonly TokenLine[]> {
   const rows = await tx.all<{ id: string; name: string; created: bigint; used: bigint | null }>(
     `SELECT id, name, created_at AS created, used_at AS used FROM access_token WHERE account = ?
