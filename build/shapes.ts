@@ -82,7 +82,7 @@ export const templateShapes: ShapeRecord = {
   "account/close-undo": { ...accountPage, ...texts("token email") },
   "account/close-undone": { ...accountPage, ...texts("login reset") },
   "account/close-used": { ...accountPage, ...texts("login") },
-  "account/confirm": { ...accountPage, ...texts("token") },
+  "account/confirm": { ...accountPage, ...texts("token email error signup") },
   "account/confirm-used": { ...accountPage, ...texts("signup login") },
   "account/confirmed": { ...accountPage, ...texts("login") },
   "account/error": texts("title sentence path"),

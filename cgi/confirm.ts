@@ -1,24 +1,72 @@
 /**
- * Where the link in the confirmation mail leads. A GET only shows a button: mail scanners follow links, and
- * must not confirm anything. Pressing the button makes the account.
+ * Where the link in the confirmation mail leads. A GET only shows a form: mail scanners follow links, and must not confirm
+ * anything. The password of the sign-up makes the account: the link alone would give it to whoever signed up with the address of
+ * somebody who then presses the button.
  */
-import { checkSignupToken, confirmSignup } from "../lib/accounts/account.ts";
+import { confirmSignup, readSignups } from "../lib/accounts/account.ts";
+import type { Email } from "../lib/accounts/email.ts";
+import { confirmations, noteAttempt, readWait } from "../lib/accounts/limit.ts";
+import { verifyPassword } from "../lib/accounts/password.ts";
 import { pathOf } from "../lib/util/routes.ts";
+import { type FormState, statusOf, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
+import { watch } from "./support/watch.ts";
+
+/** A link that works, and whose address it proves. */
+interface Link {
+  readonly token: string;
+  readonly email: Email;
+}
 
 export async function handle(visit: Visit): Promise<Response> {
-  const { store } = visit.site;
-  if (visit.request.method !== "POST") {
-    const token = visit.query.get("token") ?? "";
-    const valid = await store.read((tx) => checkSignupToken(tx, token));
-    if (!valid) return showUsed(visit);
-    return respondPage(visit, { title: "Confirm your address", template: "confirm", data: { token } });
+  const isPost = visit.request.method === "POST";
+  const token = (isPost ? visit.form : visit.query).get("token") ?? "";
+  const { waiting, waitMs } = await visit.site.store.read(async (tx) => ({
+    waiting: await readSignups(tx, token),
+    waitMs: await readWait(tx, confirmations, token),
+  }));
+  if (waiting === undefined) return showUsed(visit);
+  const link = { token, email: waiting.email };
+  if (!isPost) return showForm(visit, link, {});
+  if (waitMs === 0) return confirm(visit, link, waiting.passwordHashes);
+  watch(visit, "confirm-waiting");
+  return showForm(visit, link, waitState(waitMs));
+}
+
+async function confirm(visit: Visit, link: Link, passwordHashes: readonly string[]): Promise<Response> {
+  const { site, form } = visit;
+  const passwordHash = await findHash(visit, form.get("password") ?? "", passwordHashes);
+  if (passwordHash === undefined) {
+    await site.store.write((tx) => noteAttempt(tx, confirmations, link.token));
+    watch(visit, "confirm-refused");
+    return showForm(visit, link, { error: "This is not the password of the sign-up. Please try again." });
   }
-  const confirmed = await store.write((tx) => confirmSignup(tx, visit.form.get("token") ?? ""));
+  const confirmed = await site.store.write((tx) => confirmSignup(tx, link.token, passwordHash));
   if (!confirmed.ok) return showUsed(visit);
   const data = { login: pathOf("login") };
   return respondPage(visit, { title: "Your account is ready", template: "confirmed", data });
+}
+
+/** The hash of the sign-up that the password is of. */
+async function findHash(
+  { site }: Visit,
+  password: string,
+  passwordHashes: readonly string[],
+): Promise<string | undefined> {
+  for (const hash of passwordHashes)
+    if (await site.hashInTurn(() => verifyPassword(password, hash, site.passwordCost))) return hash;
+  return undefined;
+}
+
+function showForm(visit: Visit, { token, email }: Link, state: FormState): Response {
+  const { error = "" } = state;
+  return respondPage(visit, {
+    title: "Confirm your address",
+    template: "confirm",
+    ...statusOf(state),
+    data: { token, email, error, signup: pathOf("signup") },
+  });
 }
 
 function showUsed(visit: Visit): Response {

@@ -1,10 +1,10 @@
 /**
- * Sign up: address and password, then a mail with a link. Whether the address has an account already shows in
- * nothing but the mail: page, status, and the time that hashing takes are the same.
+ * Sign up: address and password, then a mail with a link, where the password is asked for again. Whether the address has an
+ * account already, or has had its mails, shows in nothing but the mailbox: page, status, and time are the same.
  */
 import { beginSignup, signupLifeMs } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { admitMail, noteMail } from "../lib/accounts/limit.ts";
+import { admitMail, mailSignup, noteMail } from "../lib/accounts/limit.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
 import { composeMail } from "../lib/mail/compose.ts";
@@ -42,14 +42,19 @@ export async function handle(visit: Visit): Promise<Response> {
   const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
   const known = composeMail(site.renderer, { id, to: email, template: "known", data });
   const tried = triedFrom(visit.request, email);
-  const admitted = await site.store.write(async (tx) => {
-    const answer = await admitMail(tx, tried, undefined);
-    if (answer !== "yes") return answer;
-    await noteMail(tx, tried);
-    const outcome = await beginSignup(tx, { email, passwordHash, token, terms: site.settings.terms.version });
-    await enqueueMail(tx, outcome === "waiting" ? confirm : known);
-    return answer;
-  });
+  const admitted = await site.inEvenTime(() =>
+    site.store.write(async (tx) => {
+      const answer = await admitMail(tx, tried, undefined, mailSignup);
+      if (typeof answer === "number") return answer;
+      // It waits where no mail goes too: strangers may have used up the address's mails, and their link confirms this one.
+      const { version: terms } = site.settings.terms;
+      const outcome = await beginSignup(tx, { email, passwordHash, token, terms });
+      if (answer === "silent") return answer;
+      await noteMail(tx, tried, mailSignup);
+      await enqueueMail(tx, outcome === "waiting" ? confirm : known);
+      return answer;
+    }),
+  );
   if (typeof admitted === "number") return showForm(visit, { email: typed, ...waitState(admitted) });
   return respondPage(visit, { title: "Look into your mailbox", template: "signup-sent", data: { email } });
 }

@@ -1,7 +1,7 @@
 // Goal of this test: addresses have one form, passwords are judged and kept as written down, a sign-up makes one
 // account once, and sessions end when they should.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { beginSignup, checkSignupToken, confirmSignup, findAccountByEmail } from "../lib/accounts/account.ts";
+import { beginSignup, confirmSignup, findAccountByEmail, readSignups } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
 import { hashPassword, standardCost, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession, noteSession, readSession } from "../lib/accounts/session.ts";
@@ -121,16 +121,18 @@ describe("accounts", () => {
   const ada = emailOf("ada@example.org");
   const begin = (token: string) =>
     test.store.write((tx) => beginSignup(tx, { email: ada, passwordHash: `hash of ${token}`, token }));
-  const confirm = (token: string) => test.store.write((tx) => confirmSignup(tx, token));
+  const confirm = (token: string, of = token) =>
+    test.store.write((tx) => confirmSignup(tx, token, `hash of ${of}`));
+  const waitingFor = (token: string) => test.store.read((tx) => readSignups(tx, token));
 
   it("begin when a sign-up is confirmed, once", async () => {
     expect(await begin("one")).toBe("waiting");
-    expect(await test.store.read((tx) => checkSignupToken(tx, "one"))).toBe(true);
+    expect(await waitingFor("one")).toEqual({ email: ada, passwordHashes: ["hash of one"] });
     expect(await test.store.read((tx) => findAccountByEmail(tx, ada))).toBeUndefined();
     const confirmed = await confirm("one");
     expect(confirmed).toMatchObject({ ok: true, account: expect.stringMatching(/^acct_[a-z2-7]{16}$/) });
     expect(await confirm("one")).toMatchObject({ ok: false, why: "token-unknown" });
-    expect(await test.store.read((tx) => checkSignupToken(tx, "one"))).toBe(false);
+    expect(await waitingFor("one")).toBeUndefined();
   });
 
   it("have the password of the sign-up that was confirmed; the others end with it", async () => {
@@ -140,6 +142,20 @@ describe("accounts", () => {
     const account = await test.store.read((tx) => findAccountByEmail(tx, ada));
     expect(account?.passwordHash).toBe("hash of two");
     expect(await confirm("one")).toMatchObject({ ok: false });
+  });
+
+  it("may be those of another sign-up of the address, by the token of one; four are looked at", async () => {
+    for (const token of ["one", "two", "three", "four", "five"]) {
+      await begin(token);
+      test.clock.ms += 1;
+    }
+    expect((await waitingFor("one"))?.passwordHashes).toEqual(
+      ["one", "five", "four", "three"].map((token) => `hash of ${token}`),
+    );
+    expect(await confirm("one", "six")).toMatchObject({ ok: false });
+    expect(await confirm("one", "five")).toMatchObject({ ok: true });
+    expect((await test.store.read((tx) => findAccountByEmail(tx, ada)))?.passwordHash).toBe("hash of five");
+    expect(test.raw("SELECT * FROM signup")).toEqual([]);
   });
 
   it("are not begun twice for one address", async () => {

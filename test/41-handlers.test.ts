@@ -38,7 +38,7 @@ function tokenInMail(): string {
 async function becomeCustomer(): Promise<void> {
   await signUp();
   await visitor.get("confirm", { token: tokenInMail() });
-  expect((await visitor.post("confirm", { token: tokenInMail() })).status).toBe(200);
+  expect((await visitor.post("confirm", { token: tokenInMail(), password })).status).toBe(200);
   const login = await visitor.post("login", { email: address, password });
   expect(login.status).toBe(303);
 }
@@ -53,12 +53,12 @@ describe("a stranger", () => {
     expect(account.body).toContain(address);
   });
 
-  it("confirms by pressing the button: opening the link changes nothing", async () => {
+  it("confirms by the password and a button: opening the link changes nothing", async () => {
     await signUp();
     const shown = await visitor.get("confirm", { token: tokenInMail() });
     expect(shown.body).toContain("<button>Confirm my address</button>");
     expect(count("account")).toBe(0n);
-    await visitor.post("confirm", { token: tokenInMail() });
+    await visitor.post("confirm", { token: tokenInMail(), password });
     expect(count("account")).toBe(1n);
   });
 
@@ -66,7 +66,7 @@ describe("a stranger", () => {
     await becomeCustomer();
     for (const token of [tokenInMail(), "", "x".repeat(43)]) {
       expect((await visitor.get("confirm", { token })).status).toBe(410);
-      expect((await visitor.post("confirm", { token })).status).toBe(410);
+      expect((await visitor.post("confirm", { token, password })).status).toBe(410);
     }
     expect(count("account")).toBe(1n);
   });
@@ -87,7 +87,7 @@ describe("a stranger", () => {
 
   it("learns nothing about who is a customer: sign-up answers byte for byte the same", async () => {
     const first = await signUp();
-    await visitor.post("confirm", { token: tokenInMail() });
+    await visitor.post("confirm", { token: tokenInMail(), password });
     const again = await signUp();
     expect(again).toBe(first);
     expect(mailBodies().filter((body) => body.includes("There is one already"))).toHaveLength(1);
@@ -297,7 +297,8 @@ it("terms are accepted at sign-up, and their version is kept with the account", 
     expect(first.test.raw("SELECT * FROM signup")).toEqual([]);
     await visitor.post("signup", { ...typed, terms: terms.version });
     const [mail] = first.test.raw("SELECT body FROM outbox") as { body: string }[];
-    await visitor.post("confirm", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
+    const token = /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "";
+    await visitor.post("confirm", { token, password: typed.password });
     expect(first.test.raw("SELECT terms, terms_at FROM account")).toEqual([
       { terms: terms.version, terms_at: BigInt(first.test.clock.ms) },
     ]);

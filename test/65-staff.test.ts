@@ -203,7 +203,10 @@ describe("customers who move in", () => {
       expect(await verifyPassword(password, moved?.passwordHash, cost)).toBe(false);
     const signup = { email: emailOf("new@example.org"), passwordHash: "a hash", token: "t" };
     expect(await test.store.write((tx) => beginSignup(tx, signup))).toBe("waiting");
-    expect(await test.store.write((tx) => confirmSignup(tx, "t"))).toEqual({ ok: true, account: moved?.id });
+    expect(await test.store.write((tx) => confirmSignup(tx, "t", "a hash"))).toEqual({
+      ok: true,
+      account: moved?.id,
+    });
     expect(await test.store.write((tx) => beginSignup(tx, signup))).toBe("has-account");
   });
 

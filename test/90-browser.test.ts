@@ -92,11 +92,12 @@ describe.skipIf(!hasBrowser)("in a browser, a newcomer", () => {
     await shoot("05-mail");
   });
 
-  it("confirms by a button, not by the link", async () => {
+  it("confirms by the password and a button, not by the link", async () => {
     await page.click("main pre a");
     expect(new URL(page.url()).pathname).toBe("/account/confirm.cgi");
     await page.reload();
     await shoot("06-confirm");
+    await page.fill("input[name=password]", password);
     await page.click("main button");
     await shoot("07-confirmed");
     expect(await page.locator("main a", { hasText: /log in/i }).count()).toBe(1);

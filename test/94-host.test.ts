@@ -232,7 +232,7 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
           mail?.body ?? "",
         );
         await visit("GET", link?.[1] ?? "");
-        await visit("POST", "/account/confirm.cgi");
+        await visit("POST", "/account/confirm.cgi", { password });
         await visit("GET", "/account/login.cgi");
         const login = await visit("POST", "/account/login.cgi", { email, password });
         expect([login.status, login.headers.get("location")]).toEqual([303, ["/account/account.cgi"]]);

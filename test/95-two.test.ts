@@ -120,7 +120,7 @@ describe.skipIf(!canBeTwo).each([
       mail?.body ?? "",
     );
     await visit("GET", link?.[1] ?? "");
-    await visit("POST", "/account/confirm.cgi");
+    await visit("POST", "/account/confirm.cgi", { password });
     await visit("GET", "/account/login.cgi");
     expect((await visit("POST", "/account/login.cgi", { email, password })).status).toBe(303);
     for (const _each of webServers) expect(balance(await visit("GET", "/account/account.cgi"))).toBe("$0.00");

@@ -97,6 +97,7 @@ describe.skipIf(!hasBrowser)("by keyboard alone, a customer", () => {
     await press("Sign up");
     await open("Confirm your address", "confirm");
     await look("confirm");
+    await fill("Password", password);
     await press("Confirm");
     await press("Log in");
     await look("login");

@@ -78,6 +78,7 @@ describe.skipIf(!hasBrowser || !canHost)("over https, a passkey", () => {
     await arrive("Look into your mailbox");
     const [mail] = host.rows("SELECT body FROM outbox") as { body: string }[];
     await page.goto(/https:\/\/\S+confirm\.cgi\?token=[\w-]+/.exec(mail?.body ?? "")?.[0] ?? "");
+    await page.getByLabel("Password").fill(password);
     await press("Confirm my address");
     await arrive("Your account is ready");
     await page.goto(`${site}/account/login.cgi`);

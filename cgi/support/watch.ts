@@ -12,6 +12,8 @@ export type Watched =
   | "login"
   | "login-refused"
   | "login-waiting"
+  | "confirm-refused"
+  | "confirm-waiting"
   | "proof-refused"
   | "proof-waiting"
   | "logout"

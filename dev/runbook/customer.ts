@@ -23,7 +23,7 @@ export async function becomeCustomer(host: Machine, email: string): Promise<stri
   const mail = host.run(`sqlite3 -readonly /srv/site/data/books.sqlite "${query}"`).said;
   const [, link = ""] = /https:\/\/[^/]+(\/account\/confirm\.cgi\?token=[\w-]+)/.exec(mail) ?? [];
   expect("the link of the mail", await browser("GET", link), 200);
-  expect("confirming", await browser("POST", "/account/confirm.cgi"), 200);
+  expect("confirming", await browser("POST", "/account/confirm.cgi", { password }), 200);
   await browser("GET", "/account/login.cgi");
   expect("logging in", await browser("POST", "/account/login.cgi", { email, password }), 303);
   await browser("GET", "/account/pay.cgi");

@@ -1,6 +1,9 @@
 /**
- * Accounts and how one comes to be: a sign-up waits under the hash of its token until somebody who reads the
- * mail confirms it; only then is there an account, with its ledger account. An address has one account at most.
+ * Accounts and how one comes to be: a sign-up waits under the hash of its token until somebody who reads the mail and knows
+ * the sign-up's password confirms it; only then is there an account, with its ledger account. An address has one account at most.
+ *
+ * Both are asked for, since anybody may sign up with anybody's address: a mailbox alone would confirm a stranger's password. So a
+ * link may confirm any sign-up of its address, and those that got no mail (limit.ts) are confirmed by the link of another.
  */
 import { openLedgerAccount } from "../ledger/transfer.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
@@ -50,22 +53,46 @@ export async function beginSignup(
   return "waiting";
 }
 
-/** Whether a confirmation token would work now; changes nothing (mail scanners follow links). */
-export async function checkSignupToken(tx: ReadTx, token: string): Promise<boolean> {
-  return (await readSignup(tx, token)) !== undefined;
+/** Besides a link's own sign-up, so many others of its address are looked at: each password takes a second. */
+const mostOthers = 3;
+
+/**
+ * Whose address a token proves, and the hashed passwords of the sign-ups that wait for it, the token's own first, then the newest;
+ * undefined for one that is none, was used, or has run out. Changes nothing (mail scanners follow links).
+ */
+export async function readSignups(
+  tx: ReadTx,
+  token: string,
+): Promise<{ readonly email: Email; readonly passwordHashes: readonly string[] } | undefined> {
+  const own = await tx.get<{ email: Email; hash: string }>(
+    "SELECT email, password_hash AS hash FROM signup WHERE token_hash = ? AND expires_at > ?",
+    [sha256Hex(token), tx.now],
+  );
+  if (own === undefined) return undefined;
+  const others = await tx.all<{ hash: string }>(
+    `SELECT password_hash AS hash FROM signup WHERE email = ? AND token_hash <> ? AND expires_at > ?
+     ORDER BY expires_at DESC, token_hash LIMIT ?`,
+    [own.email, sha256Hex(token), tx.now, mostOthers],
+  );
+  return { email: own.email, passwordHashes: [own, ...others].map(({ hash }) => hash) };
 }
 
 /**
- * Makes the account that a sign-up asked for. The token works once, and every other sign-up of the address
- * ends with it.
+ * Makes the account that a sign-up asked for: the one with this password hash, of the token's address. Every other sign-up of the
+ * address ends with it, and every token.
  */
 export async function confirmSignup(
   tx: WriteTx,
   token: string,
+  passwordHash: string,
 ): Promise<{ readonly ok: true; readonly account: AccountId } | Refusal<"token-unknown">> {
-  const signup = await readSignup(tx, token);
+  const signup = await tx.get<{ email: Email; terms: string }>(
+    `SELECT email, terms FROM signup WHERE password_hash = ? AND expires_at > ?
+       AND email = (SELECT email FROM signup WHERE token_hash = ? AND expires_at > ?)`,
+    [passwordHash, tx.now, sha256Hex(token), tx.now],
+  );
   if (signup === undefined) return refuse("token-unknown");
-  const { email, passwordHash, terms } = signup;
+  const { email, terms } = signup;
   await tx.run("DELETE FROM signup WHERE email = ?", [email]);
   const known = await findAccountByEmail(tx, email);
   if (known === undefined && !(await isAddressFree(tx, email, ""))) return refuse("token-unknown");
@@ -156,14 +183,4 @@ export async function replaceHash(
     id,
     passwordHash,
   ]);
-}
-
-async function readSignup(
-  tx: ReadTx,
-  token: string,
-): Promise<{ readonly email: Email; readonly passwordHash: string; readonly terms: string } | undefined> {
-  return tx.get(
-    "SELECT email, password_hash AS passwordHash, terms FROM signup WHERE token_hash = ? AND expires_at > ?",
-    [sha256Hex(token), tx.now],
-  );
 }

@@ -59,6 +59,10 @@ export const mailNetwork: Limit = {
   firstMs: 5 * minuteMs,
   mostMs: 6 * hourMs,
 };
+/** Mails to one address that sign-ups cause. Apart from the others, so that whoever gets none has the link of one within the day. */
+export const mailSignup: Limit = { ...mailAddress, name: "mail-signup" };
+/** Wrong passwords for one link that confirms a sign-up: only a reader of its mail can type any. */
+export const confirmations: Limit = { ...loginPair, name: "confirm" };
 /** Checkouts of one account: stolen cards are tried by the dozen. */
 export const checkouts: Limit = {
   name: "checkouts",
@@ -154,17 +158,18 @@ export async function admitMail(
   tx: WriteTx,
   tried: Tried,
   account: AccountId | undefined,
+  limit = mailAddress,
 ): Promise<"yes" | "silent" | number> {
   const waitMs = await readWait(tx, mailNetwork, tried.network);
   if (waitMs > 0) return waitMs;
   await noteAttempt(tx, mailNetwork, tried.network);
-  const isEnough = (await readWait(tx, mailAddress, tried.address)) > 0;
+  const isEnough = (await readWait(tx, limit, tried.address)) > 0;
   return isEnough && !(await isSeen(tx, tried, account)) ? "silent" : "yes";
 }
 
 /** A mail that a stranger may have asked for goes to an address. */
-export async function noteMail(tx: WriteTx, { address }: Tried): Promise<void> {
-  await noteAttempt(tx, mailAddress, address);
+export async function noteMail(tx: WriteTx, { address }: Tried, limit = mailAddress): Promise<void> {
+  await noteAttempt(tx, limit, address);
 }
 
 /** Whether an account was logged in to from a network before. */

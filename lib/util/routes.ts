@@ -98,7 +98,7 @@ export const routes: readonly Route[] = [
     label: "Sign up",
     linkFor: "visitors",
   }),
-  page("confirm", { query: [token], fields: [token] }),
+  page("confirm", { query: [token], fields: [token, password], pool: "hashing" }),
   page("login", {
     fields: [email, password, code],
     ...proving,

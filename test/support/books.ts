@@ -36,7 +36,7 @@ export async function addAccount(store: Store, email: string): Promise<AccountId
   return store.write(async (tx) => {
     const token = `token-of-${email}`;
     await beginSignup(tx, { email: emailOf(email), passwordHash: "none", token });
-    const confirmed = await confirmSignup(tx, token);
+    const confirmed = await confirmSignup(tx, token, "none");
     if (!confirmed.ok) throw new Error(confirmed.why);
     return confirmed.account;
   });

@@ -40,7 +40,7 @@ export async function becomeCustomer(served: Served, email: string): Promise<Bro
   };
   const token = /token=([\w-]+)/.exec(mailed.body)?.[1] ?? "";
   await browser.get(`/account/confirm.cgi?token=${token}`);
-  await browser.post("/account/confirm.cgi", {});
+  await browser.post("/account/confirm.cgi", { password });
   await browser.get("/account/login.cgi");
   const answer = await browser.post("/account/login.cgi", { email, password });
   if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);

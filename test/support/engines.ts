@@ -21,6 +21,7 @@ export const onBoth: readonly string[] = [
   "44-factor",
   "44-passkeys",
   "44-sessions",
+  "44-signup",
   "44-thief",
   "44-warnings",
   "45-asked",

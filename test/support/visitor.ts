@@ -278,7 +278,7 @@ async function browse(
     await post("signup", { email, password });
     const mails = test.raw(`SELECT body FROM outbox WHERE recipient = ${quote(email)}`) as { body: string }[];
     const mailed = /confirm\.cgi\?token=([\w-]+)/.exec(mails.at(-1)?.body ?? "")?.[1] ?? "";
-    await post("confirm", { token: mailed });
+    await post("confirm", { token: mailed, password });
     await logIn(email);
     const [row] = test.raw(`SELECT id FROM account WHERE email = ${quote(email)}`) as { id: AccountId }[];
     if (row === undefined) throw new Error(`${email} has no account`);
