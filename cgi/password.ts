@@ -9,7 +9,7 @@ import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
 import { type FormState, statusOf } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
-import { proofFields, proveOwner } from "./support/proof.ts";
+import { changedMeanwhile, proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -21,7 +21,7 @@ export async function handle(visit: Visit): Promise<Response> {
 }
 
 async function change(visit: Visit, account: Account): Promise<Response> {
-  const { site, form, request } = visit;
+  const { site, form, request, cookie } = visit;
   const proof = await proveOwner(visit, account);
   if (!proof.ok) return showForm(visit, account, proof.state);
   const password = form.get("password") ?? "";
@@ -34,10 +34,15 @@ async function change(visit: Visit, account: Account): Promise<Response> {
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
   const notice = composeChanged(visit, account);
-  await site.store.write(async (tx) => {
-    await changePassword(tx, account.id, passwordHash, { token, place: placeOf(request) });
-    await enqueueMail(tx, notice);
+  const changed = await site.store.write(async (tx) => {
+    const session = { old: cookie.token, token, place: placeOf(request) };
+    const result = await changePassword(tx, account, passwordHash, session);
+    if (result.ok) await enqueueMail(tx, notice);
+    return result;
   });
+  // Whoever is logged out by now is led to the login.
+  if (!changed.ok)
+    return withAccount(visit, async (now) => showForm(visit, now, { error: changedMeanwhile }));
   watch(visit, "password-changed", account);
   return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
 }

@@ -15,6 +15,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { composeChanged } from "./support/notice.ts";
+import { changedMeanwhile } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
@@ -74,11 +75,12 @@ async function setPassword(visit: Visit, token: string, account: Account): Promi
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const notice = composeChanged(visit, account);
   const done = await site.store.write(async (tx) => {
-    const result = await resetPassword(tx, token, passwordHash);
+    const result = await resetPassword(tx, token, { passwordHash, hasFactor: account.hasFactor });
     if (result.ok) await enqueueMail(tx, notice);
     return result;
   });
-  if (!done.ok) return showUsed(visit);
+  if (!done.ok)
+    return done.why === "token-unknown" ? showUsed(visit) : showNew(visit, token, changedMeanwhile);
   watch(visit, "password-reset", account);
   return respondPage(visit, {
     title: "Your password is set",

@@ -1,7 +1,11 @@
 // Goal of this test: whoever learnt a password keeps nothing from its owner, who reads the mail: an older change of address is
 // undone whatever was changed since, and what the thief left waiting opens nothing any more.
+
+import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
+import { cookieName, formTokenOf, type Handler } from "../cgi/support/visit.ts";
+import { testUrl } from "./support/site.ts";
+import { type Answer, makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
 const own = "ada@example.org";
 const current = passwordOf(own);
@@ -97,4 +101,104 @@ describe("a new password", () => {
     await reset();
     expect(owner.given.get("account/reset-done")).toBeDefined();
   });
+});
+
+describe("what happens while a new password is hashed", () => {
+  const [theirs, next] = ["the thief has chosen this", "the owner has chosen this"];
+
+  /** Sends a form, and does something else when the program has hashed so many times. */
+  function sendWhile(
+    from: Visitor,
+    name: string,
+    fields: Readonly<Record<string, string>>,
+    { hashes, meanwhile }: { readonly hashes: number; readonly meanwhile: () => Promise<void> },
+  ): Promise<Answer> {
+    const form = new URLSearchParams({ form_token: formTokenOf(from.cookie()), ...fields });
+    const body = Buffer.from(form.toString());
+    let count = 0;
+    const wrap =
+      (own: Handler): Handler =>
+      (visit) =>
+        own({
+          ...visit,
+          site: {
+            ...visit.site,
+            hashInTurn: async (work) => {
+              const result = await work();
+              count += 1;
+              if (count === hashes) await meanwhile();
+              return result;
+            },
+          },
+        });
+    const environment = {
+      REQUEST_METHOD: "POST",
+      SCRIPT_NAME: `/account/${name}.cgi`,
+      HTTP_HOST: new URL(testUrl).host,
+      HTTP_COOKIE: `${cookieName(testUrl)}=${from.cookie()}`,
+      HTTP_ORIGIN: testUrl,
+      REMOTE_ADDR: "192.0.2.1",
+      CONTENT_TYPE: "application/x-www-form-urlencoded",
+      CONTENT_LENGTH: String(body.length),
+    };
+    return from.hand(name, environment, body, wrap);
+  }
+
+  const logIn = async (from: Visitor, password: string) => {
+    await from.get("login");
+    return (await from.post("login", { email: own, password })).status;
+  };
+
+  /** Turns an app's codes on, and gives the next one each time. */
+  async function addApp(): Promise<() => string> {
+    await owner.get("factor");
+    await owner.post("factor", { do: "begin", current });
+    const { secret } = owner.given.get("account/factor-new") as { secret: string };
+    const code = () => {
+      owner.test.clock.ms += 60_000;
+      return new TOTP({ secret: secret.replaceAll(" ", "") }).generate({ timestamp: owner.test.clock.ms });
+    };
+    await owner.post("factor", { do: "confirm", code: code() });
+    return code;
+  }
+
+  it("goes before it: a password that the owner sets by mail stays", async () => {
+    const reader = await owner.again();
+    await reader.get("reset");
+    await reader.post("reset", { email: own });
+    const fields = { token: linkTo(own, "token"), password: next };
+    const meanwhile = async () => expect((await reader.post("reset", fields)).status).toBe(200);
+    const answer = await sendWhile(
+      thief,
+      "password",
+      { current, password: theirs },
+      { hashes: 2, meanwhile },
+    );
+    expect([answer.status, answer.headers.get("Location")]).toEqual([303, "/account/login.cgi"]);
+    expect(owner.test.raw("SELECT account FROM session")).toEqual([]);
+    expect([await logIn(reader, theirs), await logIn(reader, next)]).toEqual([422, 303]);
+  });
+
+  it.each([
+    ["changed", 2],
+    ["set by mail", 1],
+  ])(
+    "goes before it: one that is short beside a second factor is not %s when that is gone",
+    async (what, hashes) => {
+      const code = await addApp();
+      const other = await owner.again();
+      other.setCookie(owner.cookie());
+      const meanwhile = async () =>
+        expect((await other.post("factor", { do: "off", current, code: code() })).status).toBe(200);
+      const short = "eight ch";
+      await owner.post("reset", { email: own });
+      const [name, fields] =
+        what === "changed"
+          ? (["password", { current, password: short, code: code() }] as const)
+          : (["reset", { token: linkTo(own, "token"), password: short }] as const);
+      const answer = await sendWhile(owner, name, fields, { hashes, meanwhile });
+      expect([answer.status, answer.body.includes("changed meanwhile")]).toEqual([422, true]);
+      expect([await logIn(other, short), await logIn(other, current)]).toEqual([422, 303]);
+    },
+  );
 });

@@ -64,6 +64,8 @@ export function proofFields(
   };
 }
 
+export const changedMeanwhile =
+  "Your password or your second factor was changed meanwhile, perhaps in another window. Please try again.";
 export const shortAlone =
   "Your password is too short to be alone. Change it to one of 15 characters or more first.";
 

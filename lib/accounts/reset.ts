@@ -9,7 +9,7 @@ import { sha256Hex } from "../util/digest.ts";
 import { type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount, findAccountByEmail } from "./account.ts";
 import type { Email } from "./email.ts";
-import { beginSession, type SessionPlace } from "./session.ts";
+import { beginSession, readSession, type SessionPlace } from "./session.ts";
 import { removeAllTokens } from "./token.ts";
 import { endWaiting } from "./waiting.ts";
 
@@ -54,28 +54,42 @@ export async function readReset(tx: ReadTx, token: string): Promise<Account | un
   return row === undefined ? undefined : findAccount(tx, row.account);
 }
 
-/** Sets the password that a link was sent for, once. */
+/**
+ * Sets the password that a link was sent for, once; "changed-meanwhile" where a second factor is gone beside which it was judged
+ * long enough.
+ */
 export async function resetPassword(
   tx: WriteTx,
   token: string,
-  passwordHash: string,
-): Promise<{ readonly ok: true; readonly account: Account } | Refusal<"token-unknown">> {
+  { passwordHash, hasFactor }: Pick<Account, "passwordHash" | "hasFactor">,
+): Promise<
+  { readonly ok: true; readonly account: Account } | Refusal<"token-unknown" | "changed-meanwhile">
+> {
   const account = await readReset(tx, token);
   if (account === undefined) return refuse("token-unknown");
+  if (account.hasFactor !== hasFactor) return refuse("changed-meanwhile");
   await setPassword(tx, account.id, passwordHash);
   await removeAllTokens(tx, account.id);
   return { ok: true, account };
 }
 
-/** Sets another password for whoever is logged in, and goes on under a new session; all others end. */
+/**
+ * Sets another password for whoever is logged in, and goes on under a new session; all others end. "changed-meanwhile" where the
+ * session that asked has ended, or the account has another password or second factor than it was judged by: hashing takes a second,
+ * in which the owner may have set a password by mail.
+ */
 export async function changePassword(
   tx: WriteTx,
-  account: AccountId,
+  before: Account,
   passwordHash: string,
-  session: { readonly token: string; readonly place: SessionPlace },
-): Promise<void> {
-  await setPassword(tx, account, passwordHash);
-  await beginSession(tx, account, session.token, session.place);
+  session: { readonly old: string; readonly token: string; readonly place: SessionPlace },
+): Promise<{ readonly ok: true } | Refusal<"changed-meanwhile">> {
+  const now = (await readSession(tx, session.old))?.account;
+  if (now?.id !== before.id || now.passwordHash !== before.passwordHash || now.hasFactor !== before.hasFactor)
+    return refuse("changed-meanwhile");
+  await setPassword(tx, before.id, passwordHash);
+  await beginSession(tx, before.id, session.token, session.place);
+  return { ok: true };
 }
 
 async function setPassword(tx: WriteTx, account: AccountId, passwordHash: string): Promise<void> {
