@@ -4,7 +4,7 @@
  */
 import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { admitMail, noteMail } from "../lib/accounts/limit.ts";
+import { admitMail, noteMail, noteOwner } from "../lib/accounts/limit.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { beginReset, readReset, resetLifeMs, resetPassword } from "../lib/accounts/reset.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
@@ -64,7 +64,7 @@ async function sendLink(visit: Visit): Promise<Response> {
 }
 
 async function setPassword(visit: Visit, token: string, account: Account): Promise<Response> {
-  const { site, form } = visit;
+  const { site, form, request } = visit;
   const password = form.get("password") ?? "";
   const fit = await judgePassword(password, {
     email: account.email,
@@ -76,7 +76,9 @@ async function setPassword(visit: Visit, token: string, account: Account): Promi
   const notice = composeChanged(visit, account);
   const done = await site.store.write(async (tx) => {
     const result = await resetPassword(tx, token, { passwordHash, hasFactor: account.hasFactor });
-    if (result.ok) await enqueueMail(tx, notice);
+    if (!result.ok) return result;
+    await noteOwner(tx, triedFrom(request, result.account.email), result.account.id);
+    await enqueueMail(tx, notice);
     return result;
   });
   if (!done.ok)

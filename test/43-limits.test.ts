@@ -66,6 +66,32 @@ describe("wrong passwords", () => {
     expect((await login(owner, password)).status).toBe(303);
   });
 
+  it.each([
+    ["strangers' from many networks", 30, (time: number) => `198.51.100.${time}`],
+    ["the owner's own", 5, () => "203.0.113.77"],
+  ])("keep nobody waiting who then sets one by mail: %s", async (_whose, tries, networkAt) => {
+    const other = await visitor.again();
+    await other.get("login");
+    for (let time = 0; time < tries; time += 1) {
+      other.moveTo(networkAt(time));
+      expect((await login(other)).status).toBe(422);
+    }
+    other.moveTo("203.0.113.77");
+    expect((await login(other)).status).toBe(429);
+    const next = "quite another set of words";
+    await other.post("reset", { email: address });
+    const [mail] = visitor.test.raw("SELECT body FROM outbox WHERE id LIKE 'reset/%'") as { body: string }[];
+    const token = /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "";
+    // Whoever only has a link that is refused is nobody's owner.
+    expect((await other.post("reset", { token, password: "too short" })).status).toBe(422);
+    expect((await login(other)).status).toBe(429);
+    expect((await other.post("reset", { token, password: next })).status).toBe(200);
+    expect((await login(other, next)).status).toBe(303);
+    // A guesser elsewhere has won nothing.
+    other.moveTo("203.0.113.78");
+    expect((await login(other, next)).status).toBe(tries === 30 ? 429 : 303);
+  });
+
   it("of one network for many addresses wait too", async () => {
     const stranger = await visitor.again();
     await stranger.get("login");

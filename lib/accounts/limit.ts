@@ -3,7 +3,7 @@
  * hash, and committed apart, so that a refusal cannot undo them.
  *
  * A stranger who tries an address from many networks slows down all networks from which its owner never logged in, and none
- * from which the owner did: nobody can be locked out.
+ * from which the owner did, or set a password by mail: nobody can be locked out.
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
@@ -135,19 +135,27 @@ export async function noteGoodLogin(
   tried: Tried,
   account: AccountId,
 ): Promise<"known-place" | "first" | "new-place"> {
+  const isKnown = await isSeen(tx, tried, account);
+  const any = await tx.get("SELECT 1 AS one FROM known_network WHERE account = ?", [account]);
+  await noteOwner(tx, tried, account);
+  if (isKnown) return "known-place";
+  return any === undefined ? "first" : "new-place";
+}
+
+/**
+ * Whoever logged in, or set a password by a link in the mail, is the owner: the mistakes made from there are forgotten, and no
+ * stranger's make that network wait. Who reads the mailbox needs no guesses.
+ */
+export async function noteOwner(tx: WriteTx, tried: Tried, account: AccountId): Promise<void> {
   await tx.run("DELETE FROM attempt WHERE name = ? AND key_hash = ?", [
     loginPair.name,
     sha256Hex(pairOf(tried)),
   ]);
-  const isKnown = await isSeen(tx, tried, account);
-  const any = await tx.get("SELECT 1 AS one FROM known_network WHERE account = ?", [account]);
   await tx.run(
     `INSERT INTO known_network (account, network_hash, seen_at) VALUES (?, ?, ?)
      ON CONFLICT (account, network_hash) DO UPDATE SET seen_at = excluded.seen_at`,
     [account, sha256Hex(tried.network), tx.now],
   );
-  if (isKnown) return "known-place";
-  return any === undefined ? "first" : "new-place";
 }
 
 /**
