@@ -4,6 +4,7 @@
 import { TOTP } from "otpauth";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cookieName, formTokenOf, type Handler } from "../cgi/support/visit.ts";
+import { addPasskey } from "./support/authenticator.ts";
 import { testUrl } from "./support/site.ts";
 import { type Answer, makeVisitor, passwordOf, type Visitor } from "./support/visitor.ts";
 
@@ -54,6 +55,27 @@ describe("an owner's link that undoes a change of address", () => {
     expect(addresses()).toEqual([{ email: own }]);
     expect(owner.test.raw("SELECT * FROM address_undo")).toEqual([]);
   });
+
+  it.each(["this release", "an earlier one"])(
+    "ends what a thief made since the change, written by %s, was asked for",
+    async (writer) => {
+      await owner.post("tokens", { name: "own", current });
+      owner.test.clock.ms += 1000;
+      await thief.get("address");
+      await thief.post("address", { email: "thief@example.net", current });
+      owner.test.clock.ms += 1000;
+      await thief.post("tokens", { name: "theirs", current });
+      await addPasskey(thief, { name: "theirs", current });
+      owner.test.clock.ms += 1000;
+      await thief.post("address", { token: linkTo("thief@example.net", "token") });
+      if (writer !== "this release")
+        await owner.test.store.write((tx) => tx.run("UPDATE address_undo SET asked_at = NULL"));
+      expect((await owner.post("address", { undo: linkTo(own, "undo") })).status).toBe(200);
+      const names = (table: string) => owner.test.raw(`SELECT name FROM ${table}`);
+      const left = writer === "this release" ? [] : [{ name: "theirs" }];
+      expect([names("passkey"), names("access_token")]).toEqual([left, [{ name: "own" }, ...left]]);
+    },
+  );
 });
 
 describe("a new password", () => {

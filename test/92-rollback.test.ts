@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildSite } from "../build/build.ts";
 import { findPackage } from "../build/package.ts";
 import { listReleases, rollBack } from "../build/rollback.ts";
+import { programVersion } from "../lib/store/known.ts";
 import { migrateStore } from "../lib/store/migrate.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { projectFolder } from "./support/served.ts";
@@ -127,10 +128,10 @@ describe("a rollback", () => {
       rows(
         `INSERT INTO migration (version, name, oldest_reader, applied_at) VALUES (${oldest + 50}, 'x${oldest}', ${oldest}, 1)`,
       );
-    rows("PRAGMA user_version = 22");
-    note(21);
+    rows(`PRAGMA user_version = ${programVersion + 1}`);
+    note(programVersion);
     expect(await back()).toMatchObject({ ok: true });
-    note(22);
+    note(programVersion + 1);
     expect(await faults()).toMatch(/account\.cgi answers with 503, not 303: .*made by a newer release/);
     expect(current()).toBe(ids[1]);
   });

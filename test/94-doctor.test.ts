@@ -8,6 +8,7 @@ import { examine, findChanges } from "../build/host/doctor.ts";
 import { listLaunched } from "../build/launcher.ts";
 import { openAccount } from "../lib/accounts/account.ts";
 import type { Email } from "../lib/accounts/email.ts";
+import { programVersion } from "../lib/store/known.ts";
 import { openStore } from "../lib/store/sqlite.ts";
 import { addDays, dayOf, systemClock } from "../lib/util/clock.ts";
 import { canHost, type Host, startHost } from "./support/host.ts";
@@ -130,12 +131,14 @@ describe.skipIf(!canHost)("a host that is examined", () => {
     const before = await look();
     host.rows("PRAGMA user_version = 3");
     const after = await look();
-    host.rows("PRAGMA user_version = 21");
+    host.rows(`PRAGMA user_version = ${programVersion}`);
     expect(after.filter(({ state }) => state === "wrong")).toEqual([
       {
         what: "books",
         state: "wrong",
-        detail: expect.stringContaining("has schema 3, these programs need 21; run: site migrate"),
+        detail: expect.stringContaining(
+          `has schema 3, these programs need ${programVersion}; run: site migrate`,
+        ),
       },
     ]);
     expect(findChanges(after, before).map(({ what }) => what)).toEqual(["books"]);

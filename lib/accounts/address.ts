@@ -5,7 +5,7 @@
  */
 import type { ReadTx, WriteTx } from "../store/store.ts";
 import { sha256Hex } from "../util/digest.ts";
-import { type Refusal, refuse } from "../util/failure.ts";
+import { assert, type Refusal, refuse } from "../util/failure.ts";
 import { type Account, type AccountId, findAccount, isAddressFree } from "./account.ts";
 import type { Email } from "./email.ts";
 import { dropIdleCodes } from "./factor.ts";
@@ -60,18 +60,21 @@ export async function confirmAddress(
   if (found === undefined || !(await isAddressFree(tx, found.email, found.account.id)))
     return refuse("token-unknown");
   const { account, email } = found;
+  const asked = await tx.get<{ expires: bigint }>(
+    "SELECT expires_at AS expires FROM address_change WHERE account = ?",
+    [account.id],
+  );
+  assert(asked !== undefined, "a change that is confirmed waits");
   const before = await tx.get<{ expires: bigint }>(
     "SELECT expires_at AS expires FROM address_undo WHERE account = ? ORDER BY expires_at DESC LIMIT 1",
     [account.id],
   );
   // Later than that of every change before, since undoing one ends those of later ones alone.
   const expiresAt = Math.max(tx.now + undoLifeMs, Number(before?.expires ?? 0n) + 1);
-  await tx.run("INSERT INTO address_undo (token_hash, account, email, expires_at) VALUES (?, ?, ?, ?)", [
-    sha256Hex(undoToken),
-    account.id,
-    account.email,
-    expiresAt,
-  ]);
+  await tx.run(
+    "INSERT INTO address_undo (token_hash, account, email, expires_at, asked_at) VALUES (?, ?, ?, ?, ?)",
+    [sha256Hex(undoToken), account.id, account.email, expiresAt, Number(asked.expires) - changeLifeMs],
+  );
   await setAddress(tx, account.id, email);
   return { ok: true, before: account, email };
 }
@@ -100,31 +103,32 @@ export async function undoAddress(
 }
 
 /**
- * Ends what whoever changed the address may have made since, to keep the owner out: a second factor or a passkey (the owner's own
- * was asked for before), tokens, recharges of the owner's card, and a closing, whose mail went to the new address.
+ * Ends what whoever changed the address may have made since it was asked for, to keep the owner out: a second factor or a passkey
+ * (the owner's own was asked for before), tokens, recharges of the owner's card, and a closing, whose mail went to the new address.
  */
 async function endThefts(tx: WriteTx, account: AccountId, tokenHash: string): Promise<void> {
-  const row = await tx.get<{ expires: bigint }>(
-    "SELECT expires_at AS expires FROM address_undo WHERE token_hash = ?",
-    [tokenHash],
+  const row = await tx.get<{ since: bigint }>(
+    "SELECT coalesce(asked_at, expires_at - ?) AS since FROM address_undo WHERE token_hash = ?",
+    [undoLifeMs, tokenHash],
   );
-  const changedAt = Number(row?.expires ?? 0n) - undoLifeMs;
-  await tx.run("DELETE FROM factor WHERE account = ? AND confirmed_at >= ?", [account, changedAt]);
-  await tx.run("DELETE FROM passkey WHERE account = ? AND created_at >= ?", [account, changedAt]);
+  assert(row !== undefined, "a change that is undone is there");
+  const askedAt = Number(row.since);
+  await tx.run("DELETE FROM factor WHERE account = ? AND confirmed_at >= ?", [account, askedAt]);
+  await tx.run("DELETE FROM passkey WHERE account = ? AND created_at >= ?", [account, askedAt]);
   await tx.run("DELETE FROM passkey_challenge WHERE account = ?", [account]);
   await dropIdleCodes(tx, account);
-  await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, changedAt]);
+  await tx.run("DELETE FROM access_token WHERE account = ? AND created_at >= ?", [account, askedAt]);
   await endWaiting(tx, account);
   // What the owner agreed to before is not agreed to in the thief's numbers; the owner may agree anew.
   await tx.run(
     `INSERT INTO recharge_rule (account, number, is_on, why, below_cents, amount_cents, cap_cents, payment_method, set_at)
      SELECT account, number + 1, 0, 'undone', below_cents, amount_cents, cap_cents, payment_method, ? FROM recharge_rule
      WHERE account = ? AND is_on = 1 AND set_at >= ? AND number = (SELECT max(number) FROM recharge_rule WHERE account = ?)`,
-    [tx.now, account, changedAt, account],
+    [tx.now, account, askedAt, account],
   );
   await tx.run("DELETE FROM closing WHERE account = ? AND asked_at >= ? AND done_at IS NULL", [
     account,
-    changedAt,
+    askedAt,
   ]);
 }
 

@@ -1,4 +1,4 @@
 /** What every program knows of the schema, whichever engine the books are on; apart from all that opens them. */
 
 /** The version of the newest migration (migrate.ts). */
-export const programVersion = 21;
+export const programVersion = 22;

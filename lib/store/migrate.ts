@@ -30,6 +30,7 @@ import { receiptsSchema } from "./migrations/0018-receipts.ts";
 import { machinesSchema } from "./migrations/0019-machines.ts";
 import { rechargesSchema } from "./migrations/0020-recharges.ts";
 import { passkeysSchema } from "./migrations/0021-passkeys.ts";
+import { undoingSchema } from "./migrations/0022-undoing.ts";
 import type { SqlValue } from "./store.ts";
 import { checkSchema, readVersion } from "./version.ts";
 
@@ -64,6 +65,7 @@ export const migrations: readonly Migration[] = [
   machinesSchema,
   rechargesSchema,
   passkeysSchema,
+  undoingSchema,
 ];
 assert(migrations.length === programVersion, "the schema's version counts its migrations");
 
