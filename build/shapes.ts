@@ -203,6 +203,7 @@ export const templateShapes: ShapeRecord = {
   "mail/address-moved": texts("site at email undoUrl days"),
   "mail/address-taken": texts("site loginUrl"),
   "mail/address-undone": texts("site at resetUrl"),
+  "mail/closed": texts("site days"),
   "mail/closing": texts("site at days undoUrl"),
   "mail/confirm": signupMail,
   "mail/countdown": warning,

@@ -14,7 +14,7 @@ import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
-import { composeChanged } from "./support/notice.ts";
+import { composeChanged, composeClosed } from "./support/notice.ts";
 import { changedMeanwhile } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
@@ -39,8 +39,10 @@ async function sendLink(visit: Visit): Promise<Response> {
     return showForm(visit, { email: typed, error: "That is no address we can write to. Please check it." });
   // The same work for every address: the mail is made whether it goes or not.
   const token = randomToken();
+  const id = `reset/${sha256Hex(token)}`;
+  const closed = composeClosed(visit, id, email);
   const mail = composeMail(site.renderer, {
-    id: `reset/${sha256Hex(token)}`,
+    id,
     to: email,
     template: "reset",
     data: {
@@ -52,11 +54,14 @@ async function sendLink(visit: Visit): Promise<Response> {
   });
   const tried = triedFrom(visit.request, email);
   const admitted = await site.store.write(async (tx) => {
-    const answer = await admitMail(tx, tried, (await findAccountByEmail(tx, email))?.id);
-    if (answer === "yes" && (await beginReset(tx, { email, token })) === "mailed") {
-      await noteMail(tx, tried);
-      await enqueueMail(tx, mail);
-    }
+    const account = await findAccountByEmail(tx, email);
+    // Where no link is kept, no pause goes by it: nobody is told of a closing more often than by strangers.
+    const answer = await admitMail(tx, tried, account?.isClosed === true ? undefined : account?.id);
+    if (answer !== "yes") return answer;
+    const outcome = await beginReset(tx, { email, token });
+    if (outcome === "silent") return answer;
+    await noteMail(tx, tried);
+    await enqueueMail(tx, outcome === "mailed" ? mail : closed);
     return answer;
   });
   if (typeof admitted === "number") return showForm(visit, { email: typed, ...waitState(admitted) });

@@ -13,6 +13,7 @@ import { sha256Hex } from "../lib/util/digest.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
+import { composeClosed } from "./support/notice.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit } from "./support/visit.ts";
 
@@ -41,6 +42,7 @@ export async function handle(visit: Visit): Promise<Response> {
   const id = `signup/${sha256Hex(token)}`;
   const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
   const known = composeMail(site.renderer, { id, to: email, template: "known", data });
+  const closed = composeClosed(visit, id, email);
   const tried = triedFrom(visit.request, email);
   const admitted = await site.inEvenTime(() =>
     site.store.write(async (tx) => {
@@ -51,7 +53,7 @@ export async function handle(visit: Visit): Promise<Response> {
       const outcome = await beginSignup(tx, { email, passwordHash, token, terms });
       if (answer === "silent") return answer;
       await noteMail(tx, tried, mailSignup);
-      await enqueueMail(tx, outcome === "waiting" ? confirm : known);
+      await enqueueMail(tx, { waiting: confirm, "has-account": known, "is-closed": closed }[outcome]);
       return answer;
     }),
   );

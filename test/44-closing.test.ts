@@ -107,6 +107,34 @@ describe("closing", () => {
     expect(await finish()).toEqual(["close: 0 accounts erased, 0 waiting"]);
   });
 
+  it("tells whoever signs up or asks for a password how the account is opened, while it can be", async () => {
+    await close();
+    const other = await visitor.again();
+    await other.get("signup");
+    const ask = [
+      () => other.post("signup", { email: address, password: "five words are quite enough" }),
+      () => other.post("reset", { email: address }),
+    ];
+    const subjects = () => visitor.test.raw("SELECT subject, body FROM outbox ORDER BY rowid DESC LIMIT 1");
+    for (const send of ask) {
+      const before = visitor.test.raw("SELECT count(*) AS n FROM outbox");
+      expect((await send()).status).toBe(200);
+      expect(visitor.test.raw("SELECT count(*) AS n FROM outbox")).not.toEqual(before);
+      expect(subjects()).toEqual([
+        {
+          subject: expect.stringMatching(/is closed$/),
+          body: expect.stringContaining("opens the account again"),
+        },
+      ]);
+    }
+    for (let time = 0; time < 9; time += 1) await ask[1]?.();
+    expect(visitor.test.raw("SELECT 1 AS one FROM outbox WHERE id LIKE 'reset/%'")).toHaveLength(3);
+    visitor.test.clock.ms += 7 * dayMs;
+    await finish();
+    await ask[0]?.();
+    expect(visitor.test.raw("SELECT email FROM signup")).toEqual([{ email: address }]);
+  });
+
   it("erases what is personal after a week, and the books end with nothing", async () => {
     await give(5n);
     await visitor.get("warnings");

@@ -1,7 +1,10 @@
 /** What notices of the account programs say (lib/accounts/notice.ts). */
 import type { Account } from "../../lib/accounts/account.ts";
+import { closingWaitMs } from "../../lib/accounts/closing.ts";
+import type { Email } from "../../lib/accounts/email.ts";
 import { composeNotice } from "../../lib/accounts/notice.ts";
 import type { SessionPlace } from "../../lib/accounts/session.ts";
+import { composeMail } from "../../lib/mail/compose.ts";
 import type { NewMail } from "../../lib/mail/outbox.ts";
 import { dayOf } from "../../lib/util/clock.ts";
 import { pathOf } from "../../lib/util/routes.ts";
@@ -10,6 +13,12 @@ import type { Visit } from "./visit.ts";
 
 export function composeChanged(visit: Visit, account: Account): NewMail {
   return composeNotice(visit.site, account, "password-changed", {});
+}
+
+/** To whoever asks for an account or a password with the address of one that is closed. */
+export function composeClosed({ site }: Visit, id: string, to: Email): NewMail {
+  const data = { site: site.settings.name, days: closingWaitMs / 86_400_000 };
+  return composeMail(site.renderer, { id, to, template: "closed", data });
 }
 
 export function composeNewPlace(visit: Visit, account: Account, { browser, network }: SessionPlace): NewMail {

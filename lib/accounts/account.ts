@@ -30,7 +30,7 @@ export interface Account {
 /** How long the link in a confirmation mail works. */
 export const signupLifeMs = 24 * 3_600_000;
 
-/** Whether the address has an account, and if not, a waiting sign-up under the token. May be repeated. */
+/** Whether the address has an account, a closed one perhaps, and if not, a waiting sign-up under the token. May be repeated. */
 export async function beginSignup(
   tx: WriteTx,
   signup: {
@@ -40,9 +40,10 @@ export async function beginSignup(
     /** The version that was accepted; "" where there are no terms. */
     readonly terms?: string;
   },
-): Promise<"waiting" | "has-account"> {
+): Promise<"waiting" | "has-account" | "is-closed"> {
   await tx.run("DELETE FROM signup WHERE expires_at <= ?", [tx.now]);
   const known = await findAccountByEmail(tx, signup.email);
+  if (known?.isClosed === true) return "is-closed";
   if (known === undefined && !(await isAddressFree(tx, signup.email, ""))) return "has-account";
   // One that moved in has no password yet (lib/staff/opening.ts): whoever reads its mail sets the first one.
   if (known !== undefined && known.passwordHash !== "") return "has-account";

@@ -18,25 +18,22 @@ export const resetLifeMs = 3_600_000;
 const pauseMs = 10 * 60_000;
 
 /**
- * Writes a link for the address's account; "silent" where there is none, or one was sent a short while ago. The caller
- * answers both alike, and does the same work.
+ * Writes a link for the address's account; "silent" where there is none, or one was sent a short while ago, "is-closed" where a
+ * password would open nothing. The caller answers all alike, and does the same work.
  */
 export async function beginReset(
   tx: WriteTx,
   { email, token }: { readonly email: Email; readonly token: string },
-): Promise<"mailed" | "silent"> {
+): Promise<"mailed" | "silent" | "is-closed"> {
   await tx.run("DELETE FROM password_reset WHERE expires_at <= ?", [tx.now]);
   const account = await findAccountByEmail(tx, email);
   const last = await tx.get<{ created: bigint }>(
     "SELECT created_at AS created FROM password_reset WHERE account = ?",
     [account?.id ?? ""],
   );
-  if (
-    account === undefined ||
-    account.isClosed ||
-    (last !== undefined && Number(last.created) > tx.now - pauseMs)
-  )
+  if (account === undefined || (last !== undefined && Number(last.created) > tx.now - pauseMs))
     return "silent";
+  if (account.isClosed) return "is-closed";
   await tx.run("DELETE FROM password_reset WHERE account = ?", [account.id]);
   await tx.run(
     "INSERT INTO password_reset (account, token_hash, created_at, expires_at) VALUES (?, ?, ?, ?)",
