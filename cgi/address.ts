@@ -67,7 +67,7 @@ async function confirm(visit: Visit, token: string): Promise<Response> {
   const { store } = visit.site;
   const found = await store.read((tx) => readAddressChange(tx, token));
   if (found === undefined) return showUsed(visit);
-  const mail = composeMoved(visit, found.account.email, { email: found.email, undoToken });
+  const mail = composeMoved(visit, found.account, { email: found.email, undoToken });
   const done = await store.write(async (tx) => {
     const result = await confirmAddress(tx, token, undoToken);
     if (result.ok) await enqueueMail(tx, mail);

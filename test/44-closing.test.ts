@@ -135,6 +135,33 @@ describe("closing", () => {
     expect(visitor.test.raw("SELECT email FROM signup")).toEqual([{ email: address }]);
   });
 
+  it("erases the addresses that it had before, and no mail of whoever has them now", async () => {
+    const move = async (email: string) => {
+      await visitor.get("address");
+      await visitor.post("address", { email, current });
+      const [mail] = visitor.test.raw(
+        `SELECT body FROM outbox WHERE recipient = '${email}' ORDER BY rowid DESC`,
+      ) as { body: string }[];
+      await visitor.post("address", { token: /token=([\w-]+)/.exec(mail?.body ?? "")?.[1] ?? "" });
+      visitor.test.clock.ms += 1;
+    };
+    await move("bea@example.org");
+    await move("cleo@example.org");
+    await visitor.post("signup", { email: address, password: "five words are quite enough" });
+    visitor.test.clock.ms += 7 * dayMs + 1;
+    await (await visitor.again()).become(address);
+    const mailed = () => visitor.test.raw(`SELECT id FROM outbox WHERE recipient = '${address}'`);
+    expect(mailed().length).toBeGreaterThan(1);
+    await visitor.get("login");
+    await visitor.post("login", { email: "cleo@example.org", password: current });
+    await close();
+    visitor.test.clock.ms += 7 * dayMs;
+    expect(await finish()).toEqual(["close: 1 accounts erased, 0 waiting"]);
+    for (const name of ["bea@", "cleo@"]) expect(searchFile(name)).toEqual([]);
+    // Its own sign-up is gone; the next owner's is not.
+    expect(mailed()).toHaveLength(1);
+  });
+
   it("erases what is personal after a week, and the books end with nothing", async () => {
     await give(5n);
     await visitor.get("warnings");

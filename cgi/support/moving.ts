@@ -42,12 +42,13 @@ export function composeTaken({ site }: Visit, account: Account, { to, token }: A
 /** To the old address: what was changed, and a link that undoes it. */
 export function composeMoved(
   { site }: Visit,
-  to: Email,
+  account: Account,
   { email, undoToken }: { readonly email: Email; readonly undoToken: string },
 ): NewMail {
   return composeMail(site.renderer, {
-    id: `address-moved/${sha256Hex(undoToken)}`,
-    to,
+    // An erasure finds the account's earlier address by it (lib/staff/erase.ts).
+    id: `address-moved/${account.id}/${sha256Hex(undoToken)}`,
+    to: account.email,
     template: "address-moved",
     data: {
       site: site.settings.name,

@@ -5,7 +5,9 @@
  * dispute of an old payment may, is told every night until a person has settled it.
  */
 import { type AccountId, findAccount } from "../accounts/account.ts";
+import { undoLifeMs } from "../accounts/address.ts";
 import { closingWaitMs, type LeftMoney } from "../accounts/closing.ts";
+import type { Email } from "../accounts/email.ts";
 import { endFactors } from "../accounts/factor.ts";
 import { postTransfer, readBalance } from "../ledger/transfer.ts";
 import { type Amount, amountOf, formatDollars, formatExact, fromColumns, zero } from "../money/amount.ts";
@@ -125,15 +127,30 @@ async function erase(tx: WriteTx, account: AccountId): Promise<void> {
     account,
   ]);
   await tx.run("DELETE FROM signup WHERE email = ?", [found.email]);
-  // Mails that the account caused have its id in theirs: those to a second address, or one that it was to have.
-  await tx.run(
-    `UPDATE outbox SET recipient = '', subject = '', body = '', settled_at = coalesce(settled_at, ?),
-       state = CASE state WHEN 'sent' THEN 'sent' ELSE 'parked' END
-     WHERE recipient = ? OR instr(id, ?) > 0`,
-    [tx.now, found.email, account],
-  );
+  await forgetMails(tx, account, found.email);
   await forgetEvents(tx, account);
   await tx.run("UPDATE closing SET done_at = ? WHERE account = ?", [tx.now, account]);
+}
+
+/** Mails to the account, to addresses that it had, and those that it caused. */
+async function forgetMails(tx: WriteTx, account: AccountId, email: Email): Promise<void> {
+  // As long as it could be undone an earlier address was nobody else's, and the mail about the change is kept as long as older ones.
+  const moved = await tx.all<{ recipient: string; until: bigint }>(
+    "SELECT recipient, created_at + ? AS until FROM outbox WHERE id > ? AND id < ?",
+    [undoLifeMs, `address-moved/${account}/`, `address-moved/${account}0`],
+  );
+  const addresses = [
+    ...moved.map(({ recipient, until }) => [recipient, Number(until)] as const),
+    [email, Number.MAX_SAFE_INTEGER] as const,
+  ];
+  // Mails that the account caused have its id in theirs: those to a second address, or one that it was to have.
+  for (const [recipient, until] of addresses)
+    await tx.run(
+      `UPDATE outbox SET recipient = '', subject = '', body = '', settled_at = coalesce(settled_at, ?),
+         state = CASE state WHEN 'sent' THEN 'sent' ELSE 'parked' END
+       WHERE recipient <> '' AND ((recipient = ? AND created_at <= ?) OR instr(id, ?) > 0)`,
+      [tx.now, recipient, until, account],
+    );
 }
 
 async function settle(tx: WriteTx, account: AccountId, balance: Amount): Promise<void> {
