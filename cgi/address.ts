@@ -18,7 +18,7 @@ import { enqueueMail } from "../lib/mail/outbox.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { composeConfirm, composeMoved, composeTaken } from "./support/moving.ts";
-import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
+import { enoughMails, type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
@@ -59,6 +59,7 @@ async function propose(visit: Visit, account: Account): Promise<Response> {
     }),
   );
   if (typeof admitted === "number") return again(waitState(admitted));
+  if (admitted === "silent") return again(enoughMails);
   return respondPage(visit, { title: "Look into your mailbox", template: "address-sent", data: { email } });
 }
 

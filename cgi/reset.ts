@@ -4,7 +4,7 @@
  */
 import { type Account, findAccountByEmail } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { admitMail, noteMail, noteOwner } from "../lib/accounts/limit.ts";
+import { admitMail, mailReset, noteMail, noteOwner } from "../lib/accounts/limit.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { beginReset, readReset, resetLifeMs, resetPassword } from "../lib/accounts/reset.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
@@ -56,11 +56,16 @@ async function sendLink(visit: Visit): Promise<Response> {
   const admitted = await site.store.write(async (tx) => {
     const account = await findAccountByEmail(tx, email);
     // Where no link is kept, no pause goes by it: nobody is told of a closing more often than by strangers.
-    const answer = await admitMail(tx, tried, account?.isClosed === true ? undefined : account?.id);
+    const answer = await admitMail(
+      tx,
+      tried,
+      account?.isClosed === true ? undefined : account?.id,
+      mailReset,
+    );
     if (answer !== "yes") return answer;
     const outcome = await beginReset(tx, { email, token });
     if (outcome === "silent") return answer;
-    await noteMail(tx, tried);
+    await noteMail(tx, tried, mailReset);
     await enqueueMail(tx, outcome === "mailed" ? mail : closed);
     return answer;
   });

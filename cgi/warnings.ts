@@ -10,7 +10,7 @@ import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type Preference, readPreference, setPreference } from "../lib/warnings/preference.ts";
 import { forgetProposed, proposeSecond, readProposed, secondLifeMs } from "../lib/warnings/second.ts";
-import { type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
+import { enoughMails, type FormState, statusOf, triedFrom, waitState } from "./support/network.ts";
 import type { Response } from "./support/response.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 
@@ -59,12 +59,12 @@ async function change(visit: Visit, account: Account): Promise<Response> {
     const waiting = await readProposed(tx, account.id);
     const isNew = wish.second !== undefined && wish.second !== before.secondEmail && wish.second !== waiting;
     const answer = isNew ? await admitMail(tx, tried, undefined) : "yes";
-    if (typeof answer === "number") return answer;
+    if (answer !== "yes") return answer;
     // A new address waits; the one before goes on until then. None at all ends both.
     const secondEmail = wish.second === undefined ? undefined : before.secondEmail;
     await setPreference(tx, account.id, { ...wish.rule, secondEmail });
     if (!isNew && wish.second !== waiting) await forgetProposed(tx, account.id);
-    if (isNew && answer === "yes" && mail !== undefined && wish.second !== undefined) {
+    if (isNew && mail !== undefined && wish.second !== undefined) {
       await proposeSecond(tx, account.id, { email: wish.second, token });
       await noteMail(tx, tried);
       await enqueueMail(tx, mail);
@@ -72,6 +72,7 @@ async function change(visit: Visit, account: Account): Promise<Response> {
     return answer;
   });
   if (typeof admitted === "number") return show(visit, { ...typed, ...waitState(admitted) });
+  if (admitted === "silent") return show(visit, { ...typed, ...enoughMails });
   return show(visit, { ...(await readShown(visit, account)), saved: true });
 }
 

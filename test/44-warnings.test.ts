@@ -95,6 +95,22 @@ describe("a customer's warnings", () => {
     expect(newest()).toEqual([{ days: 9n, cents: null, second: "office@example.org" }]);
   });
 
+  it("are not said to be saved where the second address has had enough mails", async () => {
+    for (const second of ["a", "b", "a", "b", "a"]) await save({ second: `${second}@example.org` });
+    await save({ days: "9", second: "b@example.org" });
+    const answer = await save({ days: "3", second: "a@example.org" });
+    expect([answer.status, answer.body.includes("Saved."), answer.body.includes("gets no more")]).toEqual([
+      429,
+      false,
+      true,
+    ]);
+    // What was typed stands there still, and what was saved stays.
+    expect(visitor.given.get("account/warnings")).toMatchObject({ days: "3", second: "a@example.org" });
+    expect(newest()).toEqual([{ days: 9n, cents: null, second: null }]);
+    await visitor.post("second", { token: tokenOf(-1) });
+    expect(newest()).toEqual([{ days: 9n, cents: null, second: "b@example.org" }]);
+  });
+
   it("cannot be used to fill a mailbox", async () => {
     for (let time = 0; time < 6; time += 1) {
       await save({ second: "victim@example.org" });

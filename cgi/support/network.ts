@@ -38,6 +38,14 @@ export function statusOf({ error = "", status, headers = [] }: FormState): {
   return { status: status ?? (error === "" ? 200 : 422), headers };
 }
 
+/** For an address to which strangers caused enough mails for now. */
+export const enoughMails: Required<Omit<FormState, "email">> = {
+  error:
+    "This address has had several mails from us today, and gets no more for now. Nothing was changed; please try again tomorrow.",
+  status: 429,
+  headers: [],
+};
+
 /** What a page says to whoever must wait, and the header for programs (RFC 6585 section 4). */
 export function waitState(waitMs: number): Required<Omit<FormState, "email">> {
   const minutes = Math.ceil(waitMs / 60_000);

@@ -44,7 +44,10 @@ export const loginAddress: Limit = {
   firstMs: minuteMs,
   mostMs: hourMs,
 };
-/** Mails that strangers can cause: to one address, and by one network. */
+/**
+ * Mails that strangers can cause: to one address, which is to be an account's or a second one, and by one network. Whether an address
+ * has had enough of them says nothing of accounts, so that pages may say it.
+ */
 export const mailAddress: Limit = {
   name: "mail-address",
   free: 3,
@@ -61,6 +64,8 @@ export const mailNetwork: Limit = {
 };
 /** Mails to one address that sign-ups cause. Apart from the others, so that whoever gets none has the link of one within the day. */
 export const mailSignup: Limit = { ...mailAddress, name: "mail-signup" };
+/** Mails to one address that tell how to set a new password. Only an account's gets any: apart, and never told. */
+export const mailReset: Limit = { ...mailAddress, name: "mail-reset" };
 /** Wrong passwords for one link that confirms a sign-up: only a reader of its mail can type any. */
 export const confirmations: Limit = { ...loginPair, name: "confirm" };
 /** Checkouts of one account: stolen cards are tried by the dozen. */
@@ -159,8 +164,8 @@ export async function noteOwner(tx: WriteTx, tried: Tried, account: AccountId): 
 }
 
 /**
- * Whether a mail may go that a stranger asked for: "yes", "silent" where the address has had enough (the page answers as
- * always), or how long the network must wait. From where its owner was seen, an address never has enough.
+ * Whether a mail may go that a stranger asked for: "yes", "silent" where the address has had enough (of passwords' and
+ * sign-ups' mails the page tells nothing), or how long the network must wait. From where its owner was seen, an address never has enough.
  */
 export async function admitMail(
   tx: WriteTx,
