@@ -76,7 +76,9 @@ export const templateShapes: ShapeRecord = {
   "account/address-used": { ...accountPage, ...texts("address") },
   "account/close": {
     ...accountPage,
-    ...texts("error balance isLeft isOwed days needsCode isPasskeyFresh showPasskey exportPath settings"),
+    ...texts(
+      "error balance isLeft isOwed isRefund isKept isSure days needsCode isPasskeyFresh showPasskey exportPath settings",
+    ),
   },
   "account/close-done": { ...accountPage, ...texts("days email") },
   "account/close-undo": { ...accountPage, ...texts("token email") },
@@ -115,7 +117,9 @@ export const templateShapes: ShapeRecord = {
   "account/logout": accountPage,
   "account/machine": {
     ...accountPage,
-    ...texts("error machine name registered retired needsCode isPasskeyFresh showPasskey usage machines"),
+    ...texts(
+      "error machine name typed registered retired needsCode isPasskeyFresh showPasskey usage machines",
+    ),
   },
   "account/machine-unknown": { ...accountPage, ...texts("machines") },
   "account/machines": {

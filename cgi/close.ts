@@ -112,6 +112,10 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
       isLeft: balance > zero,
       isOwed: balance < zero,
       days: waitDays,
+      // What was chosen before something was wrong.
+      isRefund: visit.form.get("money") === "refund",
+      isKept: visit.form.get("money") === "leave",
+      isSure: visit.form.get("sure") === "yes",
       ...proofFields(visit, account),
       exportPath: pathOf("export"),
       settings: pathOf("settings"),

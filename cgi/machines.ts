@@ -115,6 +115,8 @@ async function showOne(visit: Visit, account: Account, machine: string, state: F
       error,
       machine,
       name: found.name,
+      // A name that was refused stands there to be mended; the form that retires has none.
+      typed: (error === "" ? undefined : visit.form.get("name")) ?? found.name,
       registered: found.registeredAt === undefined ? "" : formatUtc(found.registeredAt),
       retired: found.retiredOn ?? "",
       ...proofFields(visit, account),

@@ -63,13 +63,19 @@ const searchFile = (word: string): readonly string[] =>
 describe("closing", () => {
   it("takes the password, a ticked box, and a choice where money is left", async () => {
     await give(10n ** 18n);
-    for (const [change, sentence] of [
-      [{}, "Say what we do with the money"],
-      [{ money: "leave", sure: "" }, "Tick the box"],
-      [{ money: "leave", current: "not the password at all" }, "current password is wrong"],
+    for (const [change, sentence, chosen] of [
+      [{}, "Say what we do with the money", ["yes"]],
+      [{ money: "leave", sure: "" }, "Tick the box", ["leave"]],
+      [
+        { money: "refund", current: "not the password at all" },
+        "current password is wrong",
+        ["refund", "yes"],
+      ],
     ] as const) {
       const answer = await close(change);
       expect([answer.status, answer.body.includes(sentence)]).toEqual([422, true]);
+      const checked = answer.body.matchAll(/value="(\w+)" required checked>/g);
+      expect([...checked].map((found) => found[1])).toEqual(chosen);
     }
     expect(visitor.test.raw("SELECT * FROM closing")).toEqual([]);
     expect((await visitor.get("close")).body).toContain("$1.000000000000000000 are left");

@@ -86,6 +86,10 @@ describe("a machine", () => {
 
   it("has the name that its customer gives it, wherever it is shown", async () => {
     const { machine } = await register(await makeToken("laptop"));
+    // One that is refused stands in the form, to be mended; the page's title is the one that is.
+    const refused = await visitor.post("machines", { machine, name: "x".repeat(61), do: "rename" });
+    expect(refused.status).toBe(422);
+    expect(visitor.given.get("account/machine")).toMatchObject({ name: "laptop", typed: "x".repeat(61) });
     await visitor.post("machines", { machine, name: "Ada's <laptop>", do: "rename" });
     const yesterday = dayOf(visitor.test.clock.ms - dayMs);
     await take(yesterday, [`${ada},${machine},storage,5000000,1`, `${ada},old-one,storage,5,1`], true);

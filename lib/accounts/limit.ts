@@ -164,8 +164,8 @@ export async function noteOwner(tx: WriteTx, tried: Tried, account: AccountId): 
 }
 
 /**
- * Whether a mail may go that a stranger asked for: "yes", "silent" where the address has had enough (of passwords' and
- * sign-ups' mails the page tells nothing), or how long the network must wait. From where its owner was seen, an address never has enough.
+ * Whether a mail may go that a stranger asked for: "yes", "silent" where the address has had enough (at a sign-up and a reset the
+ * page answers as always), or how long the network must wait. From where its owner was seen, an address never has enough.
  */
 export async function admitMail(
   tx: WriteTx,
