@@ -1,7 +1,7 @@
 // Goal of this test: what stands before every handler lets nothing through that is not a request for its route,
 // in the documented order, and every answer carries the headers that it must.
 import { describe, expect, it } from "vitest";
-import { parseFields } from "../cgi/support/form.ts";
+import { keepKnown, parseFields } from "../cgi/support/form.ts";
 import { guardRequest, refusalPages } from "../cgi/support/guard.ts";
 import { type Request, readRequest } from "../cgi/support/request.ts";
 import { formatCgi, securityHeaders } from "../cgi/support/response.ts";
@@ -177,6 +177,20 @@ describe("fields", () => {
       ["a", ""],
       ["b", ""],
     ]);
+  });
+
+  it("of a refused query are kept once where they are right by themselves", () => {
+    const rules = [
+      { name: "token", maxBytes: 5 },
+      { name: "q", maxBytes: 5 },
+    ];
+    for (const [text, kept] of [
+      ["token=abc&utm_source=x", "?token=abc"],
+      ["%ff=1&q=%22%26&token=a&token=b&&x", "?q=%22%26&token=a"],
+      ["token=toolong&%", ""],
+      ["", ""],
+    ] as const)
+      expect(keepKnown(text, rules)).toBe(kept);
   });
 
   it("count their length in bytes, not characters", () => {

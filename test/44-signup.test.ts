@@ -81,6 +81,14 @@ describe("a sign-up", () => {
     }
   });
 
+  it("is not lost where a reader of mail appends words to the link: the page leads back to it", async () => {
+    await signUp(victim, own);
+    const [token = ""] = links();
+    const answer = await victim.get("confirm", { utm_source: "mail", token });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toContain(`href="/account/confirm.cgi?token&#x3D;${token}"`);
+  });
+
   it("answers the same where its address has had its mails, for a customer and for nobody", async () => {
     await victim.become("ada@example.org");
     await victim.post("logout", {});

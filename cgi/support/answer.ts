@@ -8,6 +8,7 @@ import { randomToken } from "../../lib/util/random.ts";
 import type { Route } from "../../lib/util/routes.ts";
 import type { Settings } from "../../lib/util/settings.ts";
 import type { Renderer } from "../../lib/util/templates.ts";
+import { keepKnown } from "./form.ts";
 import { type GuardRefusal, guardRequest, refusalPages } from "./guard.ts";
 import type { Request } from "./request.ts";
 import { type Header, type Response, securityHeaders } from "./response.ts";
@@ -41,7 +42,7 @@ export async function answerRequest(
         const { remoteAddress } = request;
         frame.log(watchLine({ now: frame.clock.now(), what: guarded.why, account: "-", remoteAddress }));
       }
-      return refusalPage(route, frame, guarded);
+      return refusalPage(route, frame, guarded, keepKnown(request.query, route.query));
     }
     const { query, form, cookie } = guarded;
     const response = await handler({
@@ -59,10 +60,11 @@ export async function answerRequest(
   }
 }
 
-export function refusalPage(route: Route, frame: Frame, refusal: GuardRefusal): Response {
+/** `query` is of the address that the page leads back to. */
+export function refusalPage(route: Route, frame: Frame, refusal: GuardRefusal, query = ""): Response {
   const [status, sentence] = refusalPages[refusal.why];
   const headers: Header[] = status === 405 ? [["Allow", route.methods.join(", ")]] : [];
-  return errorPage(route, frame, { status, title: "That did not work", sentence, headers });
+  return errorPage(route, frame, { status, title: "That did not work", sentence, headers, query });
 }
 
 /** The answer to a failure or a bug; it tells nothing of the cause but a reference to look for in the log. */
@@ -98,7 +100,7 @@ export function maintenancePage(route: Route, frame: Frame): Response {
 function errorPage(
   route: Route,
   frame: Frame,
-  error: { status: number; title: string; sentence: string; headers: readonly Header[] },
+  error: { status: number; title: string; sentence: string; headers: readonly Header[]; query?: string },
 ): Response {
   const { settings, renderer } = frame;
   if (route.speaks === "json") {
@@ -108,7 +110,7 @@ function errorPage(
   const content = renderer.render("account/error", {
     title: error.title,
     sentence: error.sentence,
-    path: route.path,
+    path: route.path + (error.query ?? ""),
   });
   const body = renderer.frame({
     layout: "page",

@@ -30,6 +30,20 @@ export function parseFields(
   return { ok: true, fields };
 }
 
+/**
+ * What of a refused query is right by itself, with its "?"; "" where nothing is. Programs that read mail append words of their own to
+ * links, whose token must not be lost with them.
+ */
+export function keepKnown(text: string, rules: readonly FieldRule[]): string {
+  const kept = new Map<string, string>();
+  for (const pair of text.split("&")) {
+    const one = parseFields(pair, rules);
+    if (!one.ok) continue;
+    for (const [name, value] of one.fields) if (!kept.has(name)) kept.set(name, value);
+  }
+  return kept.size === 0 ? "" : `?${new URLSearchParams([...kept])}`;
+}
+
 /** Undoes the encoding of one name or value; undefined for bytes that are no UTF-8, broken escapes, and NUL. */
 function decode(text: string): string | undefined {
   try {
