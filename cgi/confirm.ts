@@ -22,23 +22,32 @@ interface Link {
 export async function handle(visit: Visit): Promise<Response> {
   const isPost = visit.request.method === "POST";
   const token = (isPost ? visit.form : visit.query).get("token") ?? "";
-  const { waiting, waitMs } = await visit.site.store.read(async (tx) => ({
-    waiting: await readSignups(tx, token),
-    waitMs: await readWait(tx, confirmations, token),
-  }));
+  const waiting = await visit.site.store.read((tx) => readSignups(tx, token));
   if (waiting === undefined) return showUsed(visit);
   const link = { token, email: waiting.email };
   if (!isPost) return showForm(visit, link, {});
+  const waitMs = await countTry(visit, link);
   if (waitMs === 0) return confirm(visit, link, waiting.passwordHashes);
   watch(visit, "confirm-waiting");
   return showForm(visit, link, waitState(waitMs));
+}
+
+/**
+ * Counts a try before it is looked at, so that of many at once no more are hashed than are free; or says how long to wait. A right one
+ * uses the link up, and its counter with it.
+ */
+async function countTry({ site }: Visit, { token }: Link): Promise<number> {
+  return site.store.write(async (tx) => {
+    const waitMs = await readWait(tx, confirmations, token);
+    if (waitMs === 0) await noteAttempt(tx, confirmations, token);
+    return waitMs;
+  });
 }
 
 async function confirm(visit: Visit, link: Link, passwordHashes: readonly string[]): Promise<Response> {
   const { site, form } = visit;
   const passwordHash = await findHash(visit, form.get("password") ?? "", passwordHashes);
   if (passwordHash === undefined) {
-    await site.store.write((tx) => noteAttempt(tx, confirmations, link.token));
     watch(visit, "confirm-refused");
     return showForm(visit, link, { error: "This is not the password of the sign-up. Please try again." });
   }

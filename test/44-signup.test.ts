@@ -115,4 +115,14 @@ describe("a sign-up", () => {
     expect(await confirm(victim, first, own)).toBe(200);
     expect(victim.logged.filter((line) => line.includes("confirm-"))).toHaveLength(7);
   });
+
+  it("is guessed at five times, also where many guesses come at once", async () => {
+    await signUp(victim, own);
+    const [link = ""] = links();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, time) => confirm(victim, link, `wrong ${time}`)),
+    );
+    expect(answers.filter((status) => status === 422)).toHaveLength(5);
+    expect(answers.filter((status) => status === 429)).toHaveLength(15);
+  });
 });
