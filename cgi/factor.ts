@@ -17,7 +17,7 @@ import {
   replaceCodes,
   sealSecret,
 } from "../lib/accounts/factor.ts";
-import { noteFailedLogin, readLoginWait } from "../lib/accounts/limit.ts";
+import { endLoginTry } from "../lib/accounts/limit.ts";
 import { composeFactor } from "../lib/accounts/notice.ts";
 import { endOtherSessions } from "../lib/accounts/session.ts";
 import { isLongAlone } from "../lib/accounts/strength.ts";
@@ -29,6 +29,7 @@ import { type FormState, statusOf, triedFrom, waitState } from "./support/networ
 import { proofFields, proveOwner, sealKeys, shortAlone } from "./support/proof.ts";
 import { drawQr } from "./support/qr.ts";
 import type { Response } from "./support/response.ts";
+import { beginTry, judgeTry } from "./support/tries.ts";
 import { respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
 
@@ -63,16 +64,16 @@ async function begin(visit: Visit, account: Account): Promise<Response> {
 async function confirm(visit: Visit, account: Account): Promise<Response> {
   const { site, form, request, cookie } = visit;
   const tried = triedFrom(request, account.email);
-  const { factor, waitMs } = await site.store.read(async (tx) => ({
-    factor: await readFactor(tx, account.id),
-    waitMs: await readLoginWait(tx, tried, account.id),
-  }));
+  const factor = await site.store.read((tx) => readFactor(tx, account.id));
   if (factor === undefined || factor.isOn) return show(visit, account, {});
-  if (waitMs > 0) return showSecret(visit, factor, account, waitState(waitMs));
+  const counted = await beginTry(visit, tried, account.id);
+  if (!counted.ok) return showSecret(visit, factor, account, waitState(counted.waitMs));
+  const { begun } = counted;
   const options = { keys: sealKeys(site), nowMs: site.clock.now() };
-  const code = readCode(factor, form.get("code") ?? "", options);
-  if (code?.kind !== "app") {
-    await site.store.write((tx) => noteFailedLogin(tx, tried));
+  const code = await judgeTry(visit, begun, async () => readCode(factor, form.get("code") ?? "", options));
+  const isRight = code?.kind === "app";
+  await site.store.write((tx) => endLoginTry(tx, begun, isRight ? "right" : "wrong"));
+  if (!isRight) {
     watch(visit, "proof-refused", account);
     const error =
       "That code is wrong. Wait for the next one, and look whether your telephone's clock is right.";

@@ -12,11 +12,12 @@ import {
 } from "../lib/accounts/account.ts";
 import { type Email, parseEmail } from "../lib/accounts/email.ts";
 import type { Factor } from "../lib/accounts/factor.ts";
-import { noteFailedLogin, noteGoodLogin, readLoginWait } from "../lib/accounts/limit.ts";
+import { endLoginTry, noteGoodLogin } from "../lib/accounts/limit.ts";
 import { passkeyHost } from "../lib/accounts/passkey.ts";
 import { hashPassword, isOutdated, verifyPassword } from "../lib/accounts/password.ts";
 import { beginSession, endSession } from "../lib/accounts/session.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
+import type { WriteTx } from "../lib/store/store.ts";
 import { randomToken } from "../lib/util/random.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { placeOf } from "./support/browser.ts";
@@ -24,6 +25,7 @@ import { type FormState, statusOf, triedFrom, waitState } from "./support/networ
 import { composeNewPlace, composeWrongCode } from "./support/notice.ts";
 import { passFactor, readFactorOf, readTypedCode, type ShownCode } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
+import { beginTry, judgeTry } from "./support/tries.ts";
 import { respondPage, respondRedirect, sessionCookie, type Visit } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
 
@@ -33,27 +35,28 @@ export async function handle(visit: Visit): Promise<Response> {
   const typed = form.get("email") ?? "";
   const email = parseEmail(typed);
   const tried = triedFrom(request, email ?? typed);
-  const { account, factor, waitMs } = await site.store.read(async (tx) => {
+  const { account, factor } = await site.store.read(async (tx) => {
     const found = email === undefined ? undefined : await findAccountByEmail(tx, email);
-    const waitMs = await readLoginWait(tx, tried, found?.id);
-    return { account: found, factor: await readFactorOf(tx, found), waitMs };
+    return { account: found, factor: await readFactorOf(tx, found) };
   });
   // The same for an address that is nobody's: the counters are of what was typed.
-  if (waitMs > 0) {
+  const counted = await beginTry(visit, tried, account?.id);
+  if (!counted.ok) {
     watch(visit, "login-waiting", account);
-    return showForm(visit, { email: typed, ...waitState(waitMs) });
+    return showForm(visit, { email: typed, ...waitState(counted.waitMs) });
   }
+  const { begun } = counted;
   const password = form.get("password") ?? "";
-  const isRight = await site.hashInTurn(() =>
-    verifyPassword(password, account?.passwordHash, site.passwordCost),
+  const isRight = await judgeTry(visit, begun, () =>
+    site.hashInTurn(() => verifyPassword(password, account?.passwordHash, site.passwordCost)),
   );
   // From here on the same is done whether the password was right or not: time must not tell what words do not.
   const place = placeOf(request);
   const whom = account ?? nobody;
-  const shown = readAnyCode(visit, whom, factor, isRight);
+  const shown = await judgeTry(visit, begun, async () => readAnyCode(visit, whom, factor, isRight));
   const [newPlace, wrongCode] = [composeNewPlace(visit, whom, place), composeWrongCode(visit, whom, place)];
   const token = randomToken();
-  const outcome = await site.store.write(async (tx) => {
+  const letIn = async (tx: WriteTx): Promise<"in" | "wrong" | "wrong-code"> => {
     const now = await findAccount(tx, whom.id);
     // Changed while it was hashed: the old one lets nobody in any more.
     if (!isRight || now === undefined || now.isClosed || now.passwordHash !== whom.passwordHash)
@@ -63,16 +66,18 @@ export async function handle(visit: Visit): Promise<Response> {
     await beginSession(tx, now.id, token, place);
     if ((await noteGoodLogin(tx, tried, now.id)) === "new-place") await enqueueMail(tx, newPlace);
     return "in";
+  };
+  const outcome = await site.store.write(async (tx) => {
+    const outcome = await letIn(tx);
+    await endLoginTry(tx, begun, outcome === "in" ? "right" : "wrong");
+    if (outcome === "wrong-code") await enqueueMail(tx, wrongCode);
+    return outcome;
   });
   if (outcome === "in") {
     watch(visit, "login", whom);
     await renewHash(visit, whom, password);
     return respondRedirect(visit, pathOf("account"), [sessionCookie(site.settings.url, token)]);
   }
-  await site.store.write(async (tx) => {
-    await noteFailedLogin(tx, tried);
-    if (outcome === "wrong-code") await enqueueMail(tx, wrongCode);
-  });
   watch(visit, "login-refused", account);
   return showForm(visit, { email: typed, error: "Address, password, or code is wrong. Please try again." });
 }

@@ -2,6 +2,7 @@
 // account is never locked out of it by others; and what is answered tells nobody who is a customer.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { networkOf } from "../cgi/support/network.ts";
+import { TryLater } from "../lib/util/failure.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
 const address = "ada@example.org";
@@ -116,6 +117,41 @@ describe("wrong passwords", () => {
       bodies.push(answer.body.replaceAll(email, "ADDRESS"));
     }
     expect(bodies[0]).toBe(bodies[1]);
+  });
+
+  it("of many at once no more are looked at than are free, and the right one among them opens nothing", async () => {
+    const stranger = await visitor.again();
+    await stranger.get("login");
+    stranger.moveTo("198.51.100.1");
+    const all = Array.from({ length: 40 }, (_, place) =>
+      login(stranger, place === 39 ? password : "a wrong password"),
+    );
+    const answers = (await Promise.all(all)).map(({ status }) => status);
+    expect(answers.toSorted()).toEqual([...Array(5).fill(422), ...Array(35).fill(429)]);
+    await visitor.get("password");
+    const change = () => visitor.post("password", { current: "a wrong one", password: "another long one" });
+    const proofs = (await Promise.all(Array.from({ length: 40 }, change))).map(({ status }) => status);
+    expect(proofs.toSorted()).toEqual([...Array(5).fill(422), ...Array(35).fill(429)]);
+  });
+
+  it("are not what right ones are, however many come at once, nor what could not be looked at", async () => {
+    const counters = () =>
+      visitor.test.raw(
+        "SELECT name, count, wait_until FROM attempt WHERE name <> 'login-pair' ORDER BY name",
+      );
+    const stranger = await visitor.again();
+    await stranger.get("login");
+    for (let time = 0; time < 3; time += 1) expect((await login(stranger)).status).toBe(422);
+    const before = counters();
+    const both = await Promise.all([login(stranger, password), login(stranger, password)]);
+    expect(both.map(({ status }) => status)).toEqual([303, 303]);
+    expect(counters()).toEqual(before);
+    const busy = await visitor.again({
+      hashInTurn: () => Promise.reject(new TryLater("all turns are taken")),
+    });
+    await busy.get("login");
+    for (let time = 0; time < 6; time += 1) expect((await login(busy, password)).status).toBe(503);
+    expect(counters()).toEqual(before);
   });
 
   it("on the page that changes it wait as well", async () => {

@@ -4,7 +4,7 @@
  */
 import { type Account, findAccount } from "../../lib/accounts/account.ts";
 import { type Factor, type FactorCode, readCode, readFactor, spendCode } from "../../lib/accounts/factor.ts";
-import { noteFailedLogin, readLoginWait } from "../../lib/accounts/limit.ts";
+import { endLoginTry } from "../../lib/accounts/limit.ts";
 import { passkeyHost } from "../../lib/accounts/passkey.ts";
 import { verifyPassword } from "../../lib/accounts/password.ts";
 import { enqueueMail, type NewMail } from "../../lib/mail/outbox.ts";
@@ -14,6 +14,7 @@ import { pathOf } from "../../lib/util/routes.ts";
 import type { SealKeys } from "../../lib/util/sealed.ts";
 import { type FormState, triedFrom, waitState } from "./network.ts";
 import { composeRecoveryUsed } from "./notice.ts";
+import { beginTry, judgeTry } from "./tries.ts";
 import type { Site, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
 
@@ -23,29 +24,35 @@ export async function proveOwner(
   account: Account,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly state: FormState }> {
   const { site, form, request } = visit;
-  const tried = triedFrom(request, account.email);
-  const { waitMs, factor } = await site.store.read(async (tx) => ({
-    waitMs: await readLoginWait(tx, tried, account.id),
-    factor: await readFactorOf(tx, account),
-  }));
-  if (waitMs > 0) {
+  const factor = await site.store.read((tx) => readFactorOf(tx, account));
+  const counted = await beginTry(visit, triedFrom(request, account.email), account.id);
+  if (!counted.ok) {
     watch(visit, "proof-waiting", account);
-    return { ok: false, state: waitState(waitMs) };
+    return { ok: false, state: waitState(counted.waitMs) };
   }
+  const { begun } = counted;
   const current = form.get("current") ?? "";
-  const isRight = await site.hashInTurn(() =>
-    verifyPassword(current, account.passwordHash, site.passwordCost),
-  );
-  const { isPasskeyFresh } = visit.found;
-  const shown = isRight && !isPasskeyFresh ? readTypedCode(visit, account, factor) : undefined;
+  const { isRight, shown } = await judgeTry(visit, begun, async () => {
+    const isRight = await site.hashInTurn(() =>
+      verifyPassword(current, account.passwordHash, site.passwordCost),
+    );
+    const { isPasskeyFresh } = visit.found;
+    return {
+      isRight,
+      shown: isRight && !isPasskeyFresh ? readTypedCode(visit, account, factor) : undefined,
+    };
+  });
   // Everything is looked at again, since hashing takes a second.
   const isProved = await site.store.write(async (tx) => {
     const now = await findAccount(tx, account.id);
-    if (!isRight || now?.passwordHash !== account.passwordHash) return false;
-    return shown === undefined || passFactor(tx, now, shown);
+    const isOwner =
+      isRight &&
+      now?.passwordHash === account.passwordHash &&
+      (shown === undefined || (await passFactor(tx, now, shown)));
+    await endLoginTry(tx, begun, isOwner ? "right" : "wrong");
+    return isOwner;
   });
   if (isProved) return { ok: true };
-  await site.store.write((tx) => noteFailedLogin(tx, tried));
   watch(visit, "proof-refused", account);
   const what = account.hasFactor ? "The current password or the code" : "The current password";
   return { ok: false, state: { error: `${what} is wrong. Please try again.` } };

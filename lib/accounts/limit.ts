@@ -1,6 +1,7 @@
 /**
  * Limits on attempts (OWASP ASVS 5.0 6.3.1, 2.4.1): a few are free, then each must wait, longer each time. Counters are kept by a
- * hash, and committed apart, so that a refusal cannot undo them.
+ * hash, and committed apart, so that a refusal cannot undo them. A login is counted as a wrong one before its password is looked
+ * at, and taken back when it was right: of many that come at once no more are looked at than are free.
  *
  * A stranger who tries an address from many networks slows down all networks from which its owner never logged in, and none
  * from which the owner did, or set a password by mail: nobody can be locked out.
@@ -78,30 +79,64 @@ export const checkouts: Limit = {
 };
 
 /** Milliseconds until the next attempt; 0 where it may be made now. */
-export async function readWait(tx: ReadTx, { name }: Limit, key: string): Promise<number> {
-  const row = await tx.get<{ until: bigint }>(
-    "SELECT wait_until AS until FROM attempt WHERE name = ? AND key_hash = ?",
-    [name, sha256Hex(key)],
-  );
-  return Math.max(0, Number(row?.until ?? 0n) - tx.now);
+export async function readWait(tx: ReadTx, limit: Limit, key: string): Promise<number> {
+  const counter = await readCounter(tx, limit, key);
+  return Math.max(0, Number(counter?.until ?? 0n) - tx.now);
+}
+
+/** A counter as it stands. */
+interface Counter {
+  readonly count: bigint;
+  readonly last: bigint;
+  readonly until: bigint;
+}
+
+/** An attempt that was counted: what its counter was before, and became by it. */
+export interface Counted {
+  readonly limit: Limit;
+  readonly key: string;
+  readonly before: Counter | undefined;
+  readonly after: Counter;
 }
 
 /** Counts an attempt, and sets the wait before the next one. */
-export async function noteAttempt(tx: WriteTx, limit: Limit, key: string): Promise<void> {
-  const { name, free, windowMs, firstMs, mostMs } = limit;
+export async function noteAttempt(tx: WriteTx, limit: Limit, key: string): Promise<Counted> {
+  const { free, windowMs, firstMs, mostMs } = limit;
   await tx.run("DELETE FROM attempt WHERE last_at < ?", [tx.now - 2 * 24 * hourMs]);
-  const row = await tx.get<{ count: bigint; last: bigint }>(
-    "SELECT count, last_at AS last FROM attempt WHERE name = ? AND key_hash = ?",
+  const before = await readCounter(tx, limit, key);
+  const isOver = before === undefined || Number(before.last) < tx.now - windowMs - mostMs;
+  const count = isOver ? 1 : Number(before.count) + 1;
+  const wait = count < free ? 0 : Math.min(mostMs, firstMs * 2 ** Math.min(count - free, 30));
+  const after = { count: BigInt(count), last: BigInt(tx.now), until: BigInt(tx.now + wait) };
+  await writeCounter(tx, limit, key, after);
+  return { limit, key, before, after };
+}
+
+/** Leaves a counter as if the attempt had not been; what others counted meanwhile stays. */
+async function takeBackAttempt(tx: WriteTx, { limit, key, before, after }: Counted): Promise<void> {
+  const now = await readCounter(tx, limit, key);
+  if (now === undefined) return;
+  const isOurs = now.count === after.count && now.last === after.last;
+  const count = now.count - 1n;
+  const others = { ...now, count, until: count < BigInt(limit.free) ? now.last : now.until };
+  const left = isOurs ? before : others;
+  if (left !== undefined && left.count > 0n) return writeCounter(tx, limit, key, left);
+  await tx.run("DELETE FROM attempt WHERE name = ? AND key_hash = ?", [limit.name, sha256Hex(key)]);
+}
+
+async function readCounter(tx: ReadTx, { name }: Limit, key: string): Promise<Counter | undefined> {
+  return tx.get<Counter>(
+    "SELECT count, last_at AS last, wait_until AS until FROM attempt WHERE name = ? AND key_hash = ?",
     [name, sha256Hex(key)],
   );
-  const isOver = row === undefined || Number(row.last) < tx.now - windowMs - mostMs;
-  const count = isOver ? 1 : Number(row.count) + 1;
-  const wait = count < free ? 0 : Math.min(mostMs, firstMs * 2 ** Math.min(count - free, 30));
+}
+
+async function writeCounter(tx: WriteTx, { name }: Limit, key: string, counter: Counter): Promise<void> {
   await tx.run(
     `INSERT INTO attempt (name, key_hash, count, last_at, wait_until) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (name, key_hash) DO UPDATE SET
        count = excluded.count, last_at = excluded.last_at, wait_until = excluded.wait_until`,
-    [name, sha256Hex(key), count, tx.now, tx.now + wait],
+    [name, sha256Hex(key), counter.count, counter.last, counter.until],
   );
 }
 
@@ -128,10 +163,41 @@ export async function readLoginWait(
   );
 }
 
-export async function noteFailedLogin(tx: WriteTx, tried: Tried): Promise<void> {
-  await noteAttempt(tx, loginPair, pairOf(tried));
-  await noteAttempt(tx, loginNetwork, tried.network);
-  await noteAttempt(tx, loginAddress, tried.address);
+/** A login, or a proof of one, that is counted and not judged yet. */
+export interface LoginTry {
+  readonly tried: Tried;
+  readonly counted: readonly Counted[];
+}
+
+/** Counts a try as a wrong one; or says how long to wait before the next. */
+export async function beginLoginTry(
+  tx: WriteTx,
+  tried: Tried,
+  account: AccountId | undefined,
+): Promise<
+  { readonly ok: true; readonly begun: LoginTry } | { readonly ok: false; readonly waitMs: number }
+> {
+  const waitMs = await readLoginWait(tx, tried, account);
+  if (waitMs > 0) return { ok: false, waitMs };
+  return { ok: true, begun: { tried, counted: await noteFailedLogin(tx, tried) } };
+}
+
+/** A try that was right, or was never judged, is not counted; the wait behind a wrong one begins now. */
+export async function endLoginTry(
+  tx: WriteTx,
+  { tried, counted }: LoginTry,
+  outcome: "right" | "wrong" | "not-judged",
+): Promise<void> {
+  for (const attempt of counted) await takeBackAttempt(tx, attempt);
+  if (outcome === "wrong") await noteFailedLogin(tx, tried);
+}
+
+async function noteFailedLogin(tx: WriteTx, tried: Tried): Promise<readonly Counted[]> {
+  return [
+    await noteAttempt(tx, loginPair, pairOf(tried)),
+    await noteAttempt(tx, loginNetwork, tried.network),
+    await noteAttempt(tx, loginAddress, tried.address),
+  ];
 }
 
 /** "new-place" where the account was logged in to before, and never from this network. */

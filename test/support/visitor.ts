@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { openBundles } from "../../build/bundles.ts";
 import { answerRequest } from "../../cgi/support/answer.ts";
 import { type Request, readRequest } from "../../cgi/support/request.ts";
-import { cookieName, formTokenOf, type Handler } from "../../cgi/support/visit.ts";
+import { cookieName, formTokenOf, type Handler, type Site } from "../../cgi/support/visit.ts";
 import { endServer, listen } from "../../dev/listen.ts";
 import type { StandInBooks } from "../../dev/standin/books.ts";
 import { startStripe } from "../../dev/stripe.ts";
@@ -85,6 +85,8 @@ export interface Visitor {
     readonly cost?: PasswordCost;
     /** How long what must not tell by its time takes at least; 0 unless told. */
     readonly evenMs?: number;
+    /** At once, unless told. */
+    readonly hashInTurn?: Site["hashInTurn"];
   }) => Promise<Visitor>;
   /** Signs up, confirms, and logs in; gives the account's id. */
   readonly become: (email: string) => Promise<AccountId>;
@@ -166,6 +168,7 @@ async function browse(
     readonly settings?: Partial<Settings>;
     readonly cost?: PasswordCost;
     readonly evenMs?: number;
+    readonly hashInTurn?: Site["hashInTurn"];
   } = {},
 ): Promise<Visitor> {
   const { test, deliveries } = world;
@@ -208,7 +211,7 @@ async function browse(
         renderer,
         clock: test.clock,
         passwordCost: change.cost ?? cheapCost,
-        hashInTurn: (work) => work(),
+        hashInTurn: change.hashInTurn ?? ((work) => work()),
         inEvenTime: (work) => takeAtLeast(change.evenMs ?? 0, work),
         log,
       }),
