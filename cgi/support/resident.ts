@@ -2,7 +2,7 @@
  * The programs of a pool as one process that stays, for the day when starting one for each request is too slow: the same handlers, the
  * same answers, on the same kind of socket, at which the front web server asks by HTTP instead of another web server that
  * runs them. Nobody else can open the socket, so that what the front says of a client is believed. An answer is given in time, or
- * given up.
+ * given up, and with it what waits to be hashed for it.
  */
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -15,8 +15,8 @@ import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage, latePage } from "./answer.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
-import { type Ground, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
-import { makeTurns } from "./turns.ts";
+import { type Ground, hashingWaitMs, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
+import { makeTurns, type TakeTurn } from "./turns.ts";
 import type { Handler } from "./visit.ts";
 import { watchProcess } from "./watchdog.ts";
 
@@ -53,7 +53,10 @@ export function runResident(
   });
 }
 
-function makeGround(baked: Baked, files: ProgramFiles, hashing: number): Ground {
+/** What all requests share; each takes its turns by itself, since it may be given up. */
+type SharedGround = Omit<Ground, "hashInTurn"> & { readonly takeTurn: TakeTurn };
+
+function makeGround(baked: Baked, files: ProgramFiles, hashing: number): SharedGround {
   const place = readPlace();
   const settings = applyPlace(baked.settings, place);
   let store: Store | undefined;
@@ -68,19 +71,19 @@ function makeGround(baked: Baked, files: ProgramFiles, hashing: number): Ground 
       store ??= openBooks(chooseBooks(settings, place, own));
       return store;
     },
-    hashInTurn: makeTurns(hashing),
+    takeTurn: makeTurns({ count: hashing, waitMs: hashingWaitMs }),
   };
 }
 
 interface Service {
   readonly handlers: Readonly<Record<string, Handler>>;
-  readonly ground: Ground;
+  readonly ground: SharedGround;
   /** How long an answer may take. */
   readonly seconds: number;
 }
 
 async function serve(
-  { handlers, ground, seconds }: Service,
+  { handlers, ground: shared, seconds }: Service,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
@@ -93,12 +96,18 @@ async function serve(
     return;
   }
   const head = readHead(incoming, path, query);
+  const gone = new AbortController();
+  // Also behind an answer, when there is nothing left to give up.
+  outgoing.once("close", () => gone.abort());
+  const ground: Ground = { ...shared, hashInTurn: (work) => shared.takeTurn(work, gone.signal) };
   const answer = await Promise.race([
     serveRequest(route, handler, head, () => readWhole(incoming, head, route), ground).catch((cause) =>
       failurePage(route, { ...ground, clock: systemClock }, cause),
     ),
     giveUp(route, ground, seconds, outgoing),
   ]);
+  // What was given up and has not begun is not begun any more.
+  gone.abort();
   const body = Buffer.from(answer.body);
   const headers = [...answer.headers, ["Content-Length", String(body.length)] as const];
   outgoing.writeHead(answer.status, headers.flat()).end(body);

@@ -12,11 +12,8 @@ import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage } from "./answer.ts";
 import { readBody, readRequest } from "./request.ts";
 import { formatCgi, type Response, writeAll } from "./response.ts";
-import { logLine, type ProgramFiles, serveRequest } from "./serve.ts";
+import { hashingWaitMs, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
 import type { Handler } from "./visit.ts";
-
-// Less than the web server waits for a program (30 seconds, build/host/lighttpd.ts).
-const hashingWaitMs = 20_000;
 
 /** Answers the one request of this process, and ends it. */
 export async function runProgram(

@@ -35,6 +35,9 @@ export interface Ground {
   readonly hashInTurn: Site["hashInTurn"];
 }
 
+/** How long a password waits for its turn to be hashed: less than an answer may take (lib/util/routes.ts). */
+export const hashingWaitMs = 20_000;
+
 /** Far more than the few milliseconds of a write, and less than anybody minds. */
 const evenMs = 200;
 
