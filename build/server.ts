@@ -12,9 +12,10 @@ export function writeServerConf({ policy, redirects }: Parts): string {
   const lines = redirects.map(({ from, to }) => `  "${matchPath(from)}" => "${fill(to)}",`);
   return `# Made by site build; lighttpd reads it when it starts or is reloaded.
 setenv.set-response-header += ( "Content-Security-Policy" => "${policy}" )
-# Named by their content, these never change.
+# Named by their content, these never change. What is not there is told to nobody for a year: unlike mod_setenv, mod_expire
+# speaks of files that are sent, and of nothing else.
 $HTTP["url"] =~ "[.][0-9a-f]{10}[.][A-Za-z0-9]+$" {
-  setenv.add-response-header = ( "Cache-Control" => "public, max-age=31536000, immutable" )
+  expire.url = ( "/" => "access plus 31536000 seconds" )
 }
 ${lines.length === 0 ? "" : `url.redirect = (\n${lines.join("\n")}\n)\nurl.redirect-code = 301\n`}`;
 }

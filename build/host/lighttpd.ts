@@ -31,6 +31,7 @@ export function writeFront(facts: HostFacts): string {
     "alias",
     "redirect",
     "extforward",
+    "expire",
     "setenv",
     "proxy",
     ...(isCompressed ? ["magnet"] : []),
