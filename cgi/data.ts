@@ -22,7 +22,7 @@ import { addDays, type DayUtc, dayOf, parseDay } from "../lib/util/clock.ts";
 import { daysLeft, readStanding } from "../lib/warnings/standing.ts";
 import { type Header, type Response, securityHeaders } from "./support/response.ts";
 import { respondJson } from "./support/service.ts";
-import type { Visit } from "./support/visit.ts";
+import { noteUse, type Visit } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
 
 /** The most days of usage, and lines of the statement, that one answer has. */
@@ -53,7 +53,7 @@ async function findReader({ site, request, cookie }: Visit): Promise<Account | u
   if (request.authorization === "")
     return (await site.store.read((tx) => readSession(tx, cookie.token)))?.account;
   const found = shown === undefined ? undefined : await site.store.read((tx) => readToken(tx, shown));
-  if (found?.isDue) await site.store.write((tx) => noteToken(tx, found.id));
+  if (found?.isDue) await noteUse(site.store, (tx) => noteToken(tx, found.id));
   return found?.account;
 }
 

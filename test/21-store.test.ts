@@ -183,6 +183,10 @@ describe("transactions", () => {
     const hasty = openStore({ file: test.file, clock: test.clock, busyMs: 20 });
     try {
       await expect(hasty.write((tx) => tx.run(addMode, [0]))).rejects.toThrow(TryLater);
+      // And in haste at once, whatever the others wait.
+      const startedAt = performance.now();
+      await expect(test.store.write((tx) => tx.run(addMode, [0]), "hasty")).rejects.toThrow(TryLater);
+      expect(performance.now() - startedAt).toBeLessThan(2000);
     } finally {
       blocker.close();
       hasty.close();

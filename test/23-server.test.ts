@@ -254,6 +254,10 @@ describe.skipIf(serverPrograms === undefined)("on a PostgreSQL server", () => {
       await blocker.send("BEGIN; LOCK TABLE picodollar.migration IN ACCESS EXCLUSIVE MODE");
       try {
         await expect(open({ busyMs: 20 }).write((tx) => tx.run(addMode, [0]))).rejects.toThrow(TryLater);
+        // And in haste at once, whatever the others wait.
+        const startedAt = performance.now();
+        await expect(open({}).write((tx) => tx.run(addMode, [0]), "hasty")).rejects.toThrow(TryLater);
+        expect(performance.now() - startedAt).toBeLessThan(2000);
       } finally {
         blocker.close();
       }

@@ -4,7 +4,10 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../lib/util/digest.ts";
 import { routes } from "../lib/util/routes.ts";
 import { projectFolder } from "./support/served.ts";
 import { readRows } from "./support/store.ts";
@@ -23,11 +26,34 @@ beforeAll(() => {
   expect(site("build").status).toBe(0);
   mkdirSync(join(folder, "data"));
   expect(site("migrate").status).toBe(0);
+  inBooks((db) =>
+    db.exec(`INSERT INTO ledger_account (id, kind, opened_at) VALUES ('${account}', 'customer', 0);
+      INSERT INTO account (id, email, password_hash, created_at) VALUES ('${account}', 'a@b.example', '', 0)`),
+  );
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const session = "S".repeat(43);
+const booksFile = () => join(folder, "data/books.sqlite");
+const account = "acct_aaaaaaaaaaaaaaab";
+const inBooks = (work: (db: Database.Database) => void): void => {
+  const db = new Database(booksFile());
+  work(db);
+  db.close();
+};
+/** A customer is logged in, and was last seen so long ago. */
+const logIn = (agoMs: number): void =>
+  inBooks((db) => {
+    const now = Date.now();
+    db.prepare(
+      `INSERT OR REPLACE INTO session (token_hash, account, created_at, expires_at, seen_at, browser, network)
+       VALUES (?, ?, ?, ?, ?, '', '')`,
+    ).run(sha256Hex(session), account, now - agoMs, now + 3_600_000, now - agoMs);
+  });
+const lastSeen = () => readRows(booksFile(), "SELECT seen_at FROM session");
+
 /** What a program answers to a request without a form. */
-function ask(name: string, method = "GET") {
+function ask(name: string, method = "GET", cookie = "T".repeat(43)) {
   const route = routes.find((candidate) => candidate.name === name);
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -42,7 +68,7 @@ function ask(name: string, method = "GET") {
         CONTENT_LENGTH: method === "POST" ? "1" : "",
         CONTENT_TYPE: "application/x-www-form-urlencoded",
         HTTP_HOST: "127.0.0.1:8080",
-        HTTP_COOKIE: `session=${"T".repeat(43)}`,
+        HTTP_COOKIE: `session=${cookie}`,
         REMOTE_ADDR: "127.0.0.1",
       },
     },
@@ -86,8 +112,28 @@ describe("maintenance", () => {
     expect([ask("login").status, ask("account").status, ask("login", "POST").status]).toEqual([
       200, 303, 503,
     ]);
+    // What is looked at is shown to whoever is logged in, and writes nothing.
+    logIn(600_000);
+    const before = lastSeen();
+    expect([ask("account", "GET", session).status, lastSeen()]).toEqual([200, before]);
     writeFileSync(join(folder, "data/maintenance"), "raed-only");
     expect([ask("login").status, ask("search").status]).toEqual([503, 200]);
     site("maintenance", "off");
+    expect(ask("account", "GET", session).status).toBe(200);
+    expect(lastSeen()).not.toEqual(before);
   });
+});
+
+it("while somebody else writes to the books, what is only looked at waits for nobody", () => {
+  logIn(600_000);
+  const writer = new Database(booksFile());
+  writer.exec("BEGIN IMMEDIATE");
+  try {
+    const startedAt = performance.now();
+    for (const name of ["account", "history", "settings"])
+      expect([name, ask(name, "GET", session).status]).toEqual([name, 200]);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  } finally {
+    writer.close();
+  }
 });

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { standardCost } from "../../lib/accounts/password.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { systemClock, takeAtLeast } from "../../lib/util/clock.ts";
+import { TryLater } from "../../lib/util/failure.ts";
 import { readMaintenance } from "../../lib/util/maintenance.ts";
 import type { Route } from "../../lib/util/routes.ts";
 import { type Place, readSecrets, type Settings } from "../../lib/util/settings.ts";
@@ -48,6 +49,13 @@ function failStore(): never {
   throw new Error("assertion failed: only a program with accounts asks for their database");
 }
 
+/** What is only looked at goes on while the operator works on the accounts; what looking would write is left out, or comes later. */
+function readOnly(store: Store): Store {
+  const write = (): Promise<never> =>
+    Promise.reject(new TryLater("maintenance is read-only: nothing is written until it is off"));
+  return { ...store, write };
+}
+
 /** `readWhole` reads the body of a request that may have one. */
 export async function serveRequest(
   route: Route,
@@ -66,7 +74,11 @@ export async function serveRequest(
   const openSite = (): Site => ({
     settings,
     secrets: readSecrets(place.secretsFile, route.secrets),
-    store: route.hasAccounts ? ground.openAccounts() : noStore,
+    store: !route.hasAccounts
+      ? noStore
+      : state === "read-only"
+        ? readOnly(ground.openAccounts())
+        : ground.openAccounts(),
     search: { file: findIndex(files), addonFile: files.addonFile },
     renderer,
     clock: systemClock,

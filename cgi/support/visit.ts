@@ -6,9 +6,10 @@ import type { Account } from "../../lib/accounts/account.ts";
 import type { PasswordCost } from "../../lib/accounts/password.ts";
 import { noteSession, readSession } from "../../lib/accounts/session.ts";
 import type { PlainOptions } from "../../lib/store/plain.ts";
-import type { Store } from "../../lib/store/store.ts";
+import type { Store, WriteTx } from "../../lib/store/store.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { sha256Hex } from "../../lib/util/digest.ts";
+import { NeedsHuman, TryLater } from "../../lib/util/failure.ts";
 import { pathOf, type Route } from "../../lib/util/routes.ts";
 import type { Secrets, Settings } from "../../lib/util/settings.ts";
 import type { Renderer } from "../../lib/util/templates.ts";
@@ -110,10 +111,20 @@ export async function withAccount(
   const { store } = visit.site;
   const session = await store.read((tx) => readSession(tx, visit.cookie.token));
   if (session === undefined) return respondRedirect(visit, pathOf("login"));
-  if (session.isDue) await store.write((tx) => noteSession(tx, visit.cookie.token));
+  if (session.isDue) await noteUse(store, (tx) => noteSession(tx, visit.cookie.token));
   visit.found.isLoggedIn = true;
   visit.found.isPasskeyFresh = session.isPasskeyFresh;
   return work(session.account);
+}
+
+/** Notes that something was used, where that can be done at once: what is only looked at is shown where nothing can be written. */
+export async function noteUse(store: Store, note: (tx: WriteTx) => Promise<void>): Promise<void> {
+  try {
+    await store.write(note, "hasty");
+  } catch (cause) {
+    // The next use notes it; a bug is one all the same.
+    if (!(cause instanceof TryLater || cause instanceof NeedsHuman)) throw cause;
+  }
 }
 
 /** The value that each form of this browser must carry: nobody can derive it without the cookie. */

@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly busyMs?: number;
 }
 
+export const usualBusyMs = 5000;
+
 /** Opens the file with every pragma set and proved; `site migrate` may create it. */
 export function openDatabase(options: SqliteOptions, mustExist: boolean): Database.Database {
   const db = connectFile(options, mustExist);
@@ -36,7 +38,11 @@ export function openDatabase(options: SqliteOptions, mustExist: boolean): Databa
 /** A connection as the driver makes it, without any pragma. */
 export function connectFile(options: Omit<SqliteOptions, "clock">, mustExist: boolean): Database.Database {
   try {
-    const settings = { fileMustExist: mustExist, timeout: options.busyMs ?? 5000, ...loadAddon(options) };
+    const settings = {
+      fileMustExist: mustExist,
+      timeout: options.busyMs ?? usualBusyMs,
+      ...loadAddon(options),
+    };
     return keep(new Database(options.file, settings));
   } catch (cause) {
     const what = mustExist

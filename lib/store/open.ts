@@ -40,7 +40,7 @@ export function openBooks(options: BooksOptions): Store {
   };
   return {
     read: async (work) => (await open()).read(work),
-    write: async (work) => (await open()).write(work),
+    write: async (work, pace) => (await open()).write(work, pace),
     close: () => void opened?.then((store) => store.close()),
   };
 }

@@ -6,8 +6,8 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
-import { bindable, openDatabase, prepare, type SqliteOptions, translate } from "./database.ts";
-import type { Finding, ReadTx, SqlValue, Store, WriteTx } from "./store.ts";
+import { bindable, openDatabase, prepare, type SqliteOptions, translate, usualBusyMs } from "./database.ts";
+import { type Finding, hastyMs, type ReadTx, type SqlValue, type Store, type WriteTx } from "./store.ts";
 import { checkSchema } from "./version.ts";
 
 /**
@@ -22,7 +22,7 @@ export function openStore(options: SqliteOptions): Store {
     db.close();
     throw error;
   }
-  return makeStore(db, options.clock);
+  return makeStore(db, options);
 }
 
 /**
@@ -32,7 +32,7 @@ export function openStore(options: SqliteOptions): Store {
  */
 const turns = new Map<string, Promise<unknown>>();
 
-function makeStore(db: Database.Database, clock: Clock): Store {
+function makeStore(db: Database.Database, { clock, busyMs = usualBusyMs }: SqliteOptions): Store {
   const statements = new Map<string, Database.Statement>();
   const find = (sql: string): Database.Statement => {
     const known = statements.get(sql);
@@ -51,7 +51,17 @@ function makeStore(db: Database.Database, clock: Clock): Store {
   };
   return {
     read: (work) => inTurn(() => transact(db, find, clock, "BEGIN", work)),
-    write: (work) => inTurn(() => transact(db, find, clock, "BEGIN IMMEDIATE", work)),
+    write: (work, pace = "usual") =>
+      inTurn(async () => {
+        const write = () => transact(db, find, clock, "BEGIN IMMEDIATE", work);
+        if (pace === "usual") return write();
+        db.exec(`PRAGMA busy_timeout = ${hastyMs}`);
+        try {
+          return await write();
+        } finally {
+          db.exec(`PRAGMA busy_timeout = ${busyMs}`);
+        }
+      }),
     close: () => db.close(),
   };
 }

@@ -36,13 +36,20 @@ export interface WriteTx extends ReadTx {
   readonly run: (sql: string, values?: readonly SqlValue[]) => Promise<number>;
 }
 
+/** A commit or two of others. */
+export const hastyMs = 50;
+
 export interface Store {
   /** Runs `work` on one consistent view. */
   readonly read: <Result>(work: (tx: ReadTx) => Promise<Result>) => Promise<Result>;
   /**
    * Runs `work` in one transaction, alone; commits durably when it returns, undoes all of it when it throws.
+   * "hasty" is for what may be left out: it waits `hastyMs` for other writers, and no longer.
    * @throws TryLater if other writers held the lock too long or the disk is full
    */
-  readonly write: <Result>(work: (tx: WriteTx) => Promise<Result>) => Promise<Result>;
+  readonly write: <Result>(
+    work: (tx: WriteTx) => Promise<Result>,
+    pace?: "usual" | "hasty",
+  ) => Promise<Result>;
   readonly close: () => void;
 }

@@ -9,7 +9,7 @@
 import type { Clock } from "../../util/clock.ts";
 import { assert, NeedsHuman, TryLater } from "../../util/failure.ts";
 import { programVersion } from "../known.ts";
-import type { SqlValue, Store, WriteTx } from "../store.ts";
+import { hastyMs, type SqlValue, type Store, type WriteTx } from "../store.ts";
 import { beginMs, type Connection, connect, type PostgresOptions, sessionWords } from "./connection.ts";
 import { codeOf, isLost, noWrites, translateError } from "./error.ts";
 import { inspectSchema } from "./inspect.ts";
@@ -32,17 +32,17 @@ export function openPostgres(options: PostgresOptions & { readonly clock: Clock 
     if (open?.isOpen() !== true) open = await connect(options);
     return open;
   };
-  const begin = async (how: string): Promise<Connection> => {
+  const begin = async (how: string, patience: PostgresOptions = options): Promise<Connection> => {
     const wasOpen = open?.isOpen() === true;
     try {
-      return await beginOn(await obtain(), how, options);
+      return await beginOn(await obtain(), how, patience);
     } catch (cause) {
       open?.close();
       // A connection that lay idle may have gone with its server; nothing was begun on it.
       if (!wasOpen || !isLost(cause)) throw judgeBegin(cause, options.address);
     }
     try {
-      return await beginOn(await obtain(), how, options);
+      return await beginOn(await obtain(), how, patience);
     } catch (cause) {
       open?.close();
       throw judgeBegin(cause, options.address);
@@ -56,18 +56,21 @@ export function openPostgres(options: PostgresOptions & { readonly clock: Clock 
         const db = await begin("ISOLATION LEVEL REPEATABLE READ READ ONLY");
         return transact({ db, clock, address, drop, options }, work);
       }),
-    write: (work) =>
+    write: (work, pace = "usual") =>
       inTurn(async () => {
+        const [runs, patience] =
+          pace === "hasty" ? [1, { ...options, busyMs: hastyMs }] : [mostRuns, options];
         for (let run = 1; ; run += 1) {
           const lock = run === 1 ? "ROW SHARE" : "EXCLUSIVE";
           try {
             const db = await begin(
               `ISOLATION LEVEL SERIALIZABLE READ WRITE; LOCK TABLE ${schemaName}.migration IN ${lock} MODE`,
+              patience,
             );
             return await transact({ db, clock, address, drop, options }, work);
           } catch (cause) {
             if (!(cause instanceof Conflict)) throw cause;
-            if (run === mostRuns)
+            if (run === runs)
               throw new TryLater(`${address}: the database is busy; try again`, { cause: cause.cause });
           }
         }
