@@ -1,11 +1,12 @@
 /**
  * Whether the programs of a release work on this machine and on these books: a few of them are run as the web server would, and
- * what is asked of them changes nothing. Called by rollback.ts.
+ * what is asked of them changes nothing. Called by host/take.ts.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Owner } from "../lib/util/files.ts";
+import { readMaintenance } from "../lib/util/maintenance.ts";
 import { routes } from "../lib/util/routes.ts";
 import { findDamaged, readEntries } from "./verify.ts";
 
@@ -18,6 +19,9 @@ const asked: readonly (readonly [name: string, query: string, status: string])[]
   ["account", "", "303"],
   ["search", "q=help", "200"],
 ];
+
+/** In a data folder, where no server has them. */
+export const booksName = "books.sqlite";
 
 export interface Books {
   readonly dataFolder: string;
@@ -35,9 +39,29 @@ export function checkFiles(release: string): readonly string[] {
 }
 
 /** What is wrong with a release, a line each; none where all is right. */
-export function smokeRelease(release: string, { dataFolder, secretsFile, owner }: Books): readonly string[] {
+export function smokeRelease(release: string, books: Books): readonly string[] {
   const damaged = checkFiles(release);
-  if (damaged.length > 0) return damaged;
+  return damaged.length > 0 ? damaged : withoutMaintenance(books, (open) => smokePrograms(release, open));
+}
+
+/**
+ * While the operator works on the accounts, programs say so and nothing else, whether or not they could work: they are tried in a folder
+ * of their own, from which a link leads to the same books.
+ */
+function withoutMaintenance<Result>(books: Books, work: (open: Books) => Result): Result {
+  const { dataFolder, owner } = books;
+  if (readMaintenance(dataFolder) === "off") return work(books);
+  const folder = mkdtempSync(join(dataFolder, ".try-"));
+  try {
+    if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+    symlinkSync(join("..", booksName), join(folder, booksName));
+    return work({ ...books, dataFolder: folder });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function smokePrograms(release: string, { dataFolder, secretsFile, owner }: Books): readonly string[] {
   return asked.flatMap(([name, query, wanted]) => {
     const path = routes.find((route) => route.name === name)?.path ?? "";
     const program = join(realpathSync(release), "cgi", path);

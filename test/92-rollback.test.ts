@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -20,6 +21,7 @@ import { listReleases, rollBack } from "../build/rollback.ts";
 import { programVersion } from "../lib/store/known.ts";
 import { migrateStore } from "../lib/store/migrate.ts";
 import { systemClock } from "../lib/util/clock.ts";
+import { setMaintenance } from "../lib/util/maintenance.ts";
 import { projectFolder } from "./support/served.ts";
 import { readRows } from "./support/store.ts";
 
@@ -130,9 +132,18 @@ describe("a rollback", () => {
       );
     rows(`PRAGMA user_version = ${programVersion + 1}`);
     note(programVersion);
+    // During maintenance too, which is when it is called for: programs are tried behind it.
+    setMaintenance(at("data"), "on");
+    expect(await back()).toMatchObject({ ok: true });
+    setMaintenance(at("data"), "off");
+    expect(await back(ids[2])).toMatchObject({ ok: true });
     expect(await back()).toMatchObject({ ok: true });
     note(programVersion + 1);
-    expect(await faults()).toMatch(/account\.cgi answers with 503, not 303: .*made by a newer release/);
+    const newer = /account\.cgi answers with 503, not 303: .*made by a newer release/;
+    expect(await faults()).toMatch(newer);
+    setMaintenance(at("data"), "on");
+    expect(await faults()).toMatch(newer);
+    expect(readdirSync(at("data")).filter((name) => name.startsWith("."))).toEqual([]);
     expect(current()).toBe(ids[1]);
   });
 

@@ -1,5 +1,6 @@
 // Goal of this test: what is built on one machine is sent to another over the real ssh and rsync, tried there, and served; what is wrong
 // with it leaves the release before in service; and nobody who asks meanwhile, behind the real hitch and lighttpd, notices but by the words.
+
 import { spawn } from "node:child_process";
 import {
   appendFileSync,
@@ -18,6 +19,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Sent } from "../build/host/send.ts";
 import { cacheName, readLauncher } from "../build/launcher.ts";
 import { sha256Hex } from "../lib/util/digest.ts";
+import { setMaintenance } from "../lib/util/maintenance.ts";
 import { canHost, type Host, hostName, startHost } from "./support/host.ts";
 import { type Load, startLoad } from "./support/load.ts";
 import { sendBytes, type Wire } from "./support/secure.ts";
@@ -323,4 +325,13 @@ else { console.error("planted"); process.exit(100); }
     expect([odd, odd.length === 0 ? "" : host.read("log/programs.log")]).toEqual([[], ""]);
     expect(counts.get("200 Cat")).toBeGreaterThan(0);
   });
+
+  it("goes on during maintenance, when all programs say that there is some", async () => {
+    setMaintenance(at("data"), "on");
+    expect((await page("/account/login.cgi", 503))?.status).toBe(503);
+    const back = () => run("rollback", "--source", at("dist/current"), "--control", at("control"));
+    expect(await back()).toMatchObject({ code: 0, error: "" });
+    setMaintenance(at("data"), "off");
+    expect((await page("/account/login.cgi", 200))?.status).toBe(200);
+  }, 60_000);
 });

@@ -3,14 +3,18 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { readMaintenance } from "../../lib/util/maintenance.ts";
 import { readSettings } from "../settings.ts";
 import type { Cluster } from "./cluster.ts";
 
 const patienceMs = 6000;
 const stepMs = 250;
 
-/** Whether what is served now is the release: its first page byte for byte, and a program; undefined where all is well, or nobody listens. */
-export async function findUnserved(release: string): Promise<string | undefined> {
+/**
+ * Whether what is served now is the release: its first page byte for byte, and a program, which during maintenance says that there is
+ * some; undefined where all is well, or nobody listens.
+ */
+export async function findUnserved(release: string, dataFolder: string): Promise<string | undefined> {
   const { settings, cluster, faults } = readSettings(release);
   if (faults.length > 0 || !settings.url.startsWith("https:")) return undefined;
   const host = new URL(settings.url).hostname;
@@ -21,7 +25,9 @@ export async function findUnserved(release: string): Promise<string | undefined>
     if (home.status !== 200 || !home.body.equals(wanted))
       return `asked for its first page the site answers with ${home.status} and another page than the release has`;
     const login = await askSite(cluster, host, "/account/login.cgi");
-    return login?.status === 200
+    // A web server whose programs are gone says 503 by itself, and not when to come back.
+    const isClosed = login?.status === 503 && login.comeBack && readMaintenance(dataFolder) === "on";
+    return login?.status === 200 || isClosed
       ? undefined
       : `the site answers with ${login?.status ?? "nothing"} to a login`;
   };
@@ -37,6 +43,8 @@ export async function findUnserved(release: string): Promise<string | undefined>
 interface Served {
   readonly status: number;
   readonly body: Buffer;
+  /** Whether it says when to ask again. */
+  readonly comeBack: boolean;
 }
 
 /** Undefined where nobody listens. */
@@ -57,7 +65,13 @@ function askSite(cluster: Cluster, host: string, path: string): Promise<Served |
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.once("end", () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }));
+        answer.once("end", () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            body: Buffer.concat(chunks),
+            comeBack: answer.headers["retry-after"] !== undefined,
+          }),
+        );
         answer.once("error", reject);
       },
     );

@@ -11,9 +11,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { NeedsHuman } from "../../lib/util/failure.ts";
 import { umaskOfBooks } from "../../lib/util/files.ts";
 import { inheritedPath } from "../../lib/util/settings.ts";
-import type { Books } from "../smoke.ts";
-
-const books = "books.sqlite";
+import { type Books, booksName } from "../smoke.ts";
 
 /** The books of a host: root works on them as the user whose the data folder is, and anybody else as themselves. */
 export function findBooks(dataFolder: string): Books {
@@ -49,9 +47,9 @@ export function withMigratedCopy<Result>(
   const folder = mkdtempSync(join(dataFolder, ".try-"));
   try {
     if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
-    const file = join(dataFolder, books);
+    const file = join(dataFolder, booksName);
     if (existsSync(file)) {
-      const copy = join(folder, books);
+      const copy = join(folder, booksName);
       copyStore({ file, clock }, copy);
       chmodSync(copy, 0o600);
       if (owner !== undefined) chownSync(copy, owner.uid, owner.gid);
@@ -65,7 +63,7 @@ export function withMigratedCopy<Result>(
 }
 
 function runMigrate(release: string, { dataFolder, secretsFile, owner }: Books, words: readonly string[]) {
-  const before = process.umask(umaskOfBooks(join(dataFolder, books)));
+  const before = process.umask(umaskOfBooks(join(dataFolder, booksName)));
   try {
     return spawnSync(process.execPath, [join(release, "jobs", "migrate"), ...words], {
       encoding: "utf8",

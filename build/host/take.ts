@@ -109,7 +109,7 @@ async function takeAlone(options: TakeOptions): Promise<Taken> {
   const isOver = withUmask(() => pointCurrent(outFolder, id));
   try {
     const done = serve(shelved, changed, options);
-    const fault = await findUnserved(shelved);
+    const fault = await findUnserved(shelved, dataFolder);
     if (fault !== undefined) throw new Error(fault);
     noteRefused(outFolder, id, false);
     noteTold(outFolder, id);
