@@ -280,9 +280,22 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
       },
     );
 
-    it("goes on showing pages where the programs are gone", async () => {
+    it("goes on showing pages where the programs are gone, and writes no secret into a log", async () => {
+      const pid = host.pids["site-hashing"] ?? 0;
+      process.kill(pid, "SIGSTOP");
+      const cut = sendBytes(wireFrom(), request("GET", "/account/reset.cgi?token=SECRET"));
+      const plain = sendBytes(wireFrom(), request("GET", "/account/reset.cgi"));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      process.kill(pid, "SIGKILL");
+      expect([500, 502, 503]).toContain((await cut)?.status);
+      expect([500, 502, 503]).toContain((await plain)?.status);
       await host.endPrograms();
       expect((await sendBytes(wireFrom(), request("GET", "/account/login.cgi")))?.status).toBe(503);
+      await sendBytes(wireFrom(), request("GET", "/account/login.cgi?token=SECRET"));
+      const logs = readdirSync(join(host.folder, "log"));
+      expect(logs.filter((name) => host.read(`log/${name}`).includes("SECRET"))).toEqual([]);
+      // What has no query is told as ever.
+      expect(host.read("log/front.log")).toContain("/account/reset.cgi");
       expect((await sendBytes(wireFrom(), request("GET", "/docs/")))?.status).toBe(200);
     });
   },

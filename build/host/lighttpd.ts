@@ -21,6 +21,11 @@ const previousPath = "/-/before";
 /** The smallest limit of all pages, in KiB; a program with a smaller one of its own says so on a page. */
 const usualKiB = 512;
 
+/** Where a backend dies, lighttpd writes down the whole address that it was asked for, and a GET does not spend the token in it. */
+const secretiveLog = `# What goes wrong with a request that has a query is not written down, since the line would have the query.
+$HTTP["querystring"] != "" { server.errorlog = "/dev/null" }
+`;
+
 export function writeFront(facts: HostFacts): string {
   const { cluster, url, isCompressed } = facts;
   const { home, address, httpPort } = cluster;
@@ -43,7 +48,7 @@ server.modules = ( ${modules.map((name) => `"mod_${name}"`).join(", ")} )
 server.document-root = "${release}/www"
 server.errorfile-prefix = "${release}/www/"
 server.errorlog = "${home}/log/front.log"
-accesslog.filename = "${home}/log/access.log"
+${secretiveLog}accesslog.filename = "${home}/log/access.log"
 # Without the query, which may hold a token, or what somebody searched for.
 accesslog.format = "%h %V %u %t \\"%m %U\\" %>s %b"
 server.upload-dirs = ( "${home}/upload" )
@@ -151,7 +156,7 @@ server.document-root = "${release}/cgi"
 server.bind = "${home}/run/${pool}.sock"
 server.socket-perms = "0660"
 server.errorlog = "${home}/log/${pool}.log"
-server.breakagelog = "${home}/log/programs.log"
+${secretiveLog}server.breakagelog = "${home}/log/programs.log"
 server.upload-dirs = ( "${home}/upload" )
 server.tag = ""
 server.max-connections = ${pools[pool]}
