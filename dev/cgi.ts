@@ -38,7 +38,7 @@ const endAfterMs = 2;
 const killAfterMs = 2000;
 
 export function runCgi(call: CgiCall): Promise<CgiOutcome> {
-  const { program, route, body, log, running, limitMs } = call;
+  const { program, route, request, body, log, running, limitMs } = call;
   const child = spawn(process.execPath, [program], {
     cwd: dirname(program),
     env: { ...call.place, ...cgiEnvironment(call) },
@@ -65,13 +65,13 @@ export function runCgi(call: CgiCall): Promise<CgiOutcome> {
     }, limitMs);
     child.stdout?.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
-      const parsed = parseOutput(Buffer.concat(chunks));
+      const parsed = parseOutput(Buffer.concat(chunks), request.method ?? "GET");
       if (parsed.ok && parsed.complete) settle({ ok: true, reply: parsed.reply }, endAfterMs);
     });
     child.on("error", (cause) => settle({ ok: false, why: "bad-output", detail: cause.message }, 0));
     child.on("close", (exitCode, signal) => {
       running.delete(child);
-      const parsed = parseOutput(Buffer.concat(chunks));
+      const parsed = parseOutput(Buffer.concat(chunks), request.method ?? "GET");
       const how = signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
       if (!parsed.ok) settle({ ok: false, why: "bad-output", detail: `${parsed.why} (${how})` }, 0);
       else if (parsed.cut) settle({ ok: false, why: "bad-output", detail: `it broke off (${how})` }, 0);

@@ -71,10 +71,12 @@ export interface Reply {
   readonly body: string | Uint8Array;
 }
 
-/** Sends a reply; a HEAD request gets its headers alone. */
+/** Sends a reply; a HEAD request gets its headers alone, and the length that a program told. */
 export function sendReply(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   response.statusCode = reply.status;
   for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
-  response.setHeader("Content-Length", Buffer.byteLength(reply.body));
-  response.end(request.method === "HEAD" ? "" : reply.body);
+  const isHead = request.method === "HEAD";
+  if (!isHead || !response.hasHeader("Content-Length"))
+    response.setHeader("Content-Length", Buffer.byteLength(reply.body));
+  response.end(isHead ? "" : reply.body);
 }

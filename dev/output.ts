@@ -14,7 +14,7 @@ export type CgiOutput =
   | { readonly ok: false; readonly why: string };
 
 /** May be called with what has come so far; "no end of the headers" may then only mean "not yet". */
-export function parseOutput(output: Buffer): CgiOutput {
+export function parseOutput(output: Buffer, method: string): CgiOutput {
   if (output.length === 0) return { ok: false, why: "no output" };
   const end = findHeaderEnd(output);
   if (end === undefined) return { ok: false, why: "no end of the headers" };
@@ -42,8 +42,9 @@ export function parseOutput(output: Buffer): CgiOutput {
   return {
     ok: true,
     reply: { status: status || (found("location") === undefined ? 200 : 302), headers, body },
-    complete: body.length === announced,
-    cut: body.length < announced,
+    // To HEAD a length is told, and nothing follows it.
+    complete: body.length === announced || (method === "HEAD" && announced >= 0),
+    cut: body.length < announced && method !== "HEAD",
   };
 }
 

@@ -202,13 +202,15 @@ describe("fields", () => {
 
 describe("responses", () => {
   it("are written with status, headers, and length in bytes", () => {
-    const written = formatCgi({ status: 200, headers: [["X-A", "b"]], body: "ä" });
+    const written = formatCgi({ status: 200, headers: [["X-A", "b"]], body: "ä" }, "GET");
     expect(Buffer.from(written).toString()).toBe("Status: 200\r\nX-A: b\r\nContent-Length: 2\r\n\r\nä");
+    const told = formatCgi({ status: 200, headers: [["X-A", "b"]], body: "ä" }, "HEAD");
+    expect(Buffer.from(told).toString()).toBe("Status: 200\r\nX-A: b\r\nContent-Length: 2\r\n\r\n");
   });
 
   it("cannot be split by a header", () => {
     expect(() =>
-      formatCgi({ status: 303, headers: [["Location", "/x\r\nSet-Cookie: a=b"]], body: "" }),
+      formatCgi({ status: 303, headers: [["Location", "/x\r\nSet-Cookie: a=b"]], body: "" }, "GET"),
     ).toThrow();
   });
 

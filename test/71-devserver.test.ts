@@ -166,6 +166,9 @@ describe("a program", () => {
     expect((await ask(server.url, { path: `${login}?moved` })).status).toBe(302);
     const head = await ask(server.url, { method: "HEAD", path: `${login}?plain` });
     expect([head.status, head.text]).toEqual([200, ""]);
+    // A program writes none to HEAD, and tells the length that GET would have.
+    const told = await ask(server.url, { method: "HEAD", path: `${login}?cut` });
+    expect([told.status, told.headers["content-length"], told.text]).toEqual([200, "100", ""]);
   });
 
   it.each([

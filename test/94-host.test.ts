@@ -86,6 +86,8 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
       ["PUT", "/docs/paying.html", 403, "This cannot be shown"],
       ["DELETE", "/account/login.cgi", 405, "cannot be asked in that way"],
       ["GET", "/account/login.cgi", 200, 'name="password"'],
+      ["HEAD", "/account/login.cgi", 200, ""],
+      ["HEAD", "/account/login.cgi?x=1", 400, ""],
       ["GET", "/account/account.cgi", 303, ""],
       ["GET", "/account/stripe-webhook.cgi", 405, "cannot be asked in that way"],
       ["GET", "/search.cgi", 200, 'name="q"'],
@@ -118,6 +120,15 @@ describe.skipIf(!canHost).each(["cgi", "resident"] as const)(
       const [own, other] = [answered.get(programsAre), answered.get("cgi")];
       expect(own?.size).toBe(table.length);
       expect(own).toEqual(other);
+    });
+
+    it("tells to HEAD the length that GET has", async () => {
+      for (const path of ["/", "/account/login.cgi", "/account/login.cgi?x=1", "/search.cgi?q=paying"]) {
+        const [head, got] = [await ask("HEAD", path), await ask("GET", path)];
+        const length = Buffer.byteLength(got.body);
+        expect([path, head.body, Number(header(head, "content-length"))]).toEqual([path, "", length]);
+        expect([head.status, Number(header(got, "content-length"))]).toEqual([got.status, length]);
+      }
     });
 
     it("sends each of its guarding headers once, and no name of a server", async () => {

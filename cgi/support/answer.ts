@@ -45,7 +45,7 @@ export async function answerRequest(
       return refusalPage(route, frame, guarded, keepKnown(request.query, route.query));
     }
     const { query, form, cookie } = guarded;
-    const response = await handler({
+    return await handler({
       site: openSite(),
       route,
       request,
@@ -54,7 +54,6 @@ export async function answerRequest(
       cookie,
       found: { isLoggedIn: false, isPasskeyFresh: false },
     });
-    return request.method === "HEAD" ? { ...response, body: "" } : response;
   } catch (cause) {
     return failurePage(route, frame, cause);
   }

@@ -45,8 +45,11 @@ export function redirectTo(location: string, headers: readonly Header[]): Respon
   return { status: 303, headers: [["Location", location], ...headers], body: "" };
 }
 
-/** The response as a CGI program writes it (RFC 3875 section 6), with its length: the web server ends us after it. */
-export function formatCgi(response: Response): Uint8Array {
+/**
+ * The response as a CGI program writes it (RFC 3875 section 6), with its length: the web server ends us after it. To HEAD the length is told
+ * that GET would have (RFC 9110 section 8.6), and no body follows.
+ */
+export function formatCgi(response: Response, method: string): Uint8Array {
   const body = Buffer.from(response.body);
   const lines = [
     `Status: ${response.status}`,
@@ -55,7 +58,7 @@ export function formatCgi(response: Response): Uint8Array {
   ];
   for (const line of lines)
     if (/[\r\n]/.test(line)) throw new Error(`assertion failed: header "${line}" is one line`);
-  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]);
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), ...(method === "HEAD" ? [] : [body])]);
 }
 
 /** Writes everything to standard output before it returns. */

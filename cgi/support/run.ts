@@ -10,7 +10,7 @@ import { routes } from "../../lib/util/routes.ts";
 import { applyPlace, readPlace } from "../../lib/util/settings.ts";
 import { type Baked, makeRenderer } from "../../lib/util/templates.ts";
 import { failurePage } from "./answer.ts";
-import { readBody, readRequest } from "./request.ts";
+import { type Request, readBody, readRequest } from "./request.ts";
 import { formatCgi, type Response, writeAll } from "./response.ts";
 import { hashingWaitMs, logLine, type ProgramFiles, serveRequest } from "./serve.ts";
 import type { Handler } from "./visit.ts";
@@ -22,7 +22,8 @@ export async function runProgram(
   baked: Baked,
   files: ProgramFiles,
 ): Promise<never> {
-  writeAll(formatCgi(await answerProcess(name, handler, baked, files)));
+  const head = readRequest();
+  writeAll(formatCgi(await answerProcess(name, handler, baked, files, head), head.method));
   // Closing the database would cost a checkpoint; the next program finds the write-ahead log as it is.
   process.exit(0);
 }
@@ -32,6 +33,7 @@ async function answerProcess(
   handler: Handler,
   baked: Baked,
   files: ProgramFiles,
+  head: Request,
 ): Promise<Response> {
   const route = routes.find((candidate) => candidate.name === name);
   if (route === undefined) throw new Error(`assertion failed: no route is named ${name}`);
@@ -41,7 +43,6 @@ async function answerProcess(
     const place = readPlace();
     const { addonFile } = files;
     const slots = { folder: place.dataFolder, name: "hashing", count: 2, waitMs: hashingWaitMs, addonFile };
-    const head = readRequest();
     const settings = applyPlace(baked.settings, place);
     return await serveRequest(route, handler, head, () => readBody(head, route), {
       settings,
