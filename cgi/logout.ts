@@ -12,6 +12,7 @@ export async function handle(visit: Visit): Promise<Response> {
   watch(visit, "logout");
   return respondRedirect(visit, pathOf("login"), [
     endedCookie(site.settings.url),
-    ["Clear-Site-Data", '"cache", "cookies", "storage"'],
+    // Not "cookies": it would end those of every other site below the same domain, and ours ends by itself.
+    ["Clear-Site-Data", '"cache", "storage"'],
   ]);
 }
