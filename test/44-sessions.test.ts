@@ -2,7 +2,8 @@
 // place; nobody ends, or sees, another customer's.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeBrowser } from "../cgi/support/browser.ts";
-import { routes } from "../lib/util/routes.ts";
+import { TryLater } from "../lib/util/failure.ts";
+import { pathOf, routes } from "../lib/util/routes.ts";
 import { testUrl } from "./support/site.ts";
 import { makeVisitor, type Visitor } from "./support/visitor.ts";
 
@@ -99,11 +100,37 @@ it("every page of whoever is logged in has the way out, and no other page", asyn
   for (const { name, methods, speaks } of routes) {
     if (!methods.includes("GET") || speaks === "json" || ["search", "export"].includes(name)) continue;
     const { status, body } = await visitor.get(name);
-    const isForEverybody = ["signup", "confirm", "login", "logout", "reset", "second"].includes(name);
+    const isForEverybody = ["signup", "confirm", "login", "reset", "second"].includes(name);
     if (status !== 303) expect([name, hasWayOut(body)]).toEqual([name, !isForEverybody]);
   }
   const stranger = await visitor.again();
   expect(hasWayOut((await stranger.get("login")).body)).toBe(false);
+  expect(hasWayOut((await stranger.get("logout")).body)).toBe(false);
+});
+
+it("a page that tells of a fault offers nobody to sign up who may be logged in", async () => {
+  const links = (body: string) => {
+    const shown = /<nav aria-label="Account">([\s\S]*?)<\/nav>/.exec(body)?.[1] ?? "";
+    return [...shown.matchAll(/>([^<>]+)<\/a>/g)].map(([, label]) => label);
+  };
+  const refused = await visitor.get("account", { x: "1" });
+  expect([refused.status, links(refused.body)]).toEqual([400, ["Your account"]]);
+  const failing = await visitor.hand(
+    "account",
+    {
+      REQUEST_METHOD: "GET",
+      SCRIPT_NAME: pathOf("account"),
+      HTTP_HOST: new URL(testUrl).host,
+      HTTP_COOKIE: `__Host-session=${visitor.cookie()}`,
+      REMOTE_ADDR: "192.0.2.1",
+    },
+    new Uint8Array(0),
+    (own) => async (visit) => {
+      await own(visit);
+      throw new TryLater("planted");
+    },
+  );
+  expect([failing.status, links(failing.body)]).toEqual([503, ["Your account", "Log out"]]);
 });
 
 describe("what the log says of access", () => {
@@ -126,7 +153,7 @@ describe("what the log says of access", () => {
       "security: login ACCOUNT from 192.0.2.1",
       "security: proof-refused ACCOUNT from 192.0.2.1",
       "security: password-changed ACCOUNT from 192.0.2.1",
-      "security: logout - from 192.0.2.1",
+      "security: logout ACCOUNT from 192.0.2.1",
     ]);
     expect(lines.join("\n")).not.toMatch(/@|password at all|five words/);
   });

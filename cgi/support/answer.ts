@@ -35,6 +35,7 @@ export async function answerRequest(
   frame: Frame,
   openSite: () => Site,
 ): Promise<Response> {
+  const found = { isLoggedIn: false, isPasskeyFresh: false };
   try {
     const guarded = guardRequest(route, request, frame.settings.url);
     if (!guarded.ok) {
@@ -52,10 +53,10 @@ export async function answerRequest(
       query,
       form,
       cookie,
-      found: { isLoggedIn: false, isPasskeyFresh: false },
+      found,
     });
   } catch (cause) {
-    return failurePage(route, frame, cause);
+    return failurePage(route, frame, cause, found.isLoggedIn || "unknown");
   }
 }
 
@@ -67,18 +68,35 @@ export function refusalPage(route: Route, frame: Frame, refusal: GuardRefusal, q
 }
 
 /** The answer to a failure or a bug; it tells nothing of the cause but a reference to look for in the log. */
-export function failurePage(route: Route, frame: Frame, cause: unknown): Response {
+export function failurePage(
+  route: Route,
+  frame: Frame,
+  cause: unknown,
+  isLoggedIn: true | "unknown" = "unknown",
+): Response {
   const reference = randomToken(6);
   frame.log(`${route.name} [${reference}] ${describe(cause)}`);
   if (!(cause instanceof TryLater || cause instanceof NeedsHuman)) {
     const sentence = `This is a fault of ours; nothing was changed. If it stays, write to us and name ${reference}.`;
-    return errorPage(route, frame, { status: 500, title: "A fault of ours", sentence, headers: [] });
+    return errorPage(route, frame, {
+      status: 500,
+      title: "A fault of ours",
+      sentence,
+      headers: [],
+      isLoggedIn,
+    });
   }
   const seconds = cause instanceof TryLater ? 10 : 300;
   const what = route.hasAccounts ? "The accounts cannot be reached" : "This page cannot be made";
   const sentence = `${what} just now; nothing was changed. Please try again in a while. If it stays, write to us and name ${reference}.`;
   const headers: Header[] = [["Retry-After", String(seconds)]];
-  return errorPage(route, frame, { status: 503, title: "Please try again later", sentence, headers });
+  return errorPage(route, frame, {
+    status: 503,
+    title: "Please try again later",
+    sentence,
+    headers,
+    isLoggedIn,
+  });
 }
 
 /** Where an answer was waited for in vain: what was asked for may be done all the same. */
@@ -99,7 +117,14 @@ export function maintenancePage(route: Route, frame: Frame): Response {
 function errorPage(
   route: Route,
   frame: Frame,
-  error: { status: number; title: string; sentence: string; headers: readonly Header[]; query?: string },
+  error: {
+    readonly status: number;
+    readonly title: string;
+    readonly sentence: string;
+    readonly headers: readonly Header[];
+    readonly query?: string;
+    readonly isLoggedIn?: true | "unknown";
+  },
 ): Response {
   const { settings, renderer } = frame;
   if (route.speaks === "json") {
@@ -117,6 +142,8 @@ function errorPage(
     description: "",
     path: route.path,
     content,
+    // A program without accounts never knows, and is like a page of the content.
+    isLoggedIn: route.hasAccounts ? (error.isLoggedIn ?? "unknown") : false,
   });
   const type: Header = ["Content-Type", "text/html; charset=utf-8"];
   return {

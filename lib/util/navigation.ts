@@ -36,11 +36,14 @@ export function markNavigation(sections: readonly NavSection[], path: string): r
   });
 }
 
-/** The account links (Sign up, Log in, Your account; or Your account, Log out) as a layout sees them on the page at `path`. */
-export function markAccountLinks(path: string, isLoggedIn: boolean): readonly MarkedLink[] {
-  const others = isLoggedIn ? "visitors" : "customers";
+/**
+ * The account links (Sign up, Log in, Your account; or Your account, Log out) as a layout sees them on the page at `path`. Where it is
+ * unknown whether somebody is logged in, those alone that lead right either way.
+ */
+export function markAccountLinks(path: string, isLoggedIn: boolean | "unknown"): readonly MarkedLink[] {
+  const fitting = isLoggedIn === "unknown" ? [] : [isLoggedIn ? "customers" : "visitors"];
   const labelled = routes
-    .filter((route) => route.label !== "" && route.linkFor !== others)
+    .filter(({ label, linkFor }) => label !== "" && ["everybody", ...fitting].includes(linkFor))
     // The way out comes last.
     .sort((a, b) => Number(a.linkFor === "customers") - Number(b.linkFor === "customers"));
   return labelled.map((route) => markLink({ label: route.label, href: route.path }, path));

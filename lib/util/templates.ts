@@ -26,8 +26,8 @@ export interface PageFrame {
   readonly path: string;
   /** The page's own HTML, already safe. */
   readonly content: string;
-  /** Whether it is shown to somebody who is logged in; pages of the content never are. */
-  readonly isLoggedIn?: boolean;
+  /** Whether it is shown to somebody who is logged in; pages of the content never are, and of a page that tells of a fault it may be unknown. */
+  readonly isLoggedIn?: boolean | "unknown";
   /** What else is known of pages of the content; nothing is of a program's. */
   readonly surroundings?: Surroundings;
 }
