@@ -45,7 +45,7 @@ const accountPage = texts("site path formToken");
 /** Some words of a search result. */
 const part = texts("text marked");
 const warning = texts(
-  "site balance costPerDay days warnDays warnBelow runsOut daysToDeletion deletionFrom countdownDays payUrl accountUrl account",
+  "site balance costPerDay days isOneDay warnDays isOneWarnDay warnBelow runsOut daysToDeletion deletionFrom countdownDays isOneCountdownDay payUrl accountUrl account",
 );
 const signupMail = texts("site confirmUrl hours loginUrl");
 
@@ -54,7 +54,7 @@ export const templateShapes: ShapeRecord = {
   "account/account": {
     ...accountPage,
     ...texts(
-      "email account balance costPerDay daysLeft isNew isLow isOverdrawn runsOut since deletionFrom from to wrongDates older newest asOf pay payments history settings logout",
+      "email account balance costPerDay daysLeft isOneDay isNew isLow isOverdrawn runsOut since deletionFrom from to wrongDates older newest asOf pay payments history settings logout",
     ),
     steps: [texts("day isDeletion")],
     lines: [
@@ -91,7 +91,7 @@ export const templateShapes: ShapeRecord = {
   "account/factor": {
     ...accountPage,
     ...texts(
-      "error hasFactor hasApp hasPasskey needsCode isPasskeyFresh showPasskey isOffered codesLeft passkeys settings",
+      "error hasFactor hasApp hasPasskey needsCode isPasskeyFresh showPasskey isOffered codesLeft isOneCode passkeys settings",
     ),
   },
   "account/factor-codes": { ...accountPage, codes: ["text"], ...texts("settings") },
@@ -199,7 +199,7 @@ export const templateShapes: ShapeRecord = {
   },
   "account/warnings": {
     ...accountPage,
-    ...texts("error days dollars second proposed saved usualDays settings"),
+    ...texts("error days dollars second proposed saved usualDays isOneUsualDay settings"),
   },
   "account/signup": { ...accountPage, ...texts("email error terms termsPage") },
   "account/signup-sent": { ...accountPage, ...texts("email") },

@@ -92,6 +92,7 @@ function describeStanding({ standing, now }: AccountView, settings: Settings) {
     balance: formatDollars(facts.balance),
     costPerDay: facts.costPerDay > 0n ? formatExact(facts.costPerDay) : "",
     daysLeft: days === undefined ? "" : String(days),
+    isOneDay: days === 1,
     runsOut: days === undefined || days > mostDaysShown ? "" : addDays(today, days),
     isNew: state === "new",
     isLow: state === "low",

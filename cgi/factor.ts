@@ -136,6 +136,7 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
       ...proofFields(visit, account),
       isOffered: sealKeys(visit.site).length > 0,
       codesLeft: left,
+      isOneCode: left === 1,
       passkeys: pathOf("passkey"),
       settings: pathOf("settings"),
     },

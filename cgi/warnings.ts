@@ -129,6 +129,7 @@ function show(visit: Visit, shown: Shown): Response {
       proposed,
       saved: saved ? "yes" : "",
       usualDays: visit.site.settings.warnDays,
+      isOneUsualDay: visit.site.settings.warnDays === 1,
       settings: pathOf("settings"),
     },
   });

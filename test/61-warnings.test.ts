@@ -107,6 +107,21 @@ describe("warnings", () => {
     expect(mail?.body).toMatch(/https:\/\/[^ ]+\/account\/pay\.cgi/);
   });
 
+  it("count one day as one", async () => {
+    await topUp(test.store, ada, amountOf(2n * 10n ** 18n));
+    await night("2026-11-21");
+    await warn();
+    const [mail] = test.raw("SELECT subject, body FROM outbox") as { subject: string; body: string }[];
+    expect(mail?.subject).toMatch(/lasts 1 more day$/);
+    expect(mail?.body).toMatch(/2026-11-24 \(1 day\)/);
+    const renderer = await packageRenderer();
+    const empty = Object.fromEntries(Object.keys(templateShapes["mail/low"] ?? {}).map((name) => [name, ""]));
+    const words = (warnDays: number) =>
+      renderer.render("mail/low", { ...empty, warnDays, isOneWarnDay: warnDays === 1 });
+    expect(words(1)).toContain("less than 1 day is left");
+    expect(words(2)).toContain("less than 2 days are left");
+  });
+
   it("are given what the build says that they are", async () => {
     const renderer = await packageRenderer();
     const given = new Map<string, readonly string[]>();

@@ -30,6 +30,7 @@ export const onBoth: readonly string[] = [
   "46-history",
   "46-machines",
   "46-receipts",
+  "46-wording",
   "48-fuzz",
   "48-twice",
   "50-payments",
