@@ -49,10 +49,10 @@ async function reported(context: JobContext, work: (context: JobContext) => Prom
   const { settings, clock, renderer } = context;
   const lines: string[] = [];
   const note =
-    (pass: (line: string) => void) =>
-    (line: string): void => {
-      lines.push(line);
-      pass(line);
+    (pass: JobContext["say"]) =>
+    (...said: readonly string[]): void => {
+      lines.push(...said);
+      pass(...said);
     };
   const report = (isGood: boolean): Promise<void> =>
     reportNight(context.openStore(), renderer, settings, { isGood, lines, endedAt: clock.now() });

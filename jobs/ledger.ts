@@ -47,15 +47,17 @@ async function verify(context: JobContext, isJson: boolean) {
 const linesAtOnce = 500;
 
 async function exportAll(context: JobContext, format: ExportFormat) {
+  // A transfer of hledger's has several lines.
+  const say = (parts: readonly string[]): void => context.say(...parts.flatMap((part) => part.split("\n")));
   await context.openStore().read(async (tx) => {
     let lines: string[] = [];
     for await (const line of exportLedger(tx, format)) {
       lines.push(line);
       if (lines.length < linesAtOnce) continue;
-      context.say(lines.join("\n"));
+      say(lines);
       lines = [];
     }
-    if (lines.length > 0) context.say(lines.join("\n"));
+    if (lines.length > 0) say(lines);
   });
   return "done" as const;
 }

@@ -46,10 +46,10 @@ export const job: Job = {
       return "done";
     }
     context.say(`${text}, by booking day (UTC)`);
-    context.say("\nmoved");
+    context.say("", "moved");
     for (const { code, transfers, amount } of moved)
       context.say(`  ${code.padEnd(18)}${String(transfers).padStart(8)}  ${amount.padStart(28)}`);
-    context.say("\nstood before, and at the end (credits less debits: what is owed or earned is positive)");
+    context.say("", "stood before, and at the end (credits less debits: what is owed or earned is positive)");
     for (const kind of Object.keys(names)) {
       const [before, after] = [list(month.before)[kind], list(month.after)[kind]];
       if (after === undefined) continue;
@@ -58,7 +58,7 @@ export const job: Job = {
         `  ${(names[kind] ?? kind).padEnd(22)}${(before ?? none).padStart(28)}  ${after.padStart(28)}`,
       );
     }
-    context.say(`\nof the customers ${owing.accounts} owe together ${owing.amount}`);
+    context.say("", `of the customers ${owing.accounts} owe together ${owing.amount}`);
     return "done";
   },
 };

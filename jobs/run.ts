@@ -18,6 +18,7 @@ import {
   type Settings,
 } from "../lib/util/settings.ts";
 import { type Baked, makeRenderer, type Renderer } from "../lib/util/templates.ts";
+import { disarm } from "../lib/util/terminal.ts";
 
 export interface JobContext {
   readonly settings: Settings;
@@ -28,8 +29,8 @@ export interface JobContext {
   readonly openStore: () => Store;
   readonly renderer: Renderer;
   readonly clock: Clock;
-  /** One line of the report. */
-  readonly say: (line: string) => void;
+  /** Lines of the report; whatever stands in one, it is one. */
+  readonly say: (...lines: readonly string[]) => void;
   /** One line of what is wrong. */
   readonly complain: (line: string) => void;
 }
@@ -72,9 +73,11 @@ export function readBy(
 
 const exitCodes = { done: 0, refused: 1, misused: 64, needsHuman: 100, tryLater: 111, bug: 70 } as const;
 
+const say = (...lines: readonly string[]): void => console.log(lines.map(disarm).join("\n"));
+const complain = (line: string): void => console.error(disarm(line));
+
 /** Runs the job of this process, and ends it. */
 export async function runJob(name: string, job: Job, baked: Baked, addonFile: string): Promise<never> {
-  const complain = (line: string): void => console.error(line);
   const input = readInput(job);
   if (typeof input === "string") {
     complain(`${name}: ${input}`);
@@ -86,7 +89,7 @@ export async function runJob(name: string, job: Job, baked: Baked, addonFile: st
     if (outcome === "misused") complain(`usage: ${name} ${job.usage}`);
     process.exit(exitCodes[outcome]);
   } catch (cause) {
-    process.exit(reportFailure(name, cause, complain));
+    process.exit(reportFailure(name, cause));
   }
 }
 
@@ -116,18 +119,19 @@ function makeContext(name: string, baked: Baked, addonFile: string): JobContext 
     },
     renderer: makeRenderer(baked),
     clock: systemClock,
-    say: (line) => console.log(line),
-    complain: (line) => console.error(line),
+    say,
+    complain,
   };
 }
 
-function reportFailure(name: string, cause: unknown, complain: (line: string) => void): number {
+function reportFailure(name: string, cause: unknown): number {
   if (cause instanceof NeedsHuman || cause instanceof TryLater) {
     complain(`${name}: ${cause.message}`);
     if (cause.cause instanceof Error) complain(`  because: ${cause.cause.message}`);
     return cause instanceof NeedsHuman ? exitCodes.needsHuman : exitCodes.tryLater;
   }
   complain(`${name}: this is a bug; nothing of the last step was kept`);
-  complain(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  const where = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  for (const line of where.split("\n")) complain(line);
   return exitCodes.bug;
 }

@@ -35,7 +35,7 @@ export async function runTestJob(
     openStore: () => test.store,
     renderer: await packageRenderer(),
     clock: test.clock,
-    say: (line) => void said.push(line),
+    say: (...lines) => void said.push(lines.join("\n")),
     complain: (line) => void complained.push(line),
   };
   return { outcome: await job.run(context, { words, values }), said, complained };
