@@ -65,7 +65,7 @@ async function copy(context: JobContext, from: End, to: End): Promise<"done" | "
     return "refused";
   }
   if (readMaintenance(place.dataFolder) === "off") {
-    complain("store: customers may write meanwhile; run first: site maintenance read-only");
+    complain("store: customers may write meanwhile; run first: site maintenance on --read-only");
     return "refused";
   }
   // A file that is made here holds customers' data.

@@ -166,7 +166,10 @@ describe.skipIf(serverPrograms === undefined)("a site with its books on a Postgr
     const copy = (from: string, to: string) =>
       bench.run(job("store", "copy", `--from=${from}`, `--to=${to}`));
     const refused = await copy(server, `sqlite:${file}`);
-    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("site maintenance read-only")]);
+    expect([refused.code, refused.out]).toEqual([
+      1,
+      expect.stringContaining("run first: site maintenance on --read-only"),
+    ]);
     writeFileSync(join(bench.data, "maintenance"), "read-only\n");
     const out = await copy(server, `sqlite:${file}`);
     expect([out.code, out.out]).toEqual([
