@@ -1,6 +1,6 @@
 /** A customer of a served site by plain HTTP requests, and what the site's books hold meanwhile. */
 import { join } from "node:path";
-import type { Served } from "./served.ts";
+import { eventually, type Served } from "./served.ts";
 import { readRows } from "./store.ts";
 
 export interface Browser {
@@ -35,16 +35,25 @@ export async function becomeCustomer(served: Served, email: string): Promise<Bro
   const browser = openBrowser(served);
   await browser.get("/account/signup.cgi");
   await browser.post("/account/signup.cgi", { email, password });
-  const mailed = rowsOf(served, `SELECT body FROM outbox WHERE recipient = '${email}'`)[0] as {
-    body: string;
-  };
-  const token = /token=([\w-]+)/.exec(mailed.body)?.[1] ?? "";
+  const token = await eventually("the link", () => findToken(served, email));
   await browser.get(`/account/confirm.cgi?token=${token}`);
   await browser.post("/account/confirm.cgi", { password });
   await browser.get("/account/login.cgi");
   const answer = await browser.post("/account/login.cgi", { email, password });
   if (answer.status !== 303) throw new Error(`${email} cannot log in: ${answer.status}`);
   return browser;
+}
+
+/** Of the link in the mail, which the server sends meanwhile: then the outbox has forgotten it. */
+function findToken(served: Served, email: string): string | undefined {
+  const waiting = rowsOf(served, `SELECT body FROM outbox WHERE recipient = '${email}'`) as {
+    body: string;
+  }[];
+  const sent = served.mails().filter((mail) => mail.includes(`To: ${email}`));
+  const found = [...waiting.map(({ body }) => body), ...sent].map(
+    (text) => /token=(?:3D)?([\w-]+)/.exec(text)?.[1],
+  );
+  return found.find((token) => token !== undefined);
 }
 
 export function rowsOf(served: Served, sql: string): unknown[] {
