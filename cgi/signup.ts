@@ -4,7 +4,7 @@
  */
 import { beginSignup, signupLifeMs } from "../lib/accounts/account.ts";
 import { parseEmail } from "../lib/accounts/email.ts";
-import { admitMail, mailSignup, noteMail } from "../lib/accounts/limit.ts";
+import { admitMail, mailNetwork, mailSignup, noteMail, readWait } from "../lib/accounts/limit.ts";
 import { hashPassword } from "../lib/accounts/password.ts";
 import { judgePassword } from "../lib/accounts/strength.ts";
 import { composeMail } from "../lib/mail/compose.ts";
@@ -29,6 +29,10 @@ export async function handle(visit: Visit): Promise<Response> {
   if (!fit.ok) return showForm(visit, { email: typed, error: fit.detail ?? fit.why });
   if (site.settings.terms.version !== "" && form.get("terms") !== site.settings.terms.version)
     return showForm(visit, { email: typed, error: "Read our terms, and tick the box if you accept them." });
+  const tried = triedFrom(visit.request, email);
+  // A network that must wait costs no hash; looked at again when it is counted.
+  const waitMs = await site.store.read((tx) => readWait(tx, mailNetwork, tried.network));
+  if (waitMs > 0) return showForm(visit, { email: typed, ...waitState(waitMs) });
   // All that takes time comes before the transaction, and is the same for every address.
   const passwordHash = await site.hashInTurn(() => hashPassword(password, site.passwordCost));
   const token = randomToken();
@@ -43,7 +47,6 @@ export async function handle(visit: Visit): Promise<Response> {
   const confirm = composeMail(site.renderer, { id, to: email, template: "confirm", data, hasToken: true });
   const known = composeMail(site.renderer, { id, to: email, template: "known", data });
   const closed = composeClosed(visit, id, email);
-  const tried = triedFrom(visit.request, email);
   const admitted = await site.inEvenTime(() =>
     site.store.write(async (tx) => {
       const answer = await admitMail(tx, tried, undefined, mailSignup);
