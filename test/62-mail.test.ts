@@ -120,6 +120,20 @@ describe("the outbox", () => {
     expect(files()).toHaveLength(1);
   });
 
+  it("that was written or claimed while the clock was a year ahead is sent when that is mended", async () => {
+    const now = test.clock.ms;
+    test.clock.ms += 365 * 24 * 60 * minute;
+    await put();
+    await put({ id: "signup/2" });
+    expect(await test.store.write(claimMail)).toMatchObject({ id: "signup/1" });
+    test.clock.ms = now;
+    await send();
+    test.clock.ms += 6 * minute;
+    await send();
+    expect(await counts()).toEqual({ sent: 2n });
+    expect(files()).toHaveLength(2);
+  });
+
   it("keeps no live token once it is given up", async () => {
     await put({ hasToken: true });
     const mail = await test.store.write(claimMail);

@@ -28,6 +28,7 @@ export interface ClaimedMail extends NewMail {
 const leaseMs = 5 * 60_000;
 // After the first, second, ... failed attempt; then the row is parked. Two days in all.
 const delaysMs = [1, 5, 15, 60, 180, 360, 720, 1440].map((minutes) => minutes * 60_000);
+const longestMs = Math.max(...delaysMs);
 
 /**
  * Puts a mail into the outbox; may be repeated.
@@ -48,6 +49,11 @@ export async function enqueueMail(tx: WriteTx, mail: NewMail): Promise<"created"
 
 /** Claims the mail that has been due longest; undefined if none is. */
 export async function claimMail(tx: WriteTx): Promise<ClaimedMail | undefined> {
+  // No delay is as long: the clock was ahead when it was written, and the mail would wait until it is that late.
+  await tx.run(
+    "UPDATE outbox SET due_at = ? WHERE state IN ('queued', 'sending', 'unknown') AND due_at > ?",
+    [tx.now + leaseMs, tx.now + longestMs],
+  );
   // A claim whose lease has run out: its sender died, and nobody knows whether the mail went.
   await tx.run(
     "UPDATE outbox SET state = 'unknown', doubts = doubts + 1 WHERE state = 'sending' AND due_at <= ?",
