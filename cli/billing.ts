@@ -8,10 +8,11 @@ export function addBillingCommand(program: Command): void {
     .description("never bill a day that is not billed yet, as after an outage")
     .argument("<day>", "the UTC day, 2026-11-23")
     .requiredOption("--reason <text>", "why, for whoever reads the books later")
-    .action(async (day: string, options: Where & { reason: string }) => {
+    .option("--old", "a day of more than 400 days ago is meant")
+    .action(async (day: string, options: Where & { reason: string; old?: boolean }) => {
       process.exitCode = await runReleaseJob(
         "billing",
-        ["skip-day", `--reason=${options.reason}`, "--", day],
+        ["skip-day", `--reason=${options.reason}`, ...(options.old ? ["--old"] : []), "--", day],
         options,
       );
     });

@@ -25,7 +25,9 @@ export function addUsageCommand(program: Command): void {
     });
   add("complete", "declare that all usage of a day is in")
     .argument("<day>", "the UTC day, 2026-11-23")
-    .action(async (day: string, options: Where) => {
-      process.exitCode = await runReleaseJob("usage", ["complete", "--", day], options);
+    .option("--old", "a day of more than 400 days ago is meant")
+    .action(async (day: string, options: Where & { old?: boolean }) => {
+      const old = options.old ? ["--old"] : [];
+      process.exitCode = await runReleaseJob("usage", ["complete", ...old, "--", day], options);
     });
 }

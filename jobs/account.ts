@@ -146,6 +146,12 @@ async function close(context: JobContext, account: Account, { values }: JobInput
   const { money } = values;
   if (by === undefined || (money !== "refund" && money !== "leave")) return "misused" as const;
   const isPreview = values.preview === true;
+  if ((await context.openStore().read((tx) => readClosing(tx, account.id)))?.isDone === true) {
+    context.complain(
+      `account: ${account.id} is erased already; site account refund, gift, or charge settles what came to it since`,
+    );
+    return "refused" as const;
+  }
   const outcome = await decideOnce(context, isPreview, async (tx) => {
     const before = await readClosing(tx, account.id);
     if (before?.isDone === true || before?.money === money || isPreview) return before?.money === money;

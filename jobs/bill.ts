@@ -7,7 +7,7 @@ import { formatExact } from "../lib/money/amount.ts";
 import { reportNight } from "../lib/staff/night.ts";
 import { withBooksAlone } from "../lib/store/alone.ts";
 import { billDay } from "../lib/usage/bill.ts";
-import { completeDay, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
+import { completeDay, isTooOld, readDaysToBill, readUndeclaredDays } from "../lib/usage/day.ts";
 import { addDays, type DayUtc, parseDay } from "../lib/util/clock.ts";
 import { NeedsHuman, TryLater } from "../lib/util/failure.ts";
 import { callHeartbeat } from "../lib/util/heartbeat.ts";
@@ -89,13 +89,13 @@ async function billNight(context: JobContext) {
     });
   const undeclared = await store.read(readUndeclaredDays);
   if (days.length === 0) context.say("bill: no complete day is waiting");
-  for (const line of describeUndeclared(undeclared)) context.complain(`bill: ${line}`);
+  for (const line of describeUndeclared(undeclared, context.clock.now())) context.complain(`bill: ${line}`);
   if (failed.length > 0) throw new NeedsHuman(`${failed.length} days are not billed whole; see above`);
   return "done" as const;
 }
 
 /** One line for days that follow one another: cron mails this every night until somebody declares them. */
-function describeUndeclared(days: readonly DayUtc[]): readonly string[] {
+function describeUndeclared(days: readonly DayUtc[], nowMs: number): readonly string[] {
   const runs: { first: DayUtc; last: DayUtc }[] = [];
   for (const day of days) {
     const run = runs.at(-1);
@@ -104,7 +104,8 @@ function describeUndeclared(days: readonly DayUtc[]): readonly string[] {
   }
   return runs.map(({ first, last }) => {
     const which = first === last ? `${first} is` : `${first} to ${last} are`;
-    return `${which} not declared complete and not billed; when all usage of a day is in: site usage complete ${first}`;
+    const old = isTooOld(first, nowMs) ? "--old " : "";
+    return `${which} not declared complete and not billed; when all usage of a day is in: site usage complete ${old}${first}`;
   });
 }
 

@@ -12,6 +12,7 @@ import {
   planGoodwill,
   readGiven,
   undoCredit,
+  wasUndone,
 } from "../lib/staff/credit.ts";
 import type { Store, WriteTx } from "../lib/store/store.ts";
 import { type Job, type JobContext, type JobInput, readBy } from "./run.ts";
@@ -66,6 +67,10 @@ async function giveOne(
     const outcome = await store.write((tx) =>
       giveCredit(tx, { kind, account: account.id, amount, batch, ...by }),
     );
+    if (outcome === "exists" && (await store.read((tx) => wasUndone(tx, batch, account.id)))) {
+      context.complain(`credit: was done, and taken back: ${what}; to do it again, give another reason`);
+      return "refused" as const;
+    }
     context.say(`credit: ${outcome === "created" ? "done" : "was done before"}: ${what}`);
   }
   return "done" as const;

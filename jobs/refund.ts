@@ -35,7 +35,11 @@ export const job: Job = {
     }
     const [subject, amountText, ...more] = words;
     const amount = parseExact(amountText ?? "");
-    if (subject === undefined || more.length > 0 || amount === undefined || amount <= zero) return "misused";
+    if (subject === undefined || amountText === undefined || more.length > 0) return "misused";
+    if (amount === undefined || amount <= zero) {
+      context.complain(`refund: "${amountText}" is no amount; write it as 5 or 9.87`);
+      return "misused";
+    }
     const by = readBy(context, values);
     if (by === undefined) return "misused";
     const account = await store.read((tx) => resolveAccount(tx, subject));

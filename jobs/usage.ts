@@ -14,7 +14,7 @@ import type { Job, JobContext, JobInput } from "./run.ts";
 const faultsShown = 50;
 
 export const job: Job = {
-  usage: "import FILE [--complete DAY] [--old] [--future] | complete DAY",
+  usage: "import FILE [--complete DAY] [--old] [--future] | complete DAY [--old]",
   options: { complete: { type: "string" }, old: { type: "boolean" }, future: { type: "boolean" } },
   run: async (context, { values, words }) => {
     const [verb, subject, ...more] = words;
@@ -29,8 +29,8 @@ export const job: Job = {
     return verb === "complete" &&
       day !== undefined &&
       values.complete === undefined &&
-      values.old === undefined
-      ? declareDay(context, day)
+      values.future === undefined
+      ? declareDay(context, day, values.old === true)
       : "misused";
   },
 };
@@ -62,8 +62,8 @@ async function importFile(
   return "done";
 }
 
-async function declareDay(context: JobContext, day: DayUtc) {
-  const declared = await context.openStore().write((tx) => completeDay(tx, day, "person"));
+async function declareDay(context: JobContext, day: DayUtc, takesOld: boolean) {
+  const declared = await context.openStore().write((tx) => completeDay(tx, day, "person", { takesOld }));
   if (!declared.ok) {
     context.complain(`usage: ${declared.detail ?? declared.why}`);
     return "refused";

@@ -103,6 +103,10 @@ describe("a usage file", () => {
     [row({ quantity: undefined }), 1, 1, '"quantity" is missing'],
     [row({ meters: "x" }), 1, 80, '"meters" is none of day, account, machine, meter, quantity, revision'],
     [row({}).replace("}", ',"quantity":2}'), 1, 67, '"quantity" is given twice'],
+    [row({}).replace("}", ',"\\u0071uantity":2}'), 1, 67, '"quantity" is given twice'],
+    [`{"complete":"2026-11-21","complete":"2026-11-22"}\n`, 1, 2, '"complete" is given twice'],
+    [row({ account: "a\0b" }), 1, 21, "the account has control characters, or half a character"],
+    [row({ meter: "\ud800" }), 1, 49, "the meter has control characters, or half a character"],
     [`{"complete":"2026-11-31"}\n`, 1, 2, '"2026-11-31" is no day; write it as "2026-11-23"'],
     [`{"complete":"2026-11-22","day":"2026-11-22"}\n`, 1, 2, 'a line with "complete" has nothing else'],
   ])("%j is refused", (text, line, column, message) => {

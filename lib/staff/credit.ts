@@ -57,6 +57,12 @@ export async function giveCredit(tx: WriteTx, credit: Credit): Promise<"created"
   return "created";
 }
 
+/** Whether what a decision gave was taken back: carried out again it changes nothing. */
+export async function wasUndone(tx: ReadTx, batch: string, account: AccountId): Promise<boolean> {
+  const id = `credit/${batch}/${account}/undone`;
+  return (await tx.get("SELECT 1 AS one FROM transfer WHERE id = ?", [id])) !== undefined;
+}
+
 export interface Given {
   readonly account: AccountId;
   readonly amount: Amount;

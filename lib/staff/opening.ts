@@ -2,7 +2,7 @@
  * Customers who move in: an account for each address that has none, without a password (signing up with that address sets
  * one), and what they brought as an opening balance, `opening/ACCOUNT`, once.
  */
-import { findAccountByEmail, openAccount } from "../accounts/account.ts";
+import { findAccountByEmail, isAddressFree, openAccount } from "../accounts/account.ts";
 import { type Email, parseEmail } from "../accounts/email.ts";
 import { postTransfer } from "../ledger/transfer.ts";
 import { type Amount, amountOf, formatExact, fromColumns, parseExact, zero } from "../money/amount.ts";
@@ -86,6 +86,14 @@ export async function openBalances(
     if (known !== undefined) before.set(email, known);
     if (known !== undefined && known !== balance)
       faults.push({ line, column: 1, message: `${email} was opened with $${formatExact(known)} before` });
+    // Its balance went with the account, and whoever has that may take the address back.
+    const isSomebodys = (await findAccountByEmail(tx, email)) !== undefined;
+    if (!isSomebodys && !(await isAddressFree(tx, email, "")))
+      faults.push({
+        line,
+        column: 1,
+        message: `${email} was an account's that has another address now; leave the line out`,
+      });
   }
   if (faults.length > 0) return { ok: false, faults };
   // 2. The accounts that are not there, and what each brings.

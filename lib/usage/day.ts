@@ -10,6 +10,16 @@ import { assert, type Refusal, refuse } from "../util/failure.ts";
 /** Older days are refused: a mistyped year in a billing run has cost others millions. */
 export const oldestDays = 400;
 
+/** Whether somebody must say that a day is meant. */
+export function isTooOld(day: DayUtc, nowMs: number): boolean {
+  return day < addDays(dayOf(nowMs), -oldestDays);
+}
+
+interface Allowed {
+  /** Days that are too old are meant. */
+  readonly takesOld?: boolean;
+}
+
 export type DayState = "open" | "complete" | "billed" | "skipped";
 
 export async function readDayState(tx: ReadTx, day: DayUtc): Promise<DayState> {
@@ -31,14 +41,15 @@ export async function completeDay(
   tx: WriteTx,
   day: DayUtc,
   declaredBy: "import" | "person",
+  { takesOld = false }: Allowed = {},
 ): Promise<
   { readonly ok: true; readonly outcome: "created" | "exists" } | Refusal<"not-over" | "too-old" | "skipped">
 > {
-  const wrong = judgeDay(tx, day);
-  if (wrong !== undefined) return wrong;
   const state = await readDayState(tx, day);
   if (state === "skipped") return refuse("skipped", `${day} is skipped, and never billed`);
   if (state !== "open") return { ok: true, outcome: "exists" };
+  const wrong = judgeDay(tx, day, takesOld);
+  if (wrong !== undefined) return wrong;
   await tx.run("INSERT INTO complete_day (day, declared_by, declared_at) VALUES (?, ?, ?)", [
     day,
     declaredBy,
@@ -55,11 +66,12 @@ export async function skipDay(
   tx: WriteTx,
   day: DayUtc,
   reason: string,
+  { takesOld = false }: Allowed = {},
 ): Promise<
   | { readonly ok: true; readonly outcome: "created" | "exists" }
   | Refusal<"not-over" | "too-old" | "billed" | "differs">
 > {
-  const wrong = judgeDay(tx, day);
+  const wrong = judgeDay(tx, day, takesOld);
   if (wrong !== undefined) return wrong;
   const known = await tx.get<{ reason: string }>("SELECT reason FROM skipped_day WHERE day = ?", [day]);
   if (known !== undefined)
@@ -77,10 +89,13 @@ export async function skipDay(
   return { ok: true, outcome: "created" };
 }
 
-function judgeDay(tx: ReadTx, day: DayUtc): Refusal<"not-over" | "too-old"> | undefined {
+function judgeDay(tx: ReadTx, day: DayUtc, takesOld: boolean): Refusal<"not-over" | "too-old"> | undefined {
   const today = dayOf(tx.now);
-  if (day < addDays(today, -oldestDays))
-    return refuse("too-old", `${day} lies more than ${oldestDays} days back; look at the year`);
+  if (isTooOld(day, tx.now) && !takesOld)
+    return refuse(
+      "too-old",
+      `${day} lies more than ${oldestDays} days back; look at the year (with --old, site usage complete and site billing skip-day take it)`,
+    );
   if (day >= today) return refuse("not-over", `${day} is not over yet (today is ${today} UTC)`);
   return undefined;
 }

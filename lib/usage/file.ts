@@ -84,6 +84,10 @@ function readRow({ line, fields }: RawRow): UsageLine | LineFault {
   });
   const day = parseDay(fields.day.text);
   if (day === undefined) return fault("day", `"${fields.day.text}" is no day; write it as 2026-11-23`);
+  // PostgreSQL could not even be asked for it.
+  const unnamed = (["account", "meter"] as const).find((name) => /[\p{Cc}\p{Cs}]/u.test(fields[name].text));
+  if (unnamed !== undefined)
+    return fault(unnamed, `the ${unnamed} has control characters, or half a character`);
   const machine = fields.machine.text;
   // JSON can name half a character, \ud800, which no text in UTF-8 holds: two such names would come back as one.
   if (machine.length > longestMachine || /[\p{Cc}\p{Cs}]/u.test(machine))

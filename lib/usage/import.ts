@@ -10,7 +10,7 @@ import type { ReadTx, WriteTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
-import { completeDay, type DayState, oldestDays, readDayState } from "./day.ts";
+import { completeDay, type DayState, isTooOld, oldestDays, readDayState } from "./day.ts";
 import { readRetired } from "./machine.ts";
 import { readNewest, readRevision, reviseUsage, type UsageKey } from "./revision.ts";
 import type { Declared, FieldName, LineFault, UsageLine } from "./row.ts";
@@ -53,9 +53,10 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
   // 1. Look at every line before anything is written.
   const { rows, known, retired, faults } = await checkLines(tx, request);
   const { declared = [] } = request;
-  for (const { line, day } of declared) faults.push(...(await checkComplete(tx, line, day)));
+  const { takesOld = false } = request;
+  for (const { line, day } of declared) faults.push(...(await checkComplete(tx, line, day, takesOld)));
   for (const day of request.complete)
-    faults.push(...(await checkComplete(tx, 1, day)), ...checkRows(request, day));
+    faults.push(...(await checkComplete(tx, 1, day, takesOld)), ...checkRows(request, day));
   if (faults.length > 0) return { ok: false, faults };
   // 2. Write the new rows, in their order, then the declaration that they are all.
   let revised = 0;
@@ -66,7 +67,7 @@ export async function importUsage(tx: WriteTx, request: ImportRequest): Promise<
       revised += 1;
     }
   for (const day of [...request.complete, ...declared.map((one) => one.day)]) {
-    const completed = await completeDay(tx, day, "import");
+    const completed = await completeDay(tx, day, "import", { takesOld });
     assert(completed.ok, `day ${day} was found to be over`);
   }
   return { ok: true, added: rows.length - revised, known, revised, retired };
@@ -79,11 +80,16 @@ async function writeFirst(tx: WriteTx, { quantity }: UsageLine, key: UsageKey): 
   );
 }
 
-async function checkComplete(tx: ReadTx, line: number, day: DayUtc): Promise<readonly LineFault[]> {
+async function checkComplete(
+  tx: ReadTx,
+  line: number,
+  day: DayUtc,
+  takesOld: boolean,
+): Promise<readonly LineFault[]> {
   const today = dayOf(tx.now);
   if (day >= today) return [{ line, message: `day ${day} is not over yet (today is ${today} UTC)` }];
-  if (day < addDays(today, -oldestDays))
-    return [{ line, message: `day ${day} lies more than ${oldestDays} days back` }];
+  if (isTooOld(day, tx.now) && !takesOld)
+    return [{ line, message: `day ${day} lies more than ${oldestDays} days back; if that is meant: --old` }];
   const isSkipped = (await readDayState(tx, day)) === "skipped";
   return isSkipped ? [{ line, message: `day ${day} is skipped, and never billed` }] : [];
 }

@@ -38,6 +38,10 @@ function readLine(source: string, line: number): RawRow | DayUtc | LineFault {
     return { line, column: 1, message: "this is no object" };
   const names = Object.keys(value);
   const columnOf = (name: string): number => Math.max(source.indexOf(JSON.stringify(name)), 0) + 1;
+  // JSON.parse would take the last of them without a word.
+  const twice = findRepeated(source);
+  if (twice !== undefined)
+    return { line, column: columnOf(twice), message: `${JSON.stringify(twice)} is given twice` };
   if (names.includes("complete")) return readComplete(value, line, columnOf("complete"));
   const unknown = names.find((name) => !fieldNames.some((known) => known === name));
   if (unknown !== undefined)
@@ -47,8 +51,6 @@ function readLine(source: string, line: number): RawRow | DayUtc | LineFault {
   };
   for (const name of fieldNames) {
     const column = columnOf(name);
-    // JSON.parse would take the last of them without a word.
-    if (countKeys(source, name) > 1) return { line, column, message: `"${name}" is given twice` };
     if (!names.includes(name)) {
       if (name === "revision") continue;
       return { line, column: 1, message: `"${name}" is missing` };
@@ -61,9 +63,19 @@ function readLine(source: string, line: number): RawRow | DayUtc | LineFault {
   return { line, fields: fields as RawRow["fields"] };
 }
 
-/** In a string the quotes around a name would be escaped. */
-function countKeys(source: string, name: string): number {
-  return source.match(new RegExp(`(?<!\\\\)"${name}"\\s*:`, "g"))?.length ?? 0;
+const stringWithColon = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** A name that the object has more than once, however it is spelt: "\u0064ay" is "day". Strings that no colon follows are values. */
+function findRepeated(source: string): string | undefined {
+  const names = new Set<string>();
+  for (const [found, colon] of source.matchAll(stringWithColon)) {
+    if (colon === undefined) continue;
+    const spelt = found.slice(0, -colon.length);
+    const name = spelt.includes("\\") ? (JSON.parse(spelt) as string) : spelt.slice(1, -1);
+    if (names.has(name)) return name;
+    names.add(name);
+  }
+  return undefined;
 }
 
 function readComplete(value: object, line: number, column: number): DayUtc | LineFault {

@@ -42,6 +42,7 @@ export const onBoth: readonly string[] = [
   "61-warnings",
   "62-mail",
   "64-service",
+  "65-again",
   "65-staff",
   "65-tax",
   "66-night",
