@@ -5,10 +5,13 @@ import { job as reportJob } from "../jobs/report.ts";
 import { job as tidyJob } from "../jobs/tidy.ts";
 import type { AccountId } from "../lib/accounts/account.ts";
 import type { NoticeSender } from "../lib/accounts/notice.ts";
+import { postTransfer } from "../lib/ledger/transfer.ts";
+import { verifyBooks } from "../lib/ledger/verify.ts";
 import { amountOf } from "../lib/money/amount.ts";
 import { takeEvent } from "../lib/payments/event.ts";
 import { giveCredit } from "../lib/staff/credit.ts";
 import { eventDays, forgetOld, mailDays } from "../lib/staff/retention.ts";
+import { readExpectedSchema } from "../lib/store/migrate.ts";
 import { billDay } from "../lib/usage/bill.ts";
 import { readUsageFile } from "../lib/usage/file.ts";
 import { importUsage } from "../lib/usage/import.ts";
@@ -66,6 +69,33 @@ describe("the report of a month", () => {
       },
       owing: { accounts: 1, amount: "-0.000000000250000000" },
     });
+  });
+
+  it("adds up what together is more than one amount of the books may be, and so do the books", async () => {
+    // It comes and goes: neither balance is ever more than 4 million.
+    for (const payout of ["po_1", "po_2", "po_3"])
+      await test.store.write(async (tx) => {
+        const amount = amountOf(4_000_000n * 10n ** 18n);
+        const own = { id: `payout/${payout}`, amount, reference: payout };
+        await postTransfer(tx, { ...own, code: "payout", debit: "bank", credit: "stripe-clearing" });
+        const back = { ...own, id: `${own.id}/returned` };
+        await postTransfer(tx, {
+          ...back,
+          code: "payout-returned",
+          debit: "stripe-clearing",
+          credit: "bank",
+        });
+      });
+    const { moved, after } = await month("2026-10");
+    const total = "12000000.000000000000000000";
+    expect(moved).toEqual([
+      { code: "payout", transfers: 3, amount: total },
+      { code: "payout-returned", transfers: 3, amount: total },
+    ]);
+    expect(Object.values(after)).not.toContain(total);
+    const found: unknown[] = [];
+    await test.store.read((tx) => verifyBooks(tx, readExpectedSchema({}), (finding) => found.push(finding)));
+    expect(found).toEqual([]);
   });
 
   it("can be read by people, and is refused for what is no month", async () => {

@@ -3,7 +3,7 @@
  * without the functions that wrote it, and what is wrong is told row by row. Reads only; memory does not grow with the books,
  * but for the names of their accounts. Called by jobs/ledger.
  */
-import { fromColumns } from "../money/amount.ts";
+import { type AmountSums, amountSums, fromColumns, fromSums } from "../money/amount.ts";
 import type { Finding, ReadTx } from "../store/store.ts";
 import { addDays, type DayUtc, dayOf, parseDay } from "../util/clock.ts";
 import { type Pair, pairs } from "./chart.ts";
@@ -154,13 +154,11 @@ async function sumSide(
   side: "debit" | "credit",
   account: string,
 ): Promise<{ readonly sum: bigint; readonly last: bigint }> {
-  const row = await tx.get<{ picodollars: bigint; attodollars: bigint; last: bigint }>(
-    `SELECT coalesce(sum(picodollars), 0) AS picodollars, coalesce(sum(attodollars), 0) AS attodollars,
-            coalesce(max(number), 0) AS last
-     FROM transfer WHERE ${side} = ?`,
+  const row = await tx.get<AmountSums & { readonly last: bigint }>(
+    `SELECT ${amountSums}, coalesce(max(number), 0) AS last FROM transfer WHERE ${side} = ?`,
     [account],
   );
-  return row === undefined ? { sum: 0n, last: 0n } : { sum: fromColumns(row), last: row.last };
+  return row === undefined ? { sum: 0n, last: 0n } : { sum: fromSums(row), last: row.last };
 }
 
 async function checkSeals(tx: ReadTx, tell: Report): Promise<Pick<Verified, "seals" | "lastSeal">> {

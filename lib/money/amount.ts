@@ -59,6 +59,21 @@ export function fromColumns(row: AmountColumns): Amount {
   return (row.picodollars * attoPerPicodollar + row.attodollars) as Amount;
 }
 
+/**
+ * SQL for the sum of two such columns over many rows, which together may be more than one of them holds: all that ever went through an
+ * account is, long before its balance. `fromSums` puts it together.
+ */
+export const amountSums = `coalesce(sum(picodollars / 1000000), 0) AS microdollars,
+  coalesce(sum(picodollars % 1000000), 0) AS picodollars, coalesce(sum(attodollars), 0) AS attodollars`;
+
+export interface AmountSums extends AmountColumns {
+  readonly microdollars: bigint;
+}
+
+export function fromSums({ microdollars, picodollars, attodollars }: AmountSums): Amount {
+  return ((microdollars * 1_000_000n + picodollars) * attoPerPicodollar + attodollars) as Amount;
+}
+
 /** All 18 decimals, as statements show them: `-0.002094260837459568`. */
 export function formatExact(amount: Amount): string {
   const absolute = amount < 0n ? -amount : amount;

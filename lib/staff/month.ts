@@ -3,7 +3,16 @@
  * end. By booking day (UTC), exact; a kind moves money between two accounts only, so both follow from the same sums.
  */
 import { pairs } from "../ledger/chart.ts";
-import { type Amount, addAmounts, amountOf, fromColumns, zero } from "../money/amount.ts";
+import {
+  type Amount,
+  type AmountSums,
+  addAmounts,
+  amountOf,
+  amountSums,
+  fromColumns,
+  fromSums,
+  zero,
+} from "../money/amount.ts";
 import type { ReadTx } from "../store/store.ts";
 import type { DayUtc } from "../util/clock.ts";
 
@@ -34,12 +43,12 @@ export async function readMonth(tx: ReadTx, first: DayUtc, last: DayUtc): Promis
 }
 
 async function sumCodes(tx: ReadTx, where: string, days: readonly DayUtc[]): Promise<readonly MonthLine[]> {
-  const rows = await tx.all<{ code: string; transfers: bigint; picodollars: bigint; attodollars: bigint }>(
-    `SELECT code, count(*) AS transfers, sum(picodollars) AS picodollars, sum(attodollars) AS attodollars
+  const rows = await tx.all<AmountSums & { readonly code: string; readonly transfers: bigint }>(
+    `SELECT code, count(*) AS transfers, ${amountSums}
      FROM transfer WHERE ${where} GROUP BY code ORDER BY code`,
     days,
   );
-  return rows.map(({ code, transfers, ...amount }) => ({ code, transfers, amount: fromColumns(amount) }));
+  return rows.map(({ code, transfers, ...amount }) => ({ code, transfers, amount: fromSums(amount) }));
 }
 
 function balancesOf(lines: readonly MonthLine[]): ReadonlyMap<string, Amount> {

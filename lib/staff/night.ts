@@ -4,7 +4,7 @@
  */
 import { composeMail } from "../mail/compose.ts";
 import { countMails, enqueueMail } from "../mail/outbox.ts";
-import { formatExact, fromColumns } from "../money/amount.ts";
+import { type AmountSums, amountSums, formatExact, fromSums, zero } from "../money/amount.ts";
 import type { ReadTx, Store } from "../store/store.ts";
 import type { Settings } from "../util/settings.ts";
 import type { Renderer } from "../util/templates.ts";
@@ -46,9 +46,8 @@ export async function reportNight(
 
 /** A few lines on what a person should know each morning. */
 async function describeHouse(tx: ReadTx): Promise<readonly string[]> {
-  const customers = await tx.get<{ n: bigint; below: bigint; picodollars: bigint; attodollars: bigint }>(
-    `SELECT count(*) AS n, count(*) FILTER (WHERE picodollars < 0) AS below,
-            coalesce(sum(picodollars), 0) AS picodollars, coalesce(sum(attodollars), 0) AS attodollars
+  const customers = await tx.get<AmountSums & { readonly n: bigint; readonly below: bigint }>(
+    `SELECT count(*) AS n, count(*) FILTER (WHERE picodollars < 0) AS below, ${amountSums}
      FROM balance WHERE ledger_account IN (SELECT id FROM ledger_account WHERE kind = 'customer')`,
   );
   const standings = await tx.all<{ state: string; n: bigint }>(
@@ -69,7 +68,7 @@ async function describeHouse(tx: ReadTx): Promise<readonly string[]> {
   const list = (counts: readonly (readonly [string, bigint])[]): string =>
     counts.length === 0 ? "none" : counts.map(([name, count]) => `${count} ${name}`).join(", ");
   return [
-    `customers  ${customers?.n ?? 0n} with a balance, together $${formatExact(fromColumns(customers ?? { picodollars: 0n, attodollars: 0n }))}; ${customers?.below ?? 0n} below zero`,
+    `customers  ${customers?.n ?? 0n} with a balance, together $${formatExact(customers === undefined ? zero : fromSums(customers))}; ${customers?.below ?? 0n} below zero`,
     `standings  ${list(standings.map(({ state, n }) => [state, n] as const))}`,
     `mail       ${list(mails)} not sent`,
     `Stripe     ${events?.n ?? 0n} events of the last day were refused or not understood; ${disputed?.n ?? 0n} payments were disputed`,
