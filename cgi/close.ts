@@ -3,7 +3,7 @@
  * ticked. For a week the link in the mail undoes it. Export comes before (cgi/export).
  */
 import type { Account } from "../lib/accounts/account.ts";
-import { closeAccount, closingWaitMs, readClosingLink, reopenAccount } from "../lib/accounts/closing.ts";
+import { closeAccount, closingWaitDays, readClosingLink, reopenAccount } from "../lib/accounts/closing.ts";
 import { readBalance } from "../lib/ledger/transfer.ts";
 import { composeMail } from "../lib/mail/compose.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
@@ -16,8 +16,6 @@ import { proofFields, proveOwner } from "./support/proof.ts";
 import type { Response } from "./support/response.ts";
 import { endedCookie, respondPage, type Visit, withAccount } from "./support/visit.ts";
 import { watch } from "./support/watch.ts";
-
-const waitDays = closingWaitMs / 86_400_000;
 
 export async function handle(visit: Visit): Promise<Response> {
   const isPost = visit.request.method === "POST";
@@ -52,7 +50,7 @@ async function close(visit: Visit, account: Account): Promise<Response> {
     title: "Your account is closed",
     template: "close-done",
     headers: [endedCookie(site.settings.url)],
-    data: { days: waitDays, email: account.email },
+    data: { days: closingWaitDays, email: account.email },
   });
 }
 
@@ -64,7 +62,7 @@ function composeClosing({ site }: Visit, account: Account, token: string) {
     data: {
       site: site.settings.name,
       at: formatUtc(site.clock.now()),
-      days: waitDays,
+      days: closingWaitDays,
       undoUrl: `${site.settings.url}${pathOf("close")}?token=${token}`,
     },
     hasToken: true,
@@ -111,7 +109,7 @@ async function show(visit: Visit, account: Account, state: FormState): Promise<R
       balance: formatExact(balance),
       isLeft: balance > zero,
       isOwed: balance < zero,
-      days: waitDays,
+      days: closingWaitDays,
       // What was chosen before something was wrong.
       isRefund: visit.form.get("money") === "refund",
       isKept: visit.form.get("money") === "leave",

@@ -5,7 +5,7 @@
  */
 import { confirmSignup, readSignups } from "../lib/accounts/account.ts";
 import type { Email } from "../lib/accounts/email.ts";
-import { confirmations, noteAttempt, readWait } from "../lib/accounts/limit.ts";
+import { confirmations, takeAttempt } from "../lib/accounts/limit.ts";
 import { verifyPassword } from "../lib/accounts/password.ts";
 import { pathOf } from "../lib/util/routes.ts";
 import { type FormState, statusOf, waitState } from "./support/network.ts";
@@ -37,11 +37,7 @@ export async function handle(visit: Visit): Promise<Response> {
  * uses the link up, and its counter with it.
  */
 async function countTry({ site }: Visit, { token }: Link): Promise<number> {
-  return site.store.write(async (tx) => {
-    const waitMs = await readWait(tx, confirmations, token);
-    if (waitMs === 0) await noteAttempt(tx, confirmations, token);
-    return waitMs;
-  });
+  return site.store.write((tx) => takeAttempt(tx, confirmations, token));
 }
 
 async function confirm(visit: Visit, link: Link, passwordHashes: readonly string[]): Promise<Response> {

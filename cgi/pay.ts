@@ -3,7 +3,7 @@
  * payment is taken into the books by the same function that the webhook calls. No card number comes near us.
  */
 import type { Account } from "../lib/accounts/account.ts";
-import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
+import { checkouts, takeAttempt } from "../lib/accounts/limit.ts";
 import { type Amount, amountOf, formatDollars, parseDollars } from "../lib/money/amount.ts";
 import { fulfilCheckout } from "../lib/payments/fulfil.ts";
 import { attachCheckout, createOrder, findCheckout, findOrder } from "../lib/payments/order.ts";
@@ -37,11 +37,7 @@ async function startPayment(visit: Visit, account: Account): Promise<Response> {
     return showForm(visit, { amount: typed, error });
   }
   const stripe = connectStripe(secrets);
-  const waitMs = await store.write(async (tx) => {
-    const wait = await readWait(tx, checkouts, account.id);
-    if (wait === 0) await noteAttempt(tx, checkouts, account.id);
-    return wait;
-  });
+  const waitMs = await store.write((tx) => takeAttempt(tx, checkouts, account.id));
   if (waitMs > 0) return showForm(visit, { amount: typed, waitMs });
   // 1. The order, committed: whatever happens from here on, a payment can be told whose it is. The form names it, so that one
   // that is sent twice is one order.

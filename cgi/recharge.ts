@@ -3,7 +3,7 @@
  * back from there proves nothing: Stripe is asked. Turning it off takes no password.
  */
 import type { Account } from "../lib/accounts/account.ts";
-import { checkouts, noteAttempt, readWait } from "../lib/accounts/limit.ts";
+import { checkouts, takeAttempt } from "../lib/accounts/limit.ts";
 import { enqueueMail } from "../lib/mail/outbox.ts";
 import { formatDollars, parseDollars, toCents } from "../lib/money/amount.ts";
 import {
@@ -94,9 +94,8 @@ async function saveCard(
   const stripe = connectStripe(secrets);
   const id = randomId("card_");
   const begun = await store.write(async (tx) => {
-    const wait = await readWait(tx, checkouts, account.id);
+    const wait = await takeAttempt(tx, checkouts, account.id);
     if (wait > 0) return wait;
-    await noteAttempt(tx, checkouts, account.id);
     return beginCardPage(tx, { id, account: account.id, wish });
   });
   if (typeof begun === "number") return show(visit, account, { ...waitState(begun), typed });

@@ -50,8 +50,8 @@ async function runCheck(flags: CheckFlags): Promise<void> {
     console.log(JSON.stringify(result));
     return;
   }
-  // NO_COLOR and the like are Node's to read.
   const show = makeFaultShower(flags.source);
+  // NO_COLOR and the like are Node's to read.
   const paint = makePaint(process.stderr.isTTY === true && process.stderr.hasColors());
   for (const fault of result.faults) {
     const { level, message, rule } = fault;

@@ -3,19 +3,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundlePrograms } from "../build/bundle.ts";
-import { keepBundles } from "../build/bundles.ts";
-import { age, listLayout, openEditor } from "./sites/edits.ts";
-import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
+import { age, listLayout, openEditor, openKeeping } from "./sites/edits.ts";
+import { readTree, type Workshop } from "./sites/workshop.ts";
 
 let workshop: Workshop;
 beforeEach(async () => {
-  workshop = openWorkshop();
-  // As set-up leaves it: without it nothing is kept from build to build.
-  keepBundles(workshop.home.codeFolder, await bundlePrograms(workshop.home));
-  age(workshop);
-  // Changing a file's time is a change as well.
-  await wait(60);
+  workshop = await openKeeping();
 });
 afterEach(() => workshop.end());
 

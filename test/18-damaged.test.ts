@@ -18,20 +18,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { bundlePrograms } from "../build/bundle.ts";
-import { keepBundles } from "../build/bundles.ts";
-import { age, type Editor, listLayout, openEditor } from "./sites/edits.ts";
-import { openWorkshop, readTree, type Workshop } from "./sites/workshop.ts";
+import { type Editor, listLayout, openEditor, openKeeping } from "./sites/edits.ts";
+import { readTree, type Workshop } from "./sites/workshop.ts";
 
 const first = Number(process.env.SEED ?? 29);
 const seeds = Array.from({ length: Number(process.env.RUNS ?? 2) }, (_, index) => first + index);
 
 let workshop: Workshop;
 beforeEach(async () => {
-  workshop = openWorkshop();
-  keepBundles(workshop.home.codeFolder, await bundlePrograms(workshop.home));
-  age(workshop);
-  await wait(60);
+  workshop = await openKeeping();
 });
 afterEach(() => workshop.end());
 

@@ -1,6 +1,6 @@
 /** What notices of the account programs say (lib/accounts/notice.ts). */
 import type { Account } from "../../lib/accounts/account.ts";
-import { closingWaitMs } from "../../lib/accounts/closing.ts";
+import { closingWaitDays } from "../../lib/accounts/closing.ts";
 import type { Email } from "../../lib/accounts/email.ts";
 import { composeNotice } from "../../lib/accounts/notice.ts";
 import type { SessionPlace } from "../../lib/accounts/session.ts";
@@ -17,7 +17,7 @@ export function composeChanged(visit: Visit, account: Account): NewMail {
 
 /** To whoever asks for an account or a password with the address of one that is closed. */
 export function composeClosed({ site }: Visit, id: string, to: Email): NewMail {
-  const data = { site: site.settings.name, days: closingWaitMs / 86_400_000 };
+  const data = { site: site.settings.name, days: closingWaitDays };
   return composeMail(site.renderer, { id, to, template: "closed", data });
 }
 

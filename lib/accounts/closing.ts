@@ -10,7 +10,8 @@ import { endOtherSessions } from "./session.ts";
 import { removeAllTokens } from "./token.ts";
 import { endWaiting } from "./waiting.ts";
 
-export const closingWaitMs = 7 * 24 * 3_600_000;
+export const closingWaitDays = 7;
+export const closingWaitMs = closingWaitDays * 24 * 3_600_000;
 
 /** What becomes of money that is left. */
 export type LeftMoney = "refund" | "leave";

@@ -112,6 +112,13 @@ export async function noteAttempt(tx: WriteTx, limit: Limit, key: string): Promi
   return { limit, key, before, after };
 }
 
+/** Counts an attempt that may be made now, and answers 0; or else how long to wait. */
+export async function takeAttempt(tx: WriteTx, limit: Limit, key: string): Promise<number> {
+  const waitMs = await readWait(tx, limit, key);
+  if (waitMs === 0) await noteAttempt(tx, limit, key);
+  return waitMs;
+}
+
 /** Leaves a counter as if the attempt had not been; what others counted meanwhile stays. */
 async function takeBackAttempt(tx: WriteTx, { limit, key, before, after }: Counted): Promise<void> {
   const now = await readCounter(tx, limit, key);
@@ -239,9 +246,8 @@ export async function admitMail(
   account: AccountId | undefined,
   limit = mailAddress,
 ): Promise<"yes" | "silent" | number> {
-  const waitMs = await readWait(tx, mailNetwork, tried.network);
+  const waitMs = await takeAttempt(tx, mailNetwork, tried.network);
   if (waitMs > 0) return waitMs;
-  await noteAttempt(tx, mailNetwork, tried.network);
   const isEnough = (await readWait(tx, limit, tried.address)) > 0;
   return isEnough && !(await isSeen(tx, tried, account)) ? "silent" : "yes";
 }

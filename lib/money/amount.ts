@@ -20,7 +20,7 @@ export interface AmountColumns {
 }
 
 export const attoPerPicodollar = 1_000_000n;
-const attoPerCent = 10n ** 16n;
+export const attoPerCent = 10n ** 16n;
 const attoPerDollar = 10n ** 18n;
 // A signed 64-bit column: about 9.22 million dollars either way.
 const largestPicodollars = 2n ** 63n - 1n;

@@ -7,6 +7,7 @@ import { postTransfer, readBalance } from "../ledger/transfer.ts";
 import {
   type Amount,
   amountOf,
+  attoPerCent,
   formatExact,
   fromColumns,
   toCents,
@@ -25,8 +26,6 @@ export interface RefundOrder {
   readonly paymentIntent: string;
   readonly amount: Amount;
 }
-
-const cent = 10n ** 16n;
 
 export type RefundState = "asked" | "paid" | "undone";
 
@@ -163,7 +162,7 @@ export async function grossCents(tx: ReadTx, order: RefundOrder): Promise<number
     const before = [...taken.values()];
     const all = before.reduce((sum, one) => sum + one.net, 0n) + net;
     const tax = (all * taxed) / paid;
-    const due = tax - (tax % cent) - before.reduce((sum, one) => sum + one.tax, 0n);
+    const due = tax - (tax % attoPerCent) - before.reduce((sum, one) => sum + one.tax, 0n);
     return due > 0n ? due : 0n;
   };
   for (const { id, code, moved, isOwn } of legs) {

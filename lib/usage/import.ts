@@ -7,7 +7,7 @@ import { type AccountId, resolveAccount } from "../accounts/account.ts";
 import { amountOf, formatExact } from "../money/amount.ts";
 import { type Charge, chargeFor } from "../money/price.ts";
 import type { ReadTx, WriteTx } from "../store/store.ts";
-import { addDays, type DayUtc, dayOf } from "../util/clock.ts";
+import { type DayUtc, dayOf } from "../util/clock.ts";
 import { assert } from "../util/failure.ts";
 import type { MeterSetting } from "../util/settings.ts";
 import { completeDay, type DayState, isTooOld, oldestDays, readDayState } from "./day.ts";
@@ -201,6 +201,6 @@ function checkMeterAndDay(
   const today = dayOf(now);
   if (!takesFuture && day > today)
     return wrong("day", `day ${day} lies in the future (today is ${today} UTC); if that is meant: --future`);
-  if (takesOld || day >= addDays(today, -oldestDays)) return charge;
+  if (takesOld || !isTooOld(day, now)) return charge;
   return wrong("day", `day ${day} lies more than ${oldestDays} days back; if that is meant: --old`);
 }

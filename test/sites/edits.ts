@@ -4,7 +4,9 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { readTree, type Workshop } from "./workshop.ts";
+import { bundlePrograms } from "../../build/bundle.ts";
+import { keepBundles } from "../../build/bundles.ts";
+import { openWorkshop, readTree, type Workshop } from "./workshop.ts";
 
 export interface Editor {
   /** One or two edits. */
@@ -107,6 +109,17 @@ export function openEditor(workshop: Workshop, seed: number): Editor {
       age(workshop);
     },
   };
+}
+
+/** A workshop in which builds keep notes, and believe them. */
+export async function openKeeping(): Promise<Workshop> {
+  const workshop = openWorkshop();
+  // As set-up leaves it: without it nothing is kept from build to build.
+  keepBundles(workshop.home.codeFolder, await bundlePrograms(workshop.home));
+  age(workshop);
+  // Changing a file's time is a change as well.
+  await new Promise((done) => setTimeout(done, 60));
+  return workshop;
 }
 
 /** Makes every source old enough to be believed by its stamp. */
